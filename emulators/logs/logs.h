@@ -1,0 +1,18 @@
+/* What other services print into CloudWatch Logs. Core thread; part of the current transaction. */
+#ifndef CISTERN_LOGS_H
+#define CISTERN_LOGS_H
+
+#include <stdint.h>
+
+#include "server/base/str.h"
+
+struct core;
+
+/* Appends one event; creates group and stream when missing. `message` may hold newlines; longer
+ * than 256 KB is cut as the service does. */
+enum status logs_write(struct core *core, struct str group, struct str stream, int64_t time_ms,
+                       struct str message) MUST_CHECK;
+/* Creates an empty stream, so that it shows before its first line. */
+enum status logs_open_stream(struct core *core, struct str group, struct str stream) MUST_CHECK;
+
+#endif

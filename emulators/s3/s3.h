@@ -1,0 +1,55 @@
+/* What other services may ask of S3. Core thread unless noted. Buckets and keys are plain text
+ * (not URL-encoded). */
+#ifndef CISTERN_S3_H
+#define CISTERN_S3_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "server/base/arena.h"
+#include "server/base/str.h"
+#include "server/store/blob.h"
+
+struct core;
+struct db;
+
+/* A current object; strings live in the arena that was given. */
+struct s3_object {
+    struct str bucket, key;
+    struct str etag; /* without quotes */
+    int64_t size, last_modified_ms;
+    struct blob_ref ref;
+    struct str path; /* below buckets/ */
+};
+
+bool s3_bucket_exists(struct db *db, struct str bucket);
+/* 12-digit owner; absent when there is no such bucket. */
+struct str s3_bucket_account(struct db *db, struct arena *a, struct str bucket);
+/* ST_NOT_FOUND: no such key (or bucket). */
+enum status s3_object_find(struct db *db, struct arena *a, struct str bucket, struct str key,
+                           struct s3_object *ret) MUST_CHECK;
+/* Objects under a prefix in key order, after `start_after` (absent: from the start), at most
+ * `limit` (0: all). */
+enum status s3_object_list(struct db *db, struct arena *a, struct str bucket, struct str prefix,
+                           struct str start_after, size_t limit, struct s3_object **ret,
+                           size_t *ret_n) MUST_CHECK;
+/* Any thread. ST_NOT_FOUND: replaced or deleted since it was found. */
+enum status s3_object_open(struct core *core, const struct s3_object *o, int *ret_fd) MUST_CHECK;
+
+/* Writes a staged file as an object in the current transaction, fires ObjectCreated:Put, and takes
+ * the staged file over (also on failure: it is then discarded). ETag is the MD5 of the bytes as
+ * given (16 bytes). */
+struct s3_put {
+    struct str bucket, key;
+    struct blob_ref ref;
+    const unsigned char *md5;
+    struct str content_type;    /* absent: binary/octet-stream */
+    struct str content_encoding;
+    struct str request_id;      /* absent: a fresh one */
+    struct str principal;       /* who is shown in the event: "AWS:AIDA…"; absent: the service */
+};
+enum status s3_object_put(struct core *core, const struct s3_put *put) MUST_CHECK;
+/* Deletes the current object, fires ObjectRemoved:Delete; ST_NOT_FOUND when absent. */
+enum status s3_object_delete(struct core *core, struct str bucket, struct str key) MUST_CHECK;
+
+#endif

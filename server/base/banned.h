@@ -1,0 +1,20 @@
+/* Functions that we refuse (force-included by the Makefile): each has a safe twin in base/. */
+#ifndef CISTERN_BASE_BANNED_H
+#define CISTERN_BASE_BANNED_H
+
+#ifndef __cplusplus
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h> /* declares some of them; so it comes before they are poisoned */
+#ifdef CISTERN_SEES_MYSQL /* server/mysql: macros of this header use some of them */
+#include <mysql.h>
+#endif
+
+#pragma GCC poison strcpy strcat sprintf vsprintf strtok gets strncpy strncat
+#pragma GCC poison gmtime localtime ctime asctime
+#pragma GCC poison fork vfork system popen
+#endif
+
+#endif

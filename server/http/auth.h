@@ -1,0 +1,29 @@
+/* Who may sign: the hook by which the IAM emulator tells secrets to the signature check, so that
+ * server/ needs not know it. */
+#ifndef CISTERN_HTTP_AUTH_H
+#define CISTERN_HTTP_AUTH_H
+
+#include <stdint.h>
+
+#include "server/base/arena.h"
+#include "server/base/str.h"
+
+struct db;
+
+struct credential {
+    struct str secret;
+    struct str session_token; /* must match x-amz-security-token when set */
+    struct str account;
+    struct str arn;     /* of the principal */
+    struct str user_id;
+    int64_t expires_ms; /* 0: never */
+};
+
+/* ST_NOT_FOUND: not a key that we issued. HTTP thread; `db` is read-only. */
+typedef enum status (*credential_lookup_fn)(struct db *db, struct arena *a, struct str access_key,
+                                            struct credential *ret);
+/* Set once at start by the service that keeps credentials. */
+void auth_set_lookup(credential_lookup_fn fn);
+credential_lookup_fn auth_lookup(void);
+
+#endif

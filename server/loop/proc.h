@@ -1,0 +1,50 @@
+/* Child processes. Started with posix_spawn from a helper thread (the loop never blocks on it), in a
+ * process group of their own, reaped by the loop. All callbacks on the loop thread. */
+#ifndef CISTERN_LOOP_PROC_H
+#define CISTERN_LOOP_PROC_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "server/base/str.h"
+
+struct loop;
+struct proc;
+struct proc_result;
+
+struct proc_options {
+    const char *const *argv; /* NULL-terminated; argv[0] is looked up in PATH of `env` */
+    const char *const *env;  /* NULL-terminated "K=V"; the whole environment */
+    const char *cwd;         /* NULL: ours */
+    struct str input;        /* written to stdin, then closed; copied. Absent: /dev/null */
+    bool capture_stdout;     /* else both streams go to on_output as they come */
+    size_t stdout_max;       /* limit of the captured bytes; beyond it the rest is dropped and noted */
+    /* Output as it comes; stream 1 or 2. With capture_stdout only stream 2 arrives here. */
+    void (*on_output)(void *arg, int stream, struct str bytes);
+    /* Exactly once, after both streams ended and the process was reaped, or it could not be
+     * started (then pid is 0 and start_errno says why). */
+    void (*on_exit)(void *arg, const struct proc_result *result);
+    void *arg;
+};
+
+struct proc_result {
+    pid_t pid;
+    int start_errno;    /* 0, or why it could not be started */
+    bool exited;        /* true: `code`, false: `signal` */
+    int code, signal;
+    struct str output;  /* captured stdout, borrowed for the callback */
+    bool output_cut;
+    int64_t max_rss_kb;
+    int64_t wall_us, cpu_us;
+};
+
+/* Never fails synchronously: on_exit tells. All of options is copied. */
+struct proc *proc_start(struct loop *loop, const struct proc_options *options);
+/* Signal to the whole group; a no-op once it has ended. */
+void proc_kill(struct proc *p, int signum);
+pid_t proc_pid(const struct proc *p); /* 0 while not yet started */
+/* Forgets callbacks (the process goes on and is still reaped). */
+void proc_detach(struct proc *p);
+
+#endif

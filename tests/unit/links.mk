@@ -1,0 +1,2 @@
+# Which folders (all their objects) or single files a unit test links. Default: server/base.
+# LINKS_test_name := server/base server/mysql emulators/dms/dms_csv.c
