@@ -59,7 +59,7 @@ $(BUILD)/obj/%.o: %.c $(BUILD)/flags
 	@echo "  CC    $<"
 	$(Q)$(CC) $(CFLAGS_ALL) -MMD -MP -c -o $@ $<
 # mysql.h itself uses functions that banned.h refuses, so banned.h includes it first there.
-$(BUILD)/obj/server/mysql/%.o: private CPPFLAGS += -DCISTERN_SEES_MYSQL
+$(BUILD)/obj/server/mysql/%.o: private CPPFLAGS += -DCISTERN_INCLUDE_FIRST='<mysql.h>'
 
 -include $(OBJS:.o=.d)
 
@@ -84,3 +84,71 @@ clean:
 
 FORCE:
 .PHONY: all unit clean FORCE
+
+# --- what the machine needs -----------------------------------------------------------------------
+deps:
+	@tests/support/deps.sh build
+
+build/venv/stamp: tests/requirements.txt
+	@tests/support/deps.sh run
+	@echo "  VENV  build/venv"
+	$(Q)python3 -m venv build/venv
+	$(Q)build/venv/bin/pip install -q --disable-pip-version-check -r tests/requirements.txt
+	@touch $@
+
+# --- for users ------------------------------------------------------------------------------------
+demo: deps build/venv/stamp
+	@$(MAKE) --no-print-directory -s -j$$(nproc) all
+	@$(PYTHON) -m tests.demo.demo $(DEMO)
+
+install: all
+	install -D -m 755 $(BUILD)/cistern $(DESTDIR)$(PREFIX)/bin/cistern
+
+# --- tests ----------------------------------------------------------------------------------------
+# PYTEST adds options: make test PYTEST="-k notification".
+PYTEST ?=
+pytest = CISTERN_BINARY=$(CURDIR)/$(BUILD)/cistern PYTHONPATH=$(CURDIR) $(PYTHON) -m pytest \
+         -c tests/pytest.ini --rootdir $(CURDIR) -p no:cacheprovider
+
+test: deps build/venv/stamp
+	@tests/support/deps.sh test
+	@$(MAKE) --no-print-directory -j$$(nproc) all unit tools
+	@$(pytest) -n 4 $(PYTEST) tests
+
+# The same Python suite against another variant: make sdk V=asan
+sdk: build/venv/stamp all tools
+	@$(pytest) -n 4 $(PYTEST) tests
+
+check-layers:
+	@python3 tests/layers.py
+
+# Every header compiles alone, with both compilers.
+check-headers: FORCE
+	@for h in $$(find server emulators -name '*.h'); do \
+	    for cc in gcc clang; do \
+	        $$cc $(CFLAGS_ALL) -Werror -fsyntax-only -x c $$h || exit 1; \
+	    done; \
+	done; echo "headers: each compiles alone with gcc and clang"
+
+TIDY := $(filter-out %_model.c,$(SRCS))
+tidy: $(TIDY:%=build/tidy/%)
+build/tidy/%: % .clang-tidy
+	@mkdir -p $(@D)
+	@echo "  TIDY  $<"
+	$(Q)clang-tidy --quiet $< -- $(CFLAGS_ALL) 2>&1 | grep -v -E '^[0-9]+ warnings? (generated|treated)' ; test $${PIPESTATUS[0]} -eq 0
+	@touch $@
+build/tidy/%: SHELL := /bin/bash
+
+check: deps build/venv/stamp
+	@tests/support/deps.sh test check
+	@$(MAKE) --no-print-directory check-layers check-headers check-model
+	@$(MAKE) --no-print-directory -j$$(nproc) V=debug CC=gcc WERROR=-Werror BUILD=build/check-gcc all unit
+	@$(MAKE) --no-print-directory -j$$(nproc) V=debug CC=clang WERROR=-Werror BUILD=build/check-clang all
+	@$(MAKE) --no-print-directory -j$$(nproc) tidy
+	@$(MAKE) --no-print-directory -j$$(nproc) V=asan unit sdk
+	@$(MAKE) --no-print-directory -j$$(nproc) V=tsan unit sdk
+
+help:
+	@sed -n 's/^#   //p' Makefile; echo "sdk (the Python suite for V=…) unit tidy check-layers check-headers check-model bench install clean"
+
+.PHONY: deps demo install test sdk check-layers check-headers tidy check help

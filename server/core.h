@@ -16,6 +16,7 @@
 #include "server/base/str.h"
 #include "server/config.h"
 
+struct arena;
 struct core;
 struct db;
 struct loop;
@@ -48,6 +49,9 @@ enum status core_sync(struct core *core, enum status (*fn)(struct core *core, vo
  * back, nothing of the pass was kept). Functions run in the order of registration; they may use
  * the database again (that is the next transaction). */
 void core_after_commit(struct core *core, void (*fn)(void *arg, bool committed), void *arg);
+/* Memory that lives until the functions of this pass have run: for their arguments, since a mark
+ * that is undone forgets functions without calling them. */
+struct arena *core_pass_arena(struct core *core);
 /* A point to return to: rolls the database back to the mark and forgets the after-commit functions
  * registered since. Marks nest; each must be ended by exactly one of the two. */
 struct core_mark {
@@ -58,7 +62,15 @@ enum status core_mark(struct core *core, struct core_mark *ret_mark) MUST_CHECK;
 enum status core_mark_keep(struct core *core, struct core_mark mark) MUST_CHECK;
 void core_mark_undo(struct core *core, struct core_mark mark);
 
-/* true once shutdown began: start nothing new. Any thread. */
+/* For a service's stop() and reset() only: runs passes of the loop until done(arg) or the time is
+ * over; returns what done says. */
+bool core_wait(struct core *core, bool (*done)(void *arg), void *arg, int64_t timeout_ms);
+
+/* A pointer kept with the core under a name, for parts of the process that belong to it but are no
+ * service (the bus, the outbox): NULL at first, freed by fini(value) when the core ends. */
+void **core_slot(struct core *core, const char *name, void (*fini)(void *value));
+
+/* true once shutdown or a reset began: start nothing new. Any thread. */
 bool core_stopping(const struct core *core);
 
 #endif

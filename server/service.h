@@ -34,6 +34,9 @@ struct service {
     size_t n_ops;
     const char *schema_sql;    /* CREATE TABLE IF NOT EXISTS …; run at start */
     const struct aws_error *const *errors; /* NULL-terminated; for tests and documentation */
+    /* Code for inputs that break a constraint of the model, where AWS's differs from the
+     * protocol's usual one (logs: InvalidParameterException); NULL: the usual one. */
+    const struct aws_error *validation_error;
 
     /* All on the core thread. `*ret_state` becomes call->state. */
     enum status (*init)(struct core *core, void **ret_state);

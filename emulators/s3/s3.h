@@ -43,10 +43,10 @@ struct s3_put {
     struct str bucket, key;
     struct blob_ref ref;
     const unsigned char *md5;
-    struct str content_type;    /* absent: binary/octet-stream */
+    struct str content_type; /* absent: binary/octet-stream */
     struct str content_encoding;
-    struct str request_id;      /* absent: a fresh one */
-    struct str principal;       /* who is shown in the event: "AWS:AIDA…"; absent: the service */
+    struct str request_id; /* absent: a fresh one */
+    struct str principal;  /* who is shown in the event: "AWS:AIDA…"; absent: the service */
 };
 enum status s3_object_put(struct core *core, const struct s3_put *put) MUST_CHECK;
 /* Deletes the current object, fires ObjectRemoved:Delete; ST_NOT_FOUND when absent. */

@@ -137,6 +137,18 @@ void *arena_array(struct arena *a, size_t count, size_t n)
     return arena_alloc(a, total);
 }
 
+void *arena_grow(struct arena *a, void *items, size_t n, size_t item_size)
+{
+    if (items && (n & (n - 1)) != 0) {
+        return items;
+    }
+    void *bigger = arena_array(a, n ? n * 2 : 1, item_size);
+    if (n) {
+        memcpy(bigger, items, n * item_size);
+    }
+    return bigger;
+}
+
 struct str arena_str(struct arena *a, struct str s)
 {
     if (!s.p) {

@@ -8,8 +8,8 @@
 #include <string.h>
 #include <time.h>
 #include <unistd.h> /* declares some of them; so it comes before they are poisoned */
-#ifdef CISTERN_SEES_MYSQL /* server/mysql: macros of this header use some of them */
-#include <mysql.h>
+#ifdef CISTERN_INCLUDE_FIRST /* a library's header that uses some of them (see the Makefile) */
+#include CISTERN_INCLUDE_FIRST
 #endif
 
 #pragma GCC poison strcpy strcat sprintf vsprintf strtok gets strncpy strncat

@@ -61,14 +61,14 @@ char *buf_reserve(struct buf *b, size_t n)
         return NULL;
     }
     size_t need; /* with the NUL behind */
-    if (__builtin_add_overflow(b->n + n, (size_t)1, &need)) {
+    if (__builtin_add_overflow(b->n + n, (size_t)1, &need) || need > PTRDIFF_MAX) {
         b->failed = true;
         return NULL;
     }
     if (need > b->cap) {
         size_t cap = b->cap < BUF_FIRST ? BUF_FIRST : b->cap;
         while (cap < need) {
-            cap = cap > SIZE_MAX / 2 ? need : cap * 2;
+            cap = cap > PTRDIFF_MAX / 2 ? need : cap * 2;
         }
         if (cap - 1 > b->max) {
             cap = b->max + 1;
@@ -91,7 +91,7 @@ void buf_commit(struct buf *b, size_t n)
     if (n == 0) {
         return;
     }
-    assert(b->cap > b->n && n <= b->cap - b->n - 1);
+    assert(b->p && b->cap > b->n && n <= b->cap - b->n - 1);
     b->n += n;
     b->p[b->n] = '\0';
 }

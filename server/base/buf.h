@@ -23,7 +23,7 @@ void buf_init(struct buf *b, size_t max_bytes);
 void buf_fini(struct buf *b);  /* frees; safe on a zeroed one and twice */
 void buf_clear(struct buf *b); /* keeps the memory */
 bool buf_ok(const struct buf *b);
-struct str buf_str(const struct buf *b); /* borrowed until the next change */
+struct str buf_str(const struct buf *b); /* borrowed until the next change; never absent */
 /* Hands the bytes over (free() them; NULL when empty) and leaves an empty buf. */
 char *buf_take(struct buf *b, size_t *ret_n);
 

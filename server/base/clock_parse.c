@@ -2,7 +2,8 @@
  * reader checks the end, and each number is bounded by its count of digits, so nothing overflows.
  */
 #include "server/base/clock.h"
-#include "server/base/mem.h"
+
+#include <math.h>
 
 /* 0001-01-01T00:00:00Z and 9999-12-31T23:59:59.999Z */
 #define CLOCK_FIRST_MS (-62135596800000LL)
@@ -21,7 +22,10 @@ struct moment {
 
 static char peek(const struct cursor *c)
 {
-    return c->at < c->s.n ? c->s.p[c->at] : '\0';
+    if (c->at >= c->s.n) {
+        return '\0';
+    }
+    return c->s.p[c->at];
 }
 
 static bool take(struct cursor *c, char want)
@@ -205,6 +209,9 @@ static enum status parse_rfc822(struct str s, int64_t *ret_ms)
     if (!take_number(&c, 2, 4, &m.year)) {
         return ST_INVALID;
     }
+    if (c.at - year_at == 3) {
+        return ST_INVALID;
+    }
     if (c.at - year_at == 2) {
         m.year += m.year < 70 ? 2000 : 1900;
     }
@@ -227,31 +234,41 @@ static enum status parse_rfc822(struct str s, int64_t *ret_ms)
     return c.at == s.n ? moment_to_ms(&m, ret_ms) : ST_INVALID;
 }
 
+/* 1.7e9: a JSON writer's shorthand. */
+static enum status parse_exponent(struct str s, int64_t *ret_ms)
+{
+    double v;
+    if (str_f64(s, &v) != ST_OK || v * 1000 < (double)CLOCK_FIRST_MS ||
+        v * 1000 > (double)CLOCK_LAST_MS) {
+        return ST_INVALID;
+    }
+    *ret_ms = llround(v * 1000);
+    return ST_OK;
+}
+
+/* Whole and fraction apart, because a double would round the milliseconds. */
 static enum status parse_epoch(struct str s, int64_t *ret_ms)
 {
+    if (str_find(s, 'e', 0) >= 0 || str_find(s, 'E', 0) >= 0) {
+        return parse_exponent(s, ret_ms);
+    }
     struct cursor c = { s, 0 };
     bool negative = take(&c, '-');
-    struct str whole = STR_NONE, fraction = STR_NONE;
-    str_cut(str_sub(s, c.at, s.n), '.', &whole, &fraction);
-    int64_t seconds, ms;
-    if (str_i64(whole, &seconds) == ST_OK && seconds >= 0) {
-        struct cursor f = { fraction, 0 };
-        int rest = 0;
-        if ((str_set(fraction) && !take_fraction(&f, &rest)) || f.at != fraction.n ||
-            seconds > CLOCK_LAST_MS / 1000) {
-            return ST_INVALID;
-        }
-        ms = seconds * 1000 + rest;
-        ms = negative ? -ms : ms;
-    } else {
-        double v; /* 1.7e9: a JSON writer's shorthand */
-        if (str_f64(s, &v) != ST_OK || v < (double)CLOCK_FIRST_MS / 1000 ||
-            v > (double)CLOCK_LAST_MS / 1000) {
-            return ST_INVALID;
-        }
-        ms = (int64_t)(v * 1000);
+    struct str whole, fraction;
+    bool has_fraction = str_cut(str_sub(s, c.at, s.n), '.', &whole, &fraction);
+    uint64_t seconds;
+    int rest = 0;
+    struct cursor f = { fraction, 0 };
+    if (str_u64(whole, &seconds) != ST_OK || (has_fraction && !take_fraction(&f, &rest)) ||
+        f.at != fraction.n) {
+        return ST_INVALID;
     }
-    if (ms < CLOCK_FIRST_MS || ms > CLOCK_LAST_MS) {
+    if (seconds > (negative ? -CLOCK_FIRST_MS : CLOCK_LAST_MS) / 1000) {
+        return ST_INVALID;
+    }
+    int64_t ms = (int64_t)seconds * 1000 + rest;
+    ms = negative ? -ms : ms;
+    if (ms < CLOCK_FIRST_MS) {
         return ST_INVALID;
     }
     *ret_ms = ms;

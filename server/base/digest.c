@@ -12,8 +12,8 @@
 #include "server/base/crc.h"
 #include "server/base/mem.h"
 
-enum { EVP_KINDS = DIGEST_SHA512 + 1 };
-enum { HMAC_BLOCK = 64 }; /* of SHA-1 and SHA-256 */
+#define EVP_KINDS ((unsigned)DIGEST_SHA512 + 1) /* the kinds before it are OpenSSL's */
+enum { HMAC_BLOCK = 64 };                       /* of SHA-1 and SHA-256 */
 
 struct digest {
     enum digest_kind kind;
@@ -50,7 +50,7 @@ static void fetch_all(void)
         [DIGEST_SHA256] = "SHA256",
         [DIGEST_SHA512] = "SHA512",
     };
-    for (int i = 0; i < EVP_KINDS; i++) {
+    for (unsigned i = 0; i < EVP_KINDS; i++) {
         fetched[i] = EVP_MD_fetch(NULL, names[i], NULL);
         must(fetched[i] != NULL, names[i]);
     }
@@ -112,7 +112,7 @@ struct digest *digest_new(enum digest_kind kind)
 {
     struct digest *d = xcalloc(1, sizeof(*d));
     d->kind = kind;
-    if (kind < EVP_KINDS) {
+    if ((unsigned)kind < EVP_KINDS) {
         d->ctx = EVP_MD_CTX_new();
         must(d->ctx && EVP_DigestInit_ex2(d->ctx, digest_md(kind), NULL), "a new digest");
     }
@@ -152,7 +152,7 @@ void digest_final(struct digest *d, unsigned char out[DIGEST_MAX])
 
 void digest_bytes(enum digest_kind kind, const void *p, size_t n, unsigned char out[DIGEST_MAX])
 {
-    if (kind >= EVP_KINDS) {
+    if ((unsigned)kind >= EVP_KINDS) {
         put_be(out, n > 0 ? crc_add(kind, 0, p, n) : 0, digest_size(kind));
         return;
     }

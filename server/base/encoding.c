@@ -5,7 +5,8 @@
 static const char hex_lower[] = "0123456789abcdef";
 static const char hex_upper[] = "0123456789ABCDEF";
 static const char base64_digits[] =
-    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=";
+enum { BASE64_PAD = 64 }; /* index of the '=' */
 
 static int hex_value(char c)
 {
@@ -54,8 +55,8 @@ static void base64_group(const unsigned char *p, size_t n, char *to)
     v |= n > 2 ? p[2] : 0;
     to[0] = base64_digits[v >> 18];
     to[1] = base64_digits[(v >> 12) & 63];
-    to[2] = n > 1 ? base64_digits[(v >> 6) & 63] : '=';
-    to[3] = n > 2 ? base64_digits[v & 63] : '=';
+    to[2] = base64_digits[n > 1 ? (v >> 6) & 63 : BASE64_PAD];
+    to[3] = base64_digits[n > 2 ? v & 63 : BASE64_PAD];
 }
 
 static void base64_write(const unsigned char *p, size_t n, char *to)

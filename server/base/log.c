@@ -63,11 +63,23 @@ static enum status parse_level(struct str word, enum log_level *ret)
     return ST_INVALID;
 }
 
+/* The words of subsystems: "s3", "http", "glue.merge". */
+static bool is_topic(struct str s)
+{
+    for (size_t i = 0; i < s.n; i++) {
+        char c = s.p[i];
+        if (!((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' || c == '-' ||
+              c == '.')) {
+            return false;
+        }
+    }
+    return s.n > 0 && s.n < TOPIC_BYTES;
+}
+
 static enum status parse_topic(struct log_levels *to, struct str topic, struct str word)
 {
     enum log_level level;
-    if (str_empty(topic) || topic.n >= TOPIC_BYTES || to->n == TOPICS_MAX ||
-        parse_level(word, &level) != ST_OK) {
+    if (!is_topic(topic) || to->n == TOPICS_MAX || parse_level(word, &level) != ST_OK) {
         return ST_INVALID;
     }
     struct topic_level *slot = &to->topics[to->n++];
@@ -154,8 +166,10 @@ static size_t put_text(char *out, size_t size, struct str text)
     for (size_t i = 0; i < text.n; i++) {
         unsigned char c = (unsigned char)text.p[i];
         if (n + 8 > size) { /* the longest escape and the three dots */
-            memcpy(out + n, "...", 3);
-            return n + 3;
+            for (int dot = 0; dot < 3; dot++) {
+                out[n++] = '.';
+            }
+            return n;
         }
         if (c >= 0x20 && c != 0x7f) {
             out[n++] = (char)c;
@@ -163,10 +177,10 @@ static size_t put_text(char *out, size_t size, struct str text)
             out[n++] = '\\';
             out[n++] = c == '\n' ? 'n' : 't';
         } else {
-            memcpy(out + n, "\\x", 2);
-            out[n + 2] = digits[c >> 4];
-            out[n + 3] = digits[c & 15];
-            n += 4;
+            out[n++] = '\\';
+            out[n++] = 'x';
+            out[n++] = digits[c >> 4];
+            out[n++] = digits[c & 15];
         }
     }
     return n;

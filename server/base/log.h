@@ -1,6 +1,7 @@
 /* Levelled log on stderr: "time level topic: text". Libraries never log above debug; one log line
  * per failure, where it is handled. The last lines of every level are kept in a ring that is
- * printed on a crash. Thread-safe. */
+ * printed on a crash. Control characters in the text are escaped, so a message is always one line.
+ * Thread-safe. */
 #ifndef CISTERN_BASE_LOG_H
 #define CISTERN_BASE_LOG_H
 

@@ -35,11 +35,12 @@ static inline bool str_empty(struct str s)
 {
     return s.n == 0;
 }
+/* Same bytes; absent equals only absent. */
 bool str_eq(struct str a, struct str b);
 bool str_eqz(struct str a, const char *z);
 bool str_ieq(struct str a, struct str b); /* ASCII case folded */
 bool str_ieqz(struct str a, const char *z);
-/* memcmp order, shorter first on a tie */
+/* memcmp order, shorter first on a tie, absent before empty */
 int str_cmp(struct str a, struct str b);
 bool str_starts(struct str s, struct str prefix);
 bool str_ends(struct str s, struct str suffix);
@@ -53,7 +54,8 @@ struct str str_trim(struct str s);
 /* Splits at the first `sep`: *ret_head before it, *ret_tail after; false (head = s, tail absent)
  * when there is none. */
 bool str_cut(struct str s, char sep, struct str *ret_head, struct str *ret_tail);
-/* Takes the next item of a `sep`-separated list from *rest; false at the end. */
+/* Takes the next item of a `sep`-separated list from *rest; false at the end (item absent). Empty
+ * items inside count; what a separator at the very end leaves does not, so lines may end in one. */
 bool str_next(struct str *rest, char sep, struct str *ret_item);
 
 /* Whole string as a decimal number; ST_INVALID on anything else or on overflow. */
@@ -64,8 +66,10 @@ enum status str_f64(struct str s, double *ret) MUST_CHECK;
 enum status str_bool(struct str s, bool *ret) MUST_CHECK;
 /* Valid UTF-8 without surrogates? */
 bool str_utf8(struct str s);
-/* Shell-like pattern with `*` and `?`, as in IAM ARNs. */
+/* Shell-like pattern with `*` and `?` (one UTF-8 character), as in IAM ARNs. At most
+ * |pattern| × |s| steps. */
 bool str_glob(struct str pattern, struct str s);
+/* Differs from run to run (keyed against chosen collisions): never store it. */
 uint64_t str_hash(struct str s);
 
 #endif

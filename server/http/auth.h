@@ -8,6 +8,7 @@
 #include "server/base/arena.h"
 #include "server/base/str.h"
 
+struct call;
 struct db;
 
 struct credential {
@@ -25,5 +26,18 @@ typedef enum status (*credential_lookup_fn)(struct db *db, struct arena *a, stru
 /* Set once at start by the service that keeps credentials. */
 void auth_set_lookup(credential_lookup_fn fn);
 credential_lookup_fn auth_lookup(void);
+
+/* Signature fields of a browser's POST form to S3 (version 2 or 4). Absent ones stay absent. */
+struct auth_form {
+    struct str policy;        /* the base64 text itself: that is what is signed */
+    struct str credential;    /* x-amz-credential */
+    struct str date;          /* x-amz-date */
+    struct str access_key;    /* AWSAccessKeyId: version 2 */
+    struct str signature;     /* x-amz-signature, or signature */
+    struct str session_token; /* x-amz-security-token */
+};
+/* Checks the form's signature by the same rules as a header's and fills c->caller. ST_AWS: refused,
+ * the error is recorded. Handlers, HTTP or core thread; not for forms without a policy. */
+enum status auth_check_form(struct call *c, const struct auth_form *form) MUST_CHECK;
 
 #endif

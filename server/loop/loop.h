@@ -29,7 +29,8 @@ enum status loop_on_signal(struct loop *loop, int signum, void (*fn)(void *arg, 
  * milliseconds (apply clock_scaled_ms yourself). */
 struct timer;
 struct timer *timer_new(struct loop *loop, void (*fn)(void *arg), void *arg);
-void timer_start(struct timer *t, int64_t delay_ms, int64_t repeat_ms); /* restarts; repeat 0: once */
+void timer_start(struct timer *t, int64_t delay_ms,
+                 int64_t repeat_ms); /* restarts; repeat 0: once */
 void timer_stop(struct timer *t);
 void timer_free(struct timer *t);
 

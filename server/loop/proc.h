@@ -1,5 +1,5 @@
-/* Child processes. Started with posix_spawn from a helper thread (the loop never blocks on it), in a
- * process group of their own, reaped by the loop. All callbacks on the loop thread. */
+/* Child processes. Started with posix_spawn from a helper thread (the loop never blocks on it), in
+ * a process group of their own, reaped by the loop. All callbacks on the loop thread. */
 #ifndef CISTERN_LOOP_PROC_H
 #define CISTERN_LOOP_PROC_H
 
@@ -19,7 +19,7 @@ struct proc_options {
     const char *cwd;         /* NULL: ours */
     struct str input;        /* written to stdin, then closed; copied. Absent: /dev/null */
     bool capture_stdout;     /* else both streams go to on_output as they come */
-    size_t stdout_max;       /* limit of the captured bytes; beyond it the rest is dropped and noted */
+    size_t stdout_max; /* limit of the captured bytes; beyond it the rest is dropped and noted */
     /* Output as it comes; stream 1 or 2. With capture_stdout only stream 2 arrives here. */
     void (*on_output)(void *arg, int stream, struct str bytes);
     /* Exactly once, after both streams ended and the process was reaped, or it could not be
@@ -30,21 +30,30 @@ struct proc_options {
 
 struct proc_result {
     pid_t pid;
-    int start_errno;    /* 0, or why it could not be started */
-    bool exited;        /* true: `code`, false: `signal` */
+    int start_errno; /* 0, or why it could not be started */
+    bool exited;     /* true: `code`, false: `signal` */
     int code, signal;
-    struct str output;  /* captured stdout, borrowed for the callback */
+    struct str output; /* captured stdout, borrowed for the callback */
     bool output_cut;
-    int64_t max_rss_kb;
+    int64_t max_rss_kb; /* upper bound: Linux counts what its starter had in when that was more */
     int64_t wall_us, cpu_us;
 };
 
-/* Never fails synchronously: on_exit tells. All of options is copied. */
+/* Never fails synchronously: on_exit tells. All of options is copied. The handle is valid until
+ * on_exit returns. A stream that a grandchild keeps open after the process ended is closed after
+ * PROC_GRACE_MS without output, PROC_GRACE_MAX_MS at the latest. Streams nobody asked for (no
+ * capture, no on_output) are /dev/null. */
+#define PROC_GRACE_MS 200
+#define PROC_GRACE_MAX_MS 5000
 struct proc *proc_start(struct loop *loop, const struct proc_options *options);
-/* Signal to the whole group; a no-op once it has ended. */
+/* Signal to the whole group; a no-op once the process has been reaped. While it is not yet started
+ * the signal is kept for it. */
 void proc_kill(struct proc *p, int signum);
 pid_t proc_pid(const struct proc *p); /* 0 while not yet started */
-/* Forgets callbacks (the process goes on and is still reaped). */
+/* Forgets callbacks (the process goes on and is still reaped). The handle is gone for the caller.
+ */
 void proc_detach(struct proc *p);
+/* Processes started and not yet ended, without the detached ones. */
+int proc_count(const struct loop *loop);
 
 #endif

@@ -32,8 +32,8 @@ struct mysql_conn_options {
     const char *database; /* none */
     enum mysql_tls tls;
     const char *tls_ca;       /* PEM file; the system's store when NULL */
-    const char *plugin_dir;   /* authentication plugins; found beside the library when NULL */
-    unsigned connect_ms;      /* 10,000; rounded up to seconds, as all three */
+    const char *plugin_dir;   /* authentication plugins; the library's own place when NULL */
+    unsigned connect_ms;      /* 10,000; all three are rounded up to seconds */
     unsigned read_ms;         /* 0 = for ever; for a binlog: several heartbeats */
     unsigned write_ms;        /* 0 = for ever */
     const char *const *init;  /* statements to run after logging in, */

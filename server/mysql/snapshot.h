@@ -32,7 +32,8 @@ enum mysql_snapshot_how {
 struct mysql_snapshot_options {
     const struct mysql_table *const *tables; /* what will be read (for LOCK TABLES) */
     size_t tables_n;
-    bool no_position;       /* full load without capture: the server may have no binlog */
+    bool no_position;       /* full load without capture: the server may have no binlog; each
+                             * connection then has a snapshot of its own */
     bool forbid_flush;      /* never FLUSH TABLES WITH READ LOCK */
     unsigned lock_wait_s;   /* 5: a lock attempt gives up after this */
     unsigned lock_attempts; /* 5 */
@@ -51,8 +52,6 @@ void mysql_snapshot_free(struct mysql_snapshot *s);
 /* file "" with no_position. */
 const struct mysql_position *mysql_snapshot_position(const struct mysql_snapshot *s);
 enum mysql_snapshot_how mysql_snapshot_how(const struct mysql_snapshot *s);
-/* MariaDB's "0-1-42" or MySQL's executed set at that place; "" if unknown. Borrowed from s. */
-const char *mysql_snapshot_gtid(const struct mysql_snapshot *s);
 
 /* One row: values[i] belongs to table->columns[i]; valid during the call. Anything but ST_OK stops
  * the read, which then returns it. */

@@ -64,8 +64,8 @@ bool mysql_value_zero_date(const struct mysql_value *v);
 /* Same kind and same value? Floats are compared by their bits. */
 bool mysql_value_equal(const struct mysql_value *a, const struct mysql_value *b);
 /* Appends the text that MySQL itself would show: "NULL", "2024-01-02 03:04:05.600", BIT as a
- * decimal number, BYTES and GEOMETRY raw; FLOAT and DOUBLE as the shortest text that reads back to
- * the same bits, in %g style. ABSENT appends nothing. */
+ * decimal number, BYTES and GEOMETRY raw. FLOAT and DOUBLE: the shortest digits that read back to
+ * the same bits, in MySQL's layout (MySQL itself rounds a FLOAT to 6 digits). ABSENT: nothing. */
 void mysql_value_print(const struct mysql_value *v, struct buf *out);
 
 #endif

@@ -25,11 +25,16 @@ struct blob_ref {
     int64_t mtime_ns; /* unique per staged file */
 };
 
+/* Makes the folders where they are missing. */
 enum status blobs_open(const char *data_dir, struct blobs **ret) MUST_CHECK;
 void blobs_close(struct blobs *b);
+/* Core thread, before the services' schemas: table of intents; `durable`: staged files are synced. */
+enum status blobs_attach(struct blobs *b, struct core *core, bool durable) MUST_CHECK;
 /* Core thread, at start, after the schemas exist: finishes intended placements and removals and
- * deletes staged files that no row names. */
+ * deletes files in tmp/ from before that nobody intended to keep. */
 enum status blobs_recover(struct blobs *b, struct db *db) MUST_CHECK;
+/* Core thread, tables are empty already: deletes everything below buckets/. */
+void blobs_reset(struct blobs *b);
 /* "DIR/tmp" and "DIR/buckets"; any thread. */
 const char *blobs_tmp_dir(const struct blobs *b);
 const char *blobs_root_dir(const struct blobs *b);
@@ -56,9 +61,18 @@ struct str blob_path_escaped(struct arena *a, struct str top, struct str key);
 enum status blob_intend(struct core *core, const struct blob_ref *ref, struct str path,
                         struct str top, struct str key) MUST_CHECK;
 /* In the transaction that drops the row: the file at `path` may go after the commit, if it still
- * is this ref; also empty parent folders up to `top`. */
+ * is this ref; also parent folders that get empty, up to the first segment of the path. An absent
+ * path: the file is still in tmp/. Bytes that somebody has open stay readable to him. */
 enum status blob_intend_removal(struct core *core, const struct blob_ref *ref, struct str path)
     MUST_CHECK;
+
+/* In the transaction that writes a row for a file that stays in tmp/ (parts of an upload that is not
+ * complete): without it blobs_recover() deletes the file. Ends with blob_intend() or, with an absent
+ * path, blob_intend_removal() for the same ref. */
+enum status blob_intend_staged(struct core *core, const struct blob_ref *ref) MUST_CHECK;
+/* In the transaction that drops the bucket: its empty folder goes after the commit, and after the
+ * removals that were intended before. */
+enum status blob_intend_top_removal(struct core *core, struct str top) MUST_CHECK;
 
 /* Registers who keeps paths: called on the core thread when a clash moved a file. */
 typedef void (*blob_moved_fn)(void *arg, const struct blob_ref *ref, struct str new_path);

@@ -24,6 +24,7 @@ struct db;
 enum db_mode {
     DB_WRITE,         /* creates the file; WAL, synchronous=NORMAL */
     DB_WRITE_DURABLE, /* synchronous=FULL */
+    DB_WRITE_SCRATCH, /* synchronous=OFF: the folder is removed at exit anyway */
     DB_READ,          /* query_only; sees committed state */
 };
 
@@ -111,6 +112,7 @@ enum status db_get_str_n(struct db *db, struct arena *a, struct str *ret, const 
 
 /* Rows changed by the last db_exec; rowid of its insert. */
 int64_t db_changes(struct db *db);
+int64_t db_total_changes(struct db *db); /* by all statements since the handle was opened */
 int64_t db_last_rowid(struct db *db);
 
 /* Transactions are the core's business (server/core.c); tests may use them. */

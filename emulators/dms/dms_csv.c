@@ -1,0 +1,312 @@
+/* The longest text of every value is summed up first, room for the whole row reserved once, and
+ * then everything is written without further checks. */
+#include "emulators/dms/dms_csv.h"
+
+#include "emulators/dms/dms_number.h"
+#include "server/base/mem.h"
+
+#define FIXED_MAX 32 /* longest text of a value of fixed size */
+_Static_assert(FIXED_MAX >= DMS_DOUBLE_MAX && FIXED_MAX >= DMS_TIME_MAX, "room for every kind");
+
+void dms_csv_prepare(struct dms_csv_format *f)
+{
+    f->first = f->delimiter.n > 0 ? f->delimiter.p[0] : ',';
+    f->scan_all = f->rfc4180 && memchr("0123456789ABCDEFe+-.: ", f->first, 22) != NULL;
+    if (!f->no_value_text.p) {
+        f->no_value_text = f->null_text;
+    }
+}
+
+bool dms_csv_is_lob(const struct mysql_column *c)
+{
+    switch (c->family) {
+    case MYSQL_F_MEDIUMTEXT:
+    case MYSQL_F_LONGTEXT:
+    case MYSQL_F_MEDIUMBLOB:
+    case MYSQL_F_LONGBLOB:
+    case MYSQL_F_JSON:
+    case MYSQL_F_GEOMETRY:
+        return true;
+    default:
+        return false;
+    }
+}
+
+void dms_csv_plan(struct arena *a, const struct mysql_table *t, bool support_lobs,
+                  uint32_t lob_max_bytes, struct dms_csv_plan *ret)
+{
+    struct dms_csv_column *columns = ARENA_ARRAY(a, struct dms_csv_column, t->columns_n);
+    size_t n = 0;
+    for (size_t i = 0; i < t->columns_n; i++) {
+        bool lob = dms_csv_is_lob(&t->columns[i]);
+        if (lob && !support_lobs) {
+            continue;
+        }
+        enum mysql_family family = t->columns[i].family;
+        columns[n++] = (struct dms_csv_column){
+            .index = (uint32_t)i,
+            .max_bytes = lob ? lob_max_bytes : 0,
+            .text = family == MYSQL_F_MEDIUMTEXT || family == MYSQL_F_LONGTEXT ||
+                    family == MYSQL_F_JSON,
+        };
+    }
+    *ret = (struct dms_csv_plan){ columns, n };
+}
+
+/* --- quoting ----------------------------------------------------------------------------------- */
+
+#define ONES UINT64_C(0x0101010101010101)
+#define HIGHS UINT64_C(0x8080808080808080)
+/* Non-zero when one of the 8 bytes of v is zero. */
+static uint64_t zero_byte(uint64_t v)
+{
+    return (v - ONES) & ~v & HIGHS;
+}
+
+/* Offset at or after `from` of a byte that may ask for quotes; s.n when there is none. */
+static size_t suspicious(struct str s, size_t from, char first)
+{
+    const uint64_t quote = ONES * '"', cr = ONES * '\r', lf = ONES * '\n';
+    const uint64_t delimiter = ONES * (unsigned char)first;
+    size_t i = from;
+    for (; i + 8 <= s.n; i += 8) {
+        uint64_t v;
+        memcpy(&v, s.p + i, 8);
+        if (zero_byte(v ^ quote) | zero_byte(v ^ cr) | zero_byte(v ^ lf) |
+            zero_byte(v ^ delimiter)) {
+            break;
+        }
+    }
+    for (; i < s.n; i++) {
+        char c = s.p[i];
+        if (c == '"' || c == '\r' || c == '\n' || c == first) {
+            return i;
+        }
+    }
+    return s.n;
+}
+
+static bool needs_quotes(const struct dms_csv_format *f, struct str s)
+{
+    for (size_t i = suspicious(s, 0, f->first); i < s.n; i = suspicious(s, i + 1, f->first)) {
+        if (s.p[i] != f->first || f->delimiter.n <= 1 ||
+            str_starts(str_sub(s, i, s.n), f->delimiter)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static char *put_raw(char *p, struct str s)
+{
+    if (s.n > 0) {
+        memcpy(p, s.p, s.n);
+    }
+    return p + s.n;
+}
+
+/* Needs room for 2 * s.n + 2 bytes. */
+static char *put_text(char *p, const struct dms_csv_format *f, struct str s)
+{
+    if (!f->rfc4180 || !needs_quotes(f, s)) {
+        return put_raw(p, s);
+    }
+    *p++ = '"';
+    for (size_t i = 0; i < s.n; i++) {
+        if (s.p[i] == '"') {
+            *p++ = '"';
+        }
+        *p++ = s.p[i];
+    }
+    *p++ = '"';
+    return p;
+}
+
+/* --- values ------------------------------------------------------------------------------------ */
+
+/* Does the value print like NULL? Dates with a zero month or day have no other form. */
+static bool is_null(const struct mysql_value *v)
+{
+    switch (v->kind) {
+    case MYSQL_V_ABSENT:
+    case MYSQL_V_NULL:
+        return true;
+    case MYSQL_V_DATE:
+    case MYSQL_V_DATETIME:
+    case MYSQL_V_TIMESTAMP:
+        return mysql_value_zero_date(v);
+    default:
+        return false;
+    }
+}
+
+static bool has_bytes(const struct mysql_value *v)
+{
+    switch (v->kind) {
+    case MYSQL_V_DECIMAL:
+    case MYSQL_V_TEXT:
+    case MYSQL_V_BYTES:
+    case MYSQL_V_ENUM:
+    case MYSQL_V_SET:
+    case MYSQL_V_JSON:
+    case MYSQL_V_GEOMETRY:
+        return true;
+    default:
+        return false;
+    }
+}
+
+/* The part of a LOB value that is kept. */
+static struct str limited(struct str s, const struct dms_csv_column *c)
+{
+    if (c->max_bytes == 0 || s.n <= c->max_bytes) {
+        return s;
+    }
+    size_t n = c->max_bytes;
+    while (c->text && n > 0 && ((unsigned char)s.p[n] & 0xC0) == 0x80) {
+        n--;
+    }
+    return (struct str){ s.p, n };
+}
+
+static char *put_bit(char *p, const struct mysql_value *v)
+{
+    if (v->bits <= 1) {
+        *p++ = v->u ? '1' : '0';
+        return p;
+    }
+    unsigned bytes = (v->bits + 7u) / 8;
+    for (unsigned i = bytes; i-- > 0;) {
+        unsigned char b = (unsigned char)(v->u >> (8 * i));
+        p = dms_put_hex(p, &b, 1);
+    }
+    return p;
+}
+
+/* Values of fixed size: at most FIXED_MAX bytes. */
+static char *put_fixed(char *p, const struct mysql_value *v)
+{
+    switch (v->kind) {
+    case MYSQL_V_INT:
+        return dms_put_i64(p, v->i);
+    case MYSQL_V_UINT:
+    case MYSQL_V_YEAR:
+        return dms_put_u64(p, v->u);
+    case MYSQL_V_FLOAT:
+        return dms_put_double(p, (double)v->f);
+    case MYSQL_V_DOUBLE:
+        return dms_put_double(p, v->d);
+    case MYSQL_V_DATE:
+        return dms_put_date(p, &v->t);
+    case MYSQL_V_DATETIME:
+    case MYSQL_V_TIMESTAMP:
+        return dms_put_datetime(p, &v->t, v->digits);
+    case MYSQL_V_TIME:
+        return dms_put_time(p, &v->t, v->digits);
+    case MYSQL_V_BIT:
+        return put_bit(p, v);
+    default:
+        return p;
+    }
+}
+
+static char *put_value(char *p, const struct dms_csv_format *f, const struct dms_csv_column *c,
+                       const struct mysql_value *v, uint64_t *ret_cut)
+{
+    if (is_null(v)) {
+        return put_raw(p, v->kind == MYSQL_V_ABSENT ? f->no_value_text : f->null_text);
+    }
+    if (!has_bytes(v)) {
+        if (!f->scan_all) {
+            return put_fixed(p, v);
+        }
+        char text[FIXED_MAX];
+        return put_text(p, f, (struct str){ text, (size_t)(put_fixed(text, v) - text) });
+    }
+    struct str s = limited(v->s, c);
+    if (s.n < v->s.n && ret_cut) {
+        ++*ret_cut;
+    }
+    if (v->kind == MYSQL_V_BYTES || v->kind == MYSQL_V_GEOMETRY) {
+        return dms_put_hex(p, s.p, s.n);
+    }
+    if (v->kind == MYSQL_V_DECIMAL && !f->scan_all) {
+        return put_raw(p, s);
+    }
+    return put_text(p, f, s);
+}
+
+static size_t row_bound(const struct dms_csv_format *f, const struct dms_csv_plan *plan,
+                        const struct mysql_value *values)
+{
+    size_t null_n = f->null_text.n > f->no_value_text.n ? f->null_text.n : f->no_value_text.n;
+    size_t fixed = f->scan_all ? 2 * FIXED_MAX + 2 : FIXED_MAX;
+    size_t each = f->delimiter.n + (fixed > null_n ? fixed : null_n);
+    size_t n = f->row_end.n + 2 * (f->delimiter.n + 2 * FIXED_MAX + 2) + plan->n * each;
+    for (size_t i = 0; i < plan->n; i++) {
+        const struct mysql_value *v = &values[plan->columns[i].index];
+        if (has_bytes(v)) {
+            n += 2 * v->s.n + 2;
+        }
+    }
+    return n;
+}
+
+void dms_csv_row(struct buf *out, const struct dms_csv_format *f, const struct dms_csv_plan *plan,
+                 const struct dms_csv_lead *lead, const struct mysql_value *values,
+                 uint64_t *ret_cut)
+{
+    char *start = buf_reserve(out, row_bound(f, plan, values));
+    if (!start) {
+        return; /* the buffer is marked as failed */
+    }
+    char *p = start;
+    bool more = false;
+    if (lead->op) {
+        *p++ = lead->op;
+        more = true;
+    }
+    if (lead->timestamp) {
+        char text[DMS_TIME_MAX];
+        struct str s = { text, (size_t)(dms_put_stamp(text, lead->time_us) - text) };
+        p = more ? put_raw(p, f->delimiter) : p;
+        p = f->scan_all ? put_text(p, f, s) : put_raw(p, s);
+        more = true;
+    }
+    for (size_t i = 0; i < plan->n; i++) {
+        p = more ? put_raw(p, f->delimiter) : p;
+        p = put_value(p, f, &plan->columns[i], &values[plan->columns[i].index], ret_cut);
+        more = true;
+    }
+    p = put_raw(p, f->row_end);
+    buf_commit(out, (size_t)(p - start));
+}
+
+static void header_field(struct buf *out, const struct dms_csv_format *f, struct str name,
+                         bool *more)
+{
+    char *start = buf_reserve(out, f->delimiter.n + 2 * name.n + 2);
+    if (!start) {
+        return;
+    }
+    char *p = *more ? put_raw(start, f->delimiter) : start;
+    p = put_text(p, f, name);
+    buf_commit(out, (size_t)(p - start));
+    *more = true;
+}
+
+void dms_csv_header(struct buf *out, const struct dms_csv_format *f,
+                    const struct dms_csv_plan *plan, const struct mysql_table *t, bool with_op)
+{
+    bool more = false;
+    if (with_op) {
+        header_field(out, f, STR("Op"), &more);
+    }
+    if (f->timestamp_name.p) {
+        header_field(out, f, f->timestamp_name, &more);
+    }
+    for (size_t i = 0; i < plan->n; i++) {
+        header_field(out, f, t->columns[plan->columns[i].index].name, &more);
+    }
+    buf_str_add(out, f->row_end);
+}

@@ -1,0 +1,65 @@
+/* Rows as DMS writes them into CSV objects: [Op][timestamp] columns…, from normalized values of
+ * either path (snapshot or binlog), so that both give the same bytes. Pure; any thread. No
+ * allocation besides the growth of the output buffer. */
+#ifndef CISTERN_DMS_CSV_H
+#define CISTERN_DMS_CSV_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "server/base/buf.h"
+#include "server/mysql/schema.h"
+#include "server/mysql/value.h"
+
+#define DMS_CSV_DELIMITER_MAX 16
+
+/* How an endpoint wants its files. Filled by the caller, then dms_csv_prepare(). */
+struct dms_csv_format {
+    struct str delimiter;     /* 1 … DMS_CSV_DELIMITER_MAX bytes */
+    struct str row_end;       /* likewise */
+    struct str null_text;     /* printed for NULL, never quoted */
+    struct str no_value_text; /* for columns that the row image lacks; absent: null_text */
+    struct str timestamp_name; /* header of the timestamp column; absent: no such column */
+    bool rfc4180;
+    bool header;
+
+    /* made by dms_csv_prepare() */
+    bool scan_all;   /* the delimiter may occur in numbers and dates too */
+    char first;      /* first byte of the delimiter */
+};
+void dms_csv_prepare(struct dms_csv_format *f);
+
+/* Which columns of a table are printed, and how long their values may be. */
+struct dms_csv_column {
+    uint32_t index;     /* in the table's columns */
+    uint32_t max_bytes; /* LOB limit; 0: none */
+    bool text;          /* cut at a character, not in one */
+};
+struct dms_csv_plan {
+    const struct dms_csv_column *columns;
+    size_t n;
+};
+/* `support_lobs` false leaves LOB columns out; else they are cut at lob_max_bytes. */
+void dms_csv_plan(struct arena *a, const struct mysql_table *t, bool support_lobs,
+                  uint32_t lob_max_bytes, struct dms_csv_plan *ret);
+/* Is this one of the types that DMS treats as LOB (CLOB, NCLOB, BLOB)? */
+bool dms_csv_is_lob(const struct mysql_column *c);
+
+/* What stands before the columns. */
+struct dms_csv_lead {
+    char op;         /* 'I', 'U', 'D'; 0: no Op column */
+    bool timestamp;  /* print time_us */
+    int64_t time_us; /* since 1970, UTC */
+};
+
+/* Appends one row. *ret_cut (may be NULL) is increased by the number of values that were cut. */
+void dms_csv_row(struct buf *out, const struct dms_csv_format *f, const struct dms_csv_plan *plan,
+                 const struct dms_csv_lead *lead, const struct mysql_value *values,
+                 uint64_t *ret_cut);
+
+/* Appends the header row: "Op" when with_op, the timestamp's name, the columns' names. */
+void dms_csv_header(struct buf *out, const struct dms_csv_format *f,
+                    const struct dms_csv_plan *plan, const struct mysql_table *t, bool with_op);
+
+#endif

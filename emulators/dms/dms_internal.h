@@ -1,0 +1,84 @@
+/* What the files of this service share: its state and small helpers of the handlers. */
+#ifndef CISTERN_DMS_INTERNAL_H
+#define CISTERN_DMS_INTERNAL_H
+
+#include <stdbool.h>
+
+#include "emulators/dms/dms_model.h"
+#include "emulators/dms/dms_store.h"
+#include "server/base/clock.h"
+#include "server/base/list.h"
+#include "server/base/mem.h"
+#include "server/http/call.h"
+
+struct core;
+
+/* The service's state (call->state). Core thread. */
+struct dms {
+    struct core *core;
+    struct link workers; /* running tasks */
+    struct link tests;   /* connection tests under way */
+};
+
+/* Codes that the service uses beyond its model. */
+extern const struct aws_error dms_InvalidParameterValueException;
+extern const struct aws_error dms_InvalidParameterCombinationException;
+
+/* States of a task, as the API shows them. */
+enum dms_task_state {
+    DMS_TASK_CREATING,
+    DMS_TASK_READY,
+    DMS_TASK_STARTING,
+    DMS_TASK_RUNNING,
+    DMS_TASK_STOPPING,
+    DMS_TASK_STOPPED,
+    DMS_TASK_FAILED,
+    DMS_TASK_DELETING,
+};
+struct str dms_task_state_name(enum dms_task_state state);
+/* May the task go from the state in its row to this one? Sets it if so. */
+bool dms_task_move(struct dms_task_row *t, enum dms_task_state to);
+bool dms_task_in(const struct dms_task_row *t, enum dms_task_state state);
+
+/* --- handlers' helpers -------------------------------------------------------------------------- */
+static inline struct dms *dms_of(struct call *c)
+{
+    return c->state;
+}
+
+/* "arn:aws:dms:region:account:<kind>:<id>", with the caller's own id when one was given. */
+struct str dms_new_arn(struct call *c, const char *kind, struct str given);
+/* Identifiers: letters, digits and hyphens, a letter first, no hyphen last or twice in a row, 1 to
+ * 255 characters. Anything else fails the call. */
+enum status dms_check_ident(struct call *c, const char *member, struct str ident) MUST_CHECK;
+
+/* Filters: does `value` fit those of the list that have this name? Names not in the
+ * NULL-terminated `known` fail the call. */
+enum status dms_check_filters(struct call *c, const struct dms_filter_list *filters,
+                              const char *const *known) MUST_CHECK;
+bool dms_filter_fits(const struct dms_filter_list *filters, const char *name, struct str value);
+
+/* One page of a list of n items, whose last shown item is told by its index in the marker. */
+struct dms_page {
+    size_t from, to;
+    struct str marker; /* absent: that was all */
+};
+enum status dms_page(struct call *c, struct opt_i64 max_records, struct str marker, size_t n,
+                     int64_t most, struct dms_page *ret) MUST_CHECK;
+
+/* Stores the tags of a Create operation. */
+enum status dms_put_tags(struct call *c, struct str arn, const struct dms_tag_list *tags)
+    MUST_CHECK;
+
+/* --- tasks, for the service's life and the workers ----------------------------------------------- */
+/* The state of a task's row after its worker ended, in the current transaction. */
+void dms_task_ended(struct dms *dms, int64_t id, int end, const char *text);
+/* The worker reached the source. */
+void dms_task_is_up(struct dms *dms, int64_t id);
+/* Continues tasks that ran when the server was stopped. */
+enum status dms_tasks_resume(struct dms *dms) MUST_CHECK;
+
+/* --- connection tests ----------------------------------------------------------------------------- */
+void dms_tests_stop(struct dms *dms);
+
+#endif

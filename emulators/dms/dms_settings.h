@@ -1,0 +1,54 @@
+/* Task settings: the JSON text of ReplicationTaskSettings merged into the defaults, and what of it
+ * steers our data plane. Pure; any thread. */
+#ifndef CISTERN_DMS_SETTINGS_H
+#define CISTERN_DMS_SETTINGS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "server/base/arena.h"
+#include "server/base/str.h"
+
+#define DMS_SETTINGS_BYTES_MAX (256u << 10)
+
+enum dms_prep_mode { DMS_PREP_DROP, DMS_PREP_TRUNCATE, DMS_PREP_NOTHING };
+
+struct dms_settings {
+    /* TargetMetadata */
+    struct str target_schema; /* replaces the schema in keys when not empty */
+    bool support_lobs;
+    bool full_lob_mode; /* not for S3: values are cut as in limited mode, with a warning */
+    int64_t lob_max_kb;
+    /* FullLoadSettings */
+    enum dms_prep_mode prep_mode;
+    int64_t max_load_threads;
+    bool stop_before_cached, stop_after_cached; /* StopTaskCachedChanges(Not)Applied */
+    /* Logging */
+    bool logging;
+    /* ChangeProcessingDdlHandlingPolicy */
+    bool handle_truncated;
+    /* ErrorBehavior */
+    bool table_error_stops_task;
+    bool fail_without_tables;
+    int64_t retry_count; /* -1: for ever */
+    int64_t retry_interval_s, retry_max_s;
+    bool retry_throttling, retry_stop_after_max;
+};
+
+/* Merges `given` (absent or "": nothing) into `base`, a full settings text (absent: the defaults),
+ * and returns the full JSON text in *ret_text. ST_INVALID: *ret_error names the member and says
+ * what is wrong with it: unknown, of the wrong type, out of range, or a setting that would change
+ * what arrives on S3 and that we don't carry out. */
+enum status dms_settings_merge(struct arena *a, struct str base, struct str given,
+                               struct str *ret_text, struct str *ret_error) MUST_CHECK;
+
+/* Reads a text that dms_settings_merge() made. ST_INVALID: it isn't one. */
+enum status dms_settings_read(struct arena *a, struct str text, struct dms_settings *ret)
+    MUST_CHECK;
+
+/* The text with the names of the log group and stream filled in, as the service shows it once
+ * logging has started. */
+struct str dms_settings_with_log(struct arena *a, struct str text, struct str group,
+                                 struct str stream);
+
+#endif

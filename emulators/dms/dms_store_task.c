@@ -1,0 +1,251 @@
+#include "emulators/dms/dms_store.h"
+#include "server/store/db.h"
+
+#define TASK_COLUMNS                                                                               \
+    "id,arn,account,region,ident,instance_arn,source_arn,target_arn,type,mappings,settings,"       \
+    "task_data,cdc_start,cdc_start_ms,cdc_stop,created_ms,server_id,state,surface,message,"        \
+    "stop_reason,fresh_ms,start_ms,stop_ms,load_start_ms,load_end_ms,ck_file,ck_pos,checkpoints"
+
+static void read_position(struct rows *q, int col, struct mysql_position *ret)
+{
+    *ret = (struct mysql_position){ 0 };
+    struct str file = rows_view(q, col);
+    if (file.n > 0 && mysql_position_set(ret, file, (uint64_t)rows_i64(q, col + 1)) != ST_OK) {
+        *ret = (struct mysql_position){ 0 }; /* only ever written by us: cannot be */
+    }
+}
+
+static void read_task(struct rows *q, struct arena *a, struct dms_task_row *t)
+{
+    *t = (struct dms_task_row){
+        .id = rows_i64(q, 0),
+        .arn = rows_str(q, a, 1),
+        .account = rows_str(q, a, 2),
+        .region = rows_str(q, a, 3),
+        .ident = rows_str(q, a, 4),
+        .instance_arn = rows_str(q, a, 5),
+        .source_arn = rows_str(q, a, 6),
+        .target_arn = rows_str(q, a, 7),
+        .type = rows_str(q, a, 8),
+        .mappings = rows_str(q, a, 9),
+        .settings = rows_str(q, a, 10),
+        .task_data = rows_str(q, a, 11),
+        .cdc_start = rows_str(q, a, 12),
+        .cdc_start_ms = rows_i64(q, 13),
+        .cdc_stop = rows_str(q, a, 14),
+        .created_ms = rows_i64(q, 15),
+        .server_id = rows_i64(q, 16),
+        .state = rows_str(q, a, 17),
+        .surface = rows_str(q, a, 18),
+        .message = rows_str(q, a, 19),
+        .stop_reason = rows_str(q, a, 20),
+        .fresh_ms = rows_i64(q, 21),
+        .start_ms = rows_i64(q, 22),
+        .stop_ms = rows_i64(q, 23),
+        .load_start_ms = rows_i64(q, 24),
+        .load_end_ms = rows_i64(q, 25),
+        .checkpoints = rows_i64(q, 28),
+    };
+    read_position(q, 26, &t->checkpoint);
+}
+
+enum status dms_store_task_add(struct db *db, struct dms_task_row *t)
+{
+    enum status st = db_exec(
+        db,
+        "INSERT INTO dms_task(arn,account,region,ident,instance_arn,source_arn,target_arn,type,"
+        "mappings,settings,task_data,cdc_start,cdc_start_ms,cdc_stop,created_ms,server_id,state,"
+        "surface,fresh_ms,start_ms,stop_ms,load_start_ms,load_end_ms) "
+        "VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,0,0,0,0,0)",
+        bs(t->arn), bs(t->account), bs(t->region), bs(t->ident), bs(t->instance_arn),
+        bs(t->source_arn), bs(t->target_arn), bs(t->type), bs(t->mappings), bs(t->settings),
+        bs(t->task_data), bs(t->cdc_start), bi(t->cdc_start_ms), bs(t->cdc_stop), bi(t->created_ms),
+        bi(t->server_id), bs(t->state), bs(t->surface));
+    if (st == ST_OK) {
+        t->id = db_last_rowid(db);
+    }
+    return st;
+}
+
+enum status dms_store_task_update(struct db *db, const struct dms_task_row *t)
+{
+    return db_exec(db,
+                   "UPDATE dms_task SET ident=?,type=?,mappings=?,settings=?,task_data=?,"
+                   "cdc_start=?,cdc_start_ms=?,cdc_stop=?,state=?,surface=?,message=?,"
+                   "stop_reason=?,fresh_ms=?,start_ms=?,stop_ms=?,load_start_ms=?,load_end_ms=? "
+                   "WHERE id=?",
+                   bs(t->ident), bs(t->type), bs(t->mappings), bs(t->settings), bs(t->task_data),
+                   bs(t->cdc_start), bi(t->cdc_start_ms), bs(t->cdc_stop), bs(t->state),
+                   bs(t->surface), bs(t->message), bs(t->stop_reason), bi(t->fresh_ms),
+                   bi(t->start_ms), bi(t->stop_ms), bi(t->load_start_ms), bi(t->load_end_ms),
+                   bi(t->id));
+}
+
+enum status dms_store_task_delete(struct db *db, const struct dms_task_row *t)
+{
+    enum status st = db_exec(db, "DELETE FROM dms_task WHERE id=?", bi(t->id));
+    if (st == ST_OK) {
+        st = db_exec(db, "DELETE FROM dms_table WHERE task=?", bi(t->id));
+    }
+    if (st == ST_OK) {
+        st = db_exec(db, "DELETE FROM dms_tag WHERE arn=?", bs(t->arn));
+    }
+    return st;
+}
+
+static enum status one_task(struct rows *q, struct arena *a, struct dms_task_row *ret)
+{
+    bool found = rows_next(q);
+    if (found) {
+        read_task(q, a, ret);
+    }
+    enum status st = rows_end(q);
+    return st == ST_OK && !found ? ST_NOT_FOUND : st;
+}
+
+enum status dms_store_task_get(struct db *db, struct arena *a, struct str arn,
+                               struct dms_task_row *ret)
+{
+    struct rows q;
+    status_ignore(db_query(db, &q, "SELECT " TASK_COLUMNS " FROM dms_task WHERE arn=?",
+                           bs(arn))); /* rows_end tells */
+    return one_task(&q, a, ret);
+}
+
+enum status dms_store_task_by_id(struct db *db, struct arena *a, int64_t id,
+                                 struct dms_task_row *ret)
+{
+    struct rows q;
+    status_ignore(db_query(db, &q, "SELECT " TASK_COLUMNS " FROM dms_task WHERE id=?",
+                           bi(id))); /* rows_end tells */
+    return one_task(&q, a, ret);
+}
+
+enum status dms_store_task_list(struct db *db, struct arena *a, struct str account,
+                                struct str region, struct dms_task_row **ret, size_t *ret_n)
+{
+    int64_t count = 0;
+    enum status st = db_get_i64(db, &count, "SELECT count(*) FROM dms_task");
+    if (st != ST_OK) {
+        return st;
+    }
+    struct dms_task_row *items = ARENA_ARRAY(a, struct dms_task_row, (size_t)count + 1);
+    size_t n = 0;
+    struct rows q;
+    status_ignore(db_query(db, &q,
+                           "SELECT " TASK_COLUMNS " FROM dms_task "
+                           "WHERE ?1 IS NULL OR (account=?1 AND region=?2) ORDER BY id",
+                           bs(account), bs(region))); /* rows_end tells */
+    while (rows_next(&q)) {
+        read_task(&q, a, &items[n++]);
+    }
+    *ret = items;
+    *ret_n = n;
+    return rows_end(&q);
+}
+
+enum status dms_store_task_users(struct db *db, struct str arn, int64_t *ret)
+{
+    return db_get_i64(db, ret,
+                      "SELECT count(*) FROM dms_task WHERE instance_arn=?1 OR source_arn=?1 OR "
+                      "target_arn=?1",
+                      bs(arn));
+}
+
+enum status dms_store_task_checkpoint(struct db *db, int64_t id, const struct mysql_position *at)
+{
+    return db_exec(db,
+                   "UPDATE dms_task SET ck_file=?, ck_pos=?, checkpoints=checkpoints+1 WHERE id=?",
+                   bz(at->file), bi((int64_t)at->pos), bi(id));
+}
+
+enum status dms_store_task_load_times(struct db *db, int64_t id, int64_t start_ms, int64_t end_ms)
+{
+    return db_exec(db, "UPDATE dms_task SET load_start_ms=?, load_end_ms=? WHERE id=?",
+                   bi(start_ms), bi(end_ms), bi(id));
+}
+
+/* --- tables ------------------------------------------------------------------------------------ */
+
+enum status dms_store_table_put(struct db *db, int64_t task, const struct dms_table_row *t)
+{
+    const struct dms_table_counts *c = &t->counts;
+    return db_exec(
+        db,
+        "INSERT INTO dms_table(task,schema,name,state,load_order,from_file,from_pos,from_skip,"
+        "last_name_ms,columns,message,inserts,updates,deletes,ddls,load_rows,load_start_ms,"
+        "load_end_ms,updated_ms,reloads) VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?) "
+        "ON CONFLICT(task,schema,name) DO UPDATE SET state=excluded.state,"
+        "load_order=excluded.load_order,from_file=excluded.from_file,from_pos=excluded.from_pos,"
+        "from_skip=excluded.from_skip,last_name_ms=excluded.last_name_ms,"
+        "columns=coalesce(excluded.columns,columns),message=excluded.message,"
+        "inserts=excluded.inserts,updates=excluded.updates,deletes=excluded.deletes,"
+        "ddls=excluded.ddls,load_rows=excluded.load_rows,load_start_ms=excluded.load_start_ms,"
+        "load_end_ms=excluded.load_end_ms,updated_ms=excluded.updated_ms,"
+        "reloads=excluded.reloads",
+        bi(task), bs(t->schema), bs(t->name), bs(t->state), bi(t->load_order), bz(t->from.file),
+        bi((int64_t)t->from.pos), bi(t->from_skip), bi(t->last_name_ms), bs(t->columns),
+        bs(t->message), bi(c->inserts), bi(c->updates), bi(c->deletes), bi(c->ddls),
+        bi(c->load_rows), bi(c->load_start_ms), bi(c->load_end_ms), bi(c->updated_ms),
+        bi(c->reloads));
+}
+
+static void read_table(struct rows *q, struct arena *a, struct dms_table_row *t)
+{
+    *t = (struct dms_table_row){
+        .schema = rows_str(q, a, 0),
+        .name = rows_str(q, a, 1),
+        .state = rows_str(q, a, 2),
+        .load_order = rows_i64(q, 3),
+        .from_skip = rows_i64(q, 6),
+        .last_name_ms = rows_i64(q, 7),
+        .columns = rows_str(q, a, 8),
+        .message = rows_str(q, a, 9),
+        .counts = { .inserts = rows_i64(q, 10),
+                    .updates = rows_i64(q, 11),
+                    .deletes = rows_i64(q, 12),
+                    .ddls = rows_i64(q, 13),
+                    .load_rows = rows_i64(q, 14),
+                    .load_start_ms = rows_i64(q, 15),
+                    .load_end_ms = rows_i64(q, 16),
+                    .updated_ms = rows_i64(q, 17),
+                    .reloads = rows_i64(q, 18) },
+    };
+    read_position(q, 4, &t->from);
+}
+
+enum status dms_store_table_list(struct db *db, struct arena *a, int64_t task, bool with_columns,
+                                 struct dms_table_row **ret, size_t *ret_n)
+{
+    int64_t count = 0;
+    enum status st =
+        db_get_i64(db, &count, "SELECT count(*) FROM dms_table WHERE task=?", bi(task));
+    if (st != ST_OK) {
+        return st;
+    }
+    struct dms_table_row *items = ARENA_ARRAY(a, struct dms_table_row, (size_t)count + 1);
+    size_t n = 0;
+    struct rows q;
+    status_ignore(db_query(db, &q,
+                           "SELECT schema,name,state,load_order,from_file,from_pos,from_skip,"
+                           "last_name_ms,CASE WHEN ?2 THEN columns END,message,inserts,updates,"
+                           "deletes,ddls,load_rows,load_start_ms,load_end_ms,updated_ms,reloads "
+                           "FROM dms_table WHERE task=?1 ORDER BY schema,name",
+                           bi(task), bi(with_columns))); /* rows_end tells */
+    while (rows_next(&q)) {
+        read_table(&q, a, &items[n++]);
+    }
+    *ret = items;
+    *ret_n = n;
+    return rows_end(&q);
+}
+
+enum status dms_store_table_clear(struct db *db, int64_t task)
+{
+    enum status st = db_exec(db, "DELETE FROM dms_table WHERE task=?", bi(task));
+    if (st == ST_OK) {
+        st = db_exec(db, "UPDATE dms_task SET ck_file='', ck_pos=0, checkpoints=0 WHERE id=?",
+                     bi(task));
+    }
+    return st;
+}

@@ -1,0 +1,160 @@
+#include "emulators/glue/merge/csv_reader.h"
+
+#include "server/base/mem.h"
+
+#define WINDOW_BYTES (256u << 10)
+
+static enum status source_failed(struct csv_reader *r, enum status st)
+{
+    return merge_fail(r->env, st, r->name, 0, "cannot be read: %s", r->src.reason);
+}
+
+/* Moves what is left to the front and reads until the window is full or the file ends. */
+static enum status fill(struct csv_reader *r)
+{
+    if (r->begin > 0 && r->end > r->begin) {
+        memmove(r->win, r->win + r->begin, r->end - r->begin);
+    }
+    r->end -= r->begin;
+    r->begin = 0;
+    while (r->end < r->cap && !r->eof) {
+        size_t got = 0;
+        enum status st = byte_source_read(&r->src, r->win + r->end, r->cap - r->end, &got);
+        if (st != ST_OK) {
+            return source_failed(r, st);
+        }
+        r->eof = got == 0;
+        r->end += got;
+        st = merge_tick(r->env, 0, got);
+        if (st != ST_OK) {
+            return st;
+        }
+    }
+    return ST_OK;
+}
+
+static enum status grow(struct csv_reader *r)
+{
+    if (r->cap > MERGE_MAX_RECORD_BYTES) {
+        return merge_fail(r->env, ST_NOMEM, r->name, r->line,
+                          "a record is longer than %u MiB (is a quote left open?)",
+                          MERGE_MAX_RECORD_BYTES >> 20);
+    }
+    r->cap *= 2;
+    r->win = xrealloc(r->win, r->cap);
+    return ST_OK;
+}
+
+enum status csv_reader_open(struct csv_reader *r, struct merge_env *env, const char *path,
+                            struct str name, bool must_gzip)
+{
+    *r = (struct csv_reader){ .env = env, .name = name, .line = 1, .src.fd = -1 };
+    enum status st = byte_source_open(&r->src, path, must_gzip);
+    if (st != ST_OK) {
+        return merge_fail(env, st, name, 0, "cannot be opened: %s", r->src.reason);
+    }
+    r->cap = WINDOW_BYTES;
+    r->win = xmalloc(r->cap);
+    r->ix = xmalloc(sizeof *r->ix);
+    r->ix->n = 0;
+    st = fill(r);
+    if (st == ST_OK && r->end >= 3 && memcmp(r->win, "\xef\xbb\xbf", 3) == 0) {
+        r->begin = 3;
+        r->offset = 3;
+    }
+    return st;
+}
+
+/* Marks further records; ST_NOT_FOUND when only an unfinished one (or nothing) is left. */
+static enum status index_more(struct csv_reader *r)
+{
+    for (;;) {
+        r->at = 0;
+        r->base = r->begin;
+        csv_index(r->ix, r->win + r->begin, r->end - r->begin);
+        if (r->ix->n > 0) {
+            return ST_OK;
+        }
+        if (r->eof) {
+            return ST_NOT_FOUND;
+        }
+        enum status st = r->begin == 0 && r->end == r->cap ? grow(r) : ST_OK;
+        if (st == ST_OK) {
+            st = fill(r);
+        }
+        if (st != ST_OK) {
+            return st;
+        }
+    }
+}
+
+/* What follows the last newline of the file. */
+static enum status final_record(struct csv_reader *r, struct csv_row *ret)
+{
+    size_t n = r->end - r->begin;
+    if (r->last || n == 0) {
+        return ST_NOT_FOUND;
+    }
+    if (r->ix->tail_open) {
+        return merge_fail(r->env, ST_INVALID, r->name, r->line,
+                          "a quoted field is not closed before the end of the file");
+    }
+    r->last = true;
+    *ret = (struct csv_row){
+        .rec = { r->win + r->begin, n },
+        .raw_n = n,
+        .line = r->line,
+        .offset = r->offset,
+        .quoted = r->ix->tail_quoted,
+        .unix_end = false,
+    };
+    return merge_tick(r->env, 1, 0);
+}
+
+bool csv_reader_holds(const struct csv_reader *r)
+{
+    return r->at < r->ix->n;
+}
+
+enum status csv_reader_next(struct csv_reader *r, struct csv_row *ret)
+{
+    for (;;) {
+        if (r->at == r->ix->n) {
+            enum status st = index_more(r);
+            if (st == ST_OK) {
+                st = merge_tick(r->env, r->ix->n, 0);
+            }
+            if (st != ST_OK) {
+                return st == ST_NOT_FOUND ? final_record(r, ret) : st;
+            }
+        }
+        const struct csv_mark *m = &r->ix->mark[r->at++];
+        const char *p = r->win + r->begin;
+        size_t n = r->base + m->end - r->begin;
+        *ret = (struct csv_row){
+            .rec = csv_chomp(p, n),
+            .raw_n = n,
+            .line = r->line,
+            .offset = r->offset,
+            .quoted = m->quoted,
+        };
+        ret->unix_end = ret->rec.n + 1 == n;
+        r->begin += n;
+        r->offset += n;
+        r->line += m->lines;
+        if (ret->rec.n > 0) {
+            return ST_OK;
+        }
+    }
+}
+
+void csv_reader_close(struct csv_reader *r)
+{
+    if (!r->env) {
+        return;
+    }
+    byte_source_close(&r->src);
+    free(TAKE(r->win));
+    free(TAKE(r->ix));
+    r->env = NULL;
+}

@@ -1,0 +1,41 @@
+/* Type bytes of column definitions and of TABLE_MAP events. */
+#ifndef CISTERN_MYSQL_WIRE_TYPES_H
+#define CISTERN_MYSQL_WIRE_TYPES_H
+
+enum wire_type {
+    WIRE_DECIMAL = 0, /* before MySQL 5.0 */
+    WIRE_TINY = 1,
+    WIRE_SHORT = 2,
+    WIRE_LONG = 3,
+    WIRE_FLOAT = 4,
+    WIRE_DOUBLE = 5,
+    WIRE_NULL = 6,
+    WIRE_TIMESTAMP = 7,
+    WIRE_LONGLONG = 8,
+    WIRE_INT24 = 9,
+    WIRE_DATE = 10,
+    WIRE_TIME = 11,
+    WIRE_DATETIME = 12,
+    WIRE_YEAR = 13,
+    WIRE_NEWDATE = 14,
+    WIRE_VARCHAR = 15,
+    WIRE_BIT = 16,
+    WIRE_TIMESTAMP2 = 17,
+    WIRE_DATETIME2 = 18,
+    WIRE_TIME2 = 19,
+    WIRE_BLOB_COMPRESSED = 140,
+    WIRE_VARCHAR_COMPRESSED = 141,
+    WIRE_JSON = 245,
+    WIRE_NEWDECIMAL = 246,
+    WIRE_ENUM = 247,
+    WIRE_SET = 248,
+    WIRE_TINY_BLOB = 249,
+    WIRE_MEDIUM_BLOB = 250,
+    WIRE_LONG_BLOB = 251,
+    WIRE_BLOB = 252,
+    WIRE_VAR_STRING = 253,
+    WIRE_STRING = 254,
+    WIRE_GEOMETRY = 255,
+};
+
+#endif

@@ -1,0 +1,321 @@
+/* Folders, staging, reading. */
+#include "server/store/blob.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <sys/stat.h>
+
+#include "server/base/clock.h"
+#include "server/base/log.h"
+#include "server/base/mem.h"
+#include "server/store/blob_impl.h"
+
+#define COPY_BYTES (256u << 10)
+
+/* --- folders -------------------------------------------------------------------------------------
+ */
+
+static int open_folder(const char *path)
+{
+    if (mkdir(path, 0755) != 0 && errno != EEXIST) {
+        log_error("blob", "cannot make the folder %s: %s", path, strerror(errno));
+        return -1;
+    }
+    int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0) {
+        log_error("blob", "cannot open the folder %s: %s", path, strerror(errno));
+    }
+    return fd;
+}
+
+int64_t blob_id_of_name(const char *name)
+{
+    int64_t id;
+    const char *digits = name[0] == 'x' ? name + 1 : name;
+    return str_i64(str_z(digits), &id) == ST_OK && id > 0 ? id : 0;
+}
+
+static void seed_ids(struct blobs *b)
+{
+    int64_t id = clock_now_us();
+    DIR *dir = fdopendir(openat(b->tmp_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    const struct dirent *e;
+    while (dir && (e = readdir(dir)) != NULL) {
+        int64_t used = blob_id_of_name(e->d_name);
+        id = used >= id && used < INT64_MAX ? used + 1 : id;
+    }
+    if (dir) {
+        closedir(dir);
+    }
+    b->first_id = id;
+    atomic_init(&b->next_id, id);
+    atomic_init(&b->last_mtime_ns, 0);
+}
+
+enum status blobs_open(const char *data_dir, struct blobs **ret)
+{
+    struct blobs *b = xcalloc(1, sizeof(*b));
+    b->tmp_dir = xasprintf("%s/tmp", data_dir);
+    b->root_dir = xasprintf("%s/buckets", data_dir);
+    b->root_fd = -1;
+    list_init(&b->removals);
+    b->tmp_fd = open_folder(b->tmp_dir);
+    if (b->tmp_fd >= 0) {
+        b->root_fd = open_folder(b->root_dir);
+    }
+    if (b->root_fd < 0) {
+        blobs_close(b);
+        return ST_IO;
+    }
+    seed_ids(b);
+    *ret = b;
+    return ST_OK;
+}
+
+void blobs_close(struct blobs *b)
+{
+    if (!b) {
+        return;
+    }
+    blob_intents_fini(b);
+    close_fd(&b->tmp_fd);
+    close_fd(&b->root_fd);
+    free(b->tmp_dir);
+    free(b->root_dir);
+    free(b);
+}
+
+const char *blobs_tmp_dir(const struct blobs *b)
+{
+    return b->tmp_dir;
+}
+
+const char *blobs_root_dir(const struct blobs *b)
+{
+    return b->root_dir;
+}
+
+/* --- stamps and names ----------------------------------------------------------------------------
+ */
+
+struct blob_name blob_name(int64_t id)
+{
+    struct blob_name name;
+    snprintf(name.z, sizeof(name.z), "%lld", (long long)id);
+    return name;
+}
+
+static int64_t next_mtime(struct blobs *b)
+{
+    struct timespec ts;
+    clock_gettime(CLOCK_REALTIME, &ts); /* the stamp is the file's age for people, too */
+    long long now = (long long)ts.tv_sec * 1000000000 + ts.tv_nsec;
+    long long last = atomic_load(&b->last_mtime_ns);
+    long long next;
+    do {
+        next = now > last ? now : last + 1;
+    } while (!atomic_compare_exchange_weak(&b->last_mtime_ns, &last, next));
+    return next;
+}
+
+static int64_t mtime_ns(const struct stat *s)
+{
+    return (int64_t)s->st_mtim.tv_sec * 1000000000 + s->st_mtim.tv_nsec;
+}
+
+static bool stat_is(const struct stat *s, const struct blob_ref *ref)
+{
+    return S_ISREG(s->st_mode) && s->st_size == ref->size && mtime_ns(s) == ref->mtime_ns;
+}
+
+bool blob_is(int dir_fd, const char *path, const struct blob_ref *ref)
+{
+    struct stat s;
+    return fstatat(dir_fd, path, &s, AT_SYMLINK_NOFOLLOW) == 0 && stat_is(&s, ref);
+}
+
+/* --- staging -------------------------------------------------------------------------------------
+ */
+
+enum status blob_stage(struct blobs *b, int *ret_fd, int64_t *ret_id)
+{
+    int64_t id = atomic_fetch_add(&b->next_id, 1);
+    int fd = openat(b->tmp_fd, blob_name(id).z, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+    if (fd < 0) {
+        log_error("blob", "cannot create %s/%lld: %s", b->tmp_dir, (long long)id, strerror(errno));
+        return ST_IO;
+    }
+    *ret_fd = fd;
+    *ret_id = id;
+    return ST_OK;
+}
+
+enum status blob_stage_end(struct blobs *b, int fd, int64_t id, struct blob_ref *ret)
+{
+    int64_t stamp = next_mtime(b);
+    struct timespec times[2] = { { .tv_nsec = UTIME_OMIT },
+                                 { .tv_sec = stamp / 1000000000, .tv_nsec = stamp % 1000000000 } };
+    struct stat s;
+    /* Read back: some file systems keep coarser times, and the ref must say what they kept. */
+    bool ok = futimens(fd, times) == 0 && fstat(fd, &s) == 0 && (!b->durable || fsync(fd) == 0);
+    int why = errno;
+    if (close(fd) != 0 && ok) {
+        ok = false;
+        why = errno;
+    }
+    if (!ok) {
+        log_error("blob", "cannot finish %s/%lld: %s", b->tmp_dir, (long long)id, strerror(why));
+        return ST_IO;
+    }
+    *ret = (struct blob_ref){ .id = id, .size = s.st_size, .mtime_ns = mtime_ns(&s) };
+    return ST_OK;
+}
+
+void blob_discard(struct blobs *b, int fd, int64_t id)
+{
+    if (fd >= 0) {
+        close(fd);
+    }
+    if (unlinkat(b->tmp_fd, blob_name(id).z, 0) != 0 && errno != ENOENT) {
+        log_warn("blob", "cannot delete %s/%lld: %s", b->tmp_dir, (long long)id, strerror(errno));
+    }
+}
+
+/* --- reading -------------------------------------------------------------------------------------
+ */
+
+/* The opened file if it is this ref, else -1. */
+static int open_ref(int dir_fd, const char *path, const struct blob_ref *ref)
+{
+    int fd = openat(dir_fd, path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+    struct stat s;
+    if (fd >= 0 && (fstat(fd, &s) != 0 || !stat_is(&s, ref))) {
+        close(fd);
+        fd = -1;
+    }
+    return fd;
+}
+
+enum status blob_open(struct blobs *b, const struct blob_ref *ref, struct str path, int *ret_fd)
+{
+    char z[BLOB_PATH_MAX + 1];
+    bool placed = path.n > 0 && path.n <= BLOB_PATH_MAX;
+    if (placed) {
+        memcpy(z, path.p, path.n);
+        z[path.n] = '\0';
+    }
+    /* Twice: it may be renamed from tmp/ to its place between the two looks. */
+    for (int round = 0; round < 2; round++) {
+        int fd = placed ? open_ref(b->root_fd, z, ref) : -1;
+        if (fd < 0) {
+            fd = open_ref(b->tmp_fd, blob_name(ref->id).z, ref);
+        }
+        if (fd >= 0) {
+            *ret_fd = fd;
+            return ST_OK;
+        }
+    }
+    return ST_NOT_FOUND;
+}
+
+/* --- joining -------------------------------------------------------------------------------------
+ */
+
+static enum status copy_failed(void)
+{
+    log_error("blob", "cannot join files: %s", errno ? strerror(errno) : "a piece is too short");
+    return ST_IO;
+}
+
+static enum status write_all(int fd, const char *p, size_t n)
+{
+    while (n > 0) {
+        ssize_t done = write(fd, p, n);
+        if (done < 0 && errno != EINTR) {
+            return copy_failed();
+        }
+        if (done > 0) {
+            p += done;
+            n -= (size_t)done;
+        }
+    }
+    return ST_OK;
+}
+
+/* For file systems that cannot copy in the kernel. */
+static enum status copy_by_hand(int to, int from, int64_t off, int64_t len)
+{
+    CLEANUP(free_ptr) char *buf = xmalloc(COPY_BYTES);
+    while (len > 0) {
+        size_t want = len < (int64_t)COPY_BYTES ? (size_t)len : COPY_BYTES;
+        errno = 0;
+        ssize_t n = pread(from, buf, want, off);
+        if (n < 0 && errno == EINTR) {
+            continue;
+        }
+        if (n <= 0) {
+            return copy_failed();
+        }
+        enum status st = write_all(to, buf, (size_t)n);
+        if (st != ST_OK) {
+            return st;
+        }
+        off += n;
+        len -= n;
+    }
+    return ST_OK;
+}
+
+static enum status copy_piece(int to, const struct blob_piece *piece)
+{
+    off_t off = piece->off;
+    int64_t len = piece->len;
+    if (len < 0) {
+        struct stat s;
+        if (fstat(piece->fd, &s) != 0) {
+            return copy_failed();
+        }
+        len = s.st_size > off ? s.st_size - off : 0;
+    }
+    while (len > 0) {
+        errno = 0;
+        ssize_t n = copy_file_range(piece->fd, &off, to, NULL, (size_t)len, 0);
+        if (n < 0 && errno == EINTR) {
+            continue;
+        }
+        if (n < 0 &&
+            (errno == EXDEV || errno == EINVAL || errno == ENOSYS || errno == EOPNOTSUPP)) {
+            return copy_by_hand(to, piece->fd, off, len);
+        }
+        if (n <= 0) {
+            return copy_failed();
+        }
+        len -= n;
+    }
+    return ST_OK;
+}
+
+enum status blob_concat(struct blobs *b, const struct blob_piece *pieces, size_t n,
+                        struct blob_ref *ret)
+{
+    int fd;
+    int64_t id;
+    enum status st = blob_stage(b, &fd, &id);
+    if (st != ST_OK) {
+        return st;
+    }
+    for (size_t i = 0; i < n && st == ST_OK; i++) {
+        st = copy_piece(fd, &pieces[i]);
+    }
+    if (st != ST_OK) {
+        blob_discard(b, fd, id);
+        return st;
+    }
+    st = blob_stage_end(b, fd, id, ret);
+    if (st != ST_OK) {
+        blob_discard(b, -1, id);
+    }
+    return st;
+}
