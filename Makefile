@@ -96,6 +96,27 @@ build/venv/stamp: tests/requirements.txt
 	$(Q)build/venv/bin/pip install -q --disable-pip-version-check -r tests/requirements.txt
 	@touch $@
 
+# --- models and codec tests -----------------------------------------------------------------------
+# Regenerates emulators/*/*_model.[ch] from the .ops files; needs the pinned botocore.
+GENMODEL = $(if $(wildcard $(PYTHON)),$(PYTHON),python3) server/wire/gen/genmodel.py
+model:
+	@$(GENMODEL) $(wildcard emulators/*/*.ops)
+check-model:
+	@$(GENMODEL) --check $(wildcard emulators/*/*.ops)
+
+# The codecs with the tables of many services, for tests/wire. Its sources are made in the recipe,
+# so that nothing but this target needs them.
+CODEC_TOOL_OBJS = $(BUILD)/obj/tests/support/codec_tool.o \
+                  $(filter $(BUILD)/obj/server/base/% $(BUILD)/obj/server/wire/%,$(LIB_OBJS))
+$(BUILD)/codec_tool: $(CODEC_TOOL_OBJS) tests/wire/operations.txt server/wire/gen/genmodel.py
+	@echo "  LINK  $@"
+	@$(GENMODEL) --all-ops tests/wire/operations.txt --out $(BUILD)/wiregen
+	$(Q)$(CC) $(CFLAGS_ALL) -I$(BUILD)/wiregen $(LDFLAGS) -o $@ $(BUILD)/wiregen/*.c \
+	    $(CODEC_TOOL_OBJS) $(PKG_LIBS)
+-include $(BUILD)/obj/tests/support/codec_tool.d
+tools: $(BUILD)/codec_tool
+.PHONY: tools model check-model
+
 # --- for users ------------------------------------------------------------------------------------
 demo: deps build/venv/stamp
 	@$(MAKE) --no-print-directory -s -j$$(nproc) all

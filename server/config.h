@@ -31,6 +31,8 @@ struct config {
  * On ST_INVALID the reason is written to `err`. */
 enum status config_load(int argc, char **argv, struct config *ret, FILE *err) MUST_CHECK;
 void config_help(FILE *out);
+/* Replaces a text before the start: the folder that --ephemeral made. Copied. */
+void config_set_text(const char **member, const char *value);
 void config_fini(struct config *config);
 
 #endif

@@ -14,8 +14,8 @@ struct busy;
 #define CORE_STOP_MS 10000 /* what services, workers and children get to end */
 
 /* Opens loop, database and blobs in config->data_dir (which exists), creates the tables, runs every
- * service's init. `list` (the services) is NULL-terminated and, like `config`, outlives the core. On failure
- * everything is undone and the reason logged. */
+ * service's init. `list` (the services) is NULL-terminated and, like `config`, outlives the core.
+ * On failure everything is undone and the reason logged. */
 enum status core_new(const struct config *config, const struct service *const *list,
                      struct core **ret) MUST_CHECK;
 /* Finishes what a crash left in the blob store, then every service's start; committed on return. */

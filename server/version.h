@@ -1,4 +1,3 @@
-/* The version that `--version`, the health answer and the User-Agent of our own clients show. */
 #ifndef CISTERN_VERSION_H
 #define CISTERN_VERSION_H
 

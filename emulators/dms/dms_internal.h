@@ -48,6 +48,8 @@ static inline struct dms *dms_of(struct call *c)
 
 /* "arn:aws:dms:region:account:<kind>:<id>", with the caller's own id when one was given. */
 struct str dms_new_arn(struct call *c, const char *kind, struct str given);
+/* ASCII letters in lower case; copied. */
+struct str dms_lower(struct arena *a, struct str s);
 /* Identifiers: letters, digits and hyphens, a letter first, no hyphen last or twice in a row, 1 to
  * 255 characters. Anything else fails the call. */
 enum status dms_check_ident(struct call *c, const char *member, struct str ident) MUST_CHECK;
@@ -71,8 +73,8 @@ enum status dms_put_tags(struct call *c, struct str arn, const struct dms_tag_li
     MUST_CHECK;
 
 /* --- tasks, for the service's life and the workers ----------------------------------------------- */
-/* The state of a task's row after its worker ended, in the current transaction. */
-void dms_task_ended(struct dms *dms, int64_t id, int end, const char *text);
+/* The state of a task's row after its worker ended (enum dms_end), in the current transaction. */
+void dms_task_ended(struct dms *dms, int64_t id, int end, struct str text);
 /* The worker reached the source. */
 void dms_task_is_up(struct dms *dms, int64_t id);
 /* Continues tasks that ran when the server was stopped. */

@@ -1,6 +1,4 @@
 /* What a worker tells the core thread by the way: counts, what it is doing, lines of its log. */
-#include <pthread.h>
-
 #include "emulators/dms/dms_worker_impl.h"
 #include "emulators/logs/logs.h"
 #include "server/base/log.h"
@@ -43,6 +41,7 @@ void dms_show(struct dms_worker *w, bool force, const char *fmt, ...)
     struct shown *s = ARENA_NEW(a, struct shown);
     *s = (struct shown){ .dms = w->dms, .task = w->task, .arena = a, .n = w->tables_n };
     s->rows = ARENA_ARRAY(a, struct dms_table_row, w->tables_n + 1);
+    pthread_mutex_lock(&w->tables_lock);
     for (size_t i = 0; i < w->tables_n; i++) {
         const struct dms_table *t = w->tables[i];
         s->rows[i] = (struct dms_table_row){ .schema = arena_str(a, t->schema),
@@ -52,6 +51,7 @@ void dms_show(struct dms_worker *w, bool force, const char *fmt, ...)
                                              .counts = t->counts };
         s->rows[i].counts.load_rows = atomic_load_explicit(&t->load_rows, memory_order_relaxed);
     }
+    pthread_mutex_unlock(&w->tables_lock);
     va_list ap;
     va_start(ap, fmt);
     s->what = arena_vprintf(a, fmt, ap);

@@ -11,6 +11,7 @@
 #ifndef CISTERN_DMS_WORKER_IMPL_H
 #define CISTERN_DMS_WORKER_IMPL_H
 
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -22,6 +23,7 @@
 #include "emulators/dms/dms_s3_settings.h"
 #include "emulators/dms/dms_settings.h"
 #include "emulators/dms/dms_worker.h"
+#include "server/base/map.h"
 #include "server/mysql/binlog.h"
 #include "server/mysql/conn.h"
 #include "server/mysql/snapshot.h"
@@ -50,7 +52,7 @@ struct dms_table {
     enum dms_table_state state;
     struct str message;
     struct mysql_table *def; /* NULL: not described yet */
-    struct arena *def_arena;
+    struct arena *def_arena, *old_def_arena; /* the stream may hold the one before */
     bool def_stored;         /* the stored row has these columns */
     struct dms_csv_plan plan;
     struct mysql_position seen;
@@ -116,6 +118,10 @@ struct dms_worker {
     _Atomic uint64_t answered;   /* everything asked up to this wait_id is in the bucket */
     _Atomic uint64_t waiting_rows; /* read, not yet in the bucket */
 
+    /* Loaders change state, counts and messages of their tables while the worker's thread shows
+     * them: both hold this meanwhile, and never while they wait for anything. */
+    pthread_mutex_t tables_lock;
+
     /* worker thread */
     struct dms_table **tables;
     size_t tables_n, tables_cap;
@@ -136,6 +142,8 @@ struct dms_worker {
     bool ctl_open;
     bool reload;      /* the state in memory is void: read it from the database */
     uint64_t rows_since_tick;
+    int64_t failures;       /* in a row */
+    bool tables_known;      /* the stored rows have been read */
     const char *finished; /* stop reason once the task has come to its end */
 
     /* written by the worker thread before it ends, read by the core afterwards */
@@ -199,7 +207,7 @@ struct dms_commit {
 enum status dms_commit(struct dms_worker *w, const struct dms_commit *c, struct mysql_err *err)
     MUST_CHECK;
 
-/* --- dms_stats_post.c: to the core thread, without waiting ------------------------------------------- */
+/* --- dms_show.c: to the core thread, without waiting ------------------------------------------- */
 /* Counts of all tables and what the worker is doing; not more often than DMS_STATS_MS unless
  * forced. */
 void dms_show(struct dms_worker *w, bool force, const char *fmt, ...)

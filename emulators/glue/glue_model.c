@@ -8,22 +8,17 @@
 
 #include "server/wire/shape_def.h"
 
-static const struct shape shape_BatchStopJobRunRequest;
-static const struct shape shape_BatchStopJobRunJobRunIdList;
-static const struct shape shape_BatchStopJobRunResponse;
-static const struct shape shape_BatchStopJobRunSuccessfulSubmissionList;
-static const struct shape shape_BatchStopJobRunSuccessfulSubmission;
-static const struct shape shape_BatchStopJobRunErrorList;
-static const struct shape shape_BatchStopJobRunError;
-static const struct shape shape_ErrorDetail;
-static const struct shape shape_CreateJobRequest;
+static const struct shape shape_BatchGetJobsRequest;
+static const struct shape shape_JobNameList;
+static const struct shape shape_BatchGetJobsResponse;
+static const struct shape shape_JobList;
+static const struct shape shape_Job;
 static const struct shape shape_ExecutionProperty;
 static const struct shape shape_JobCommand;
 static const struct shape shape_GenericMap;
 static const struct shape shape_ConnectionsList;
 static const struct shape shape_ConnectionStringList;
 static const struct shape shape_Timeout;
-static const struct shape shape_TagsMap;
 static const struct shape shape_NotificationProperty;
 static const struct shape shape_NotifyDelayAfter;
 static const struct shape shape_CodeGenConfigurationNodes;
@@ -179,12 +174,21 @@ static const struct shape shape_S3HyperDirectTarget;
 static const struct shape shape_DynamoDBELTConnectorSource;
 static const struct shape shape_DDBELTConnectionOptions;
 static const struct shape shape_SourceControlDetails;
+static const struct shape shape_BatchStopJobRunRequest;
+static const struct shape shape_BatchStopJobRunJobRunIdList;
+static const struct shape shape_BatchStopJobRunResponse;
+static const struct shape shape_BatchStopJobRunSuccessfulSubmissionList;
+static const struct shape shape_BatchStopJobRunSuccessfulSubmission;
+static const struct shape shape_BatchStopJobRunErrorList;
+static const struct shape shape_BatchStopJobRunError;
+static const struct shape shape_ErrorDetail;
+static const struct shape shape_CreateJobRequest;
+static const struct shape shape_TagsMap;
 static const struct shape shape_CreateJobResponse;
 static const struct shape shape_DeleteJobRequest;
 static const struct shape shape_DeleteJobResponse;
 static const struct shape shape_GetJobRequest;
 static const struct shape shape_GetJobResponse;
-static const struct shape shape_Job;
 static const struct shape shape_GetJobRunRequest;
 static const struct shape shape_GetJobRunResponse;
 static const struct shape shape_JobRun;
@@ -197,72 +201,61 @@ static const struct shape shape_JobRunList;
 static const struct shape shape_GetJobsRequest;
 static const struct shape shape_PageSize;
 static const struct shape shape_GetJobsResponse;
-static const struct shape shape_JobList;
+static const struct shape shape_GetTagsRequest;
+static const struct shape shape_GetTagsResponse;
+static const struct shape shape_ListJobsRequest;
+static const struct shape shape_ListJobsResponse;
 static const struct shape shape_StartJobRunRequest;
 static const struct shape shape_StartJobRunResponse;
+static const struct shape shape_TagResourceRequest;
+static const struct shape shape_UntagResourceRequest;
+static const struct shape shape_TagKeysList;
 static const struct shape shape_UpdateJobRequest;
 static const struct shape shape_JobUpdate;
 static const struct shape shape_UpdateJobResponse;
-static const struct field fields_BatchStopJobRunRequest[] = {
-    { .name = "JobName", .wire = "JobName", .shape = &shape_any_string, .off = offsetof(struct glue_batch_stop_job_run_request, JobName), .flags = FIELD_REQUIRED },
-    { .name = "JobRunIds", .wire = "JobRunIds", .shape = &shape_BatchStopJobRunJobRunIdList, .off = offsetof(struct glue_batch_stop_job_run_request, JobRunIds), .flags = FIELD_REQUIRED },
+static const struct field fields_BatchGetJobsRequest[] = {
+    { .name = "JobNames", .wire = "JobNames", .shape = &shape_JobNameList, .off = offsetof(struct glue_batch_get_jobs_request, JobNames), .flags = FIELD_REQUIRED },
 };
-static const struct shape shape_BatchStopJobRunRequest = { .name = "BatchStopJobRunRequest", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_batch_stop_job_run_request), .fields = fields_BatchStopJobRunRequest, .n_fields = 2 };
-static const struct field value_BatchStopJobRunJobRunIdList = { .shape = &shape_any_string, .off = 0 };
-static const struct shape shape_BatchStopJobRunJobRunIdList = { .name = "BatchStopJobRunJobRunIdList", .kind = SHAPE_LIST, .value = &value_BatchStopJobRunJobRunIdList, .size = sizeof(struct str) };
-static const struct field fields_BatchStopJobRunResponse[] = {
-    { .name = "SuccessfulSubmissions", .wire = "SuccessfulSubmissions", .shape = &shape_BatchStopJobRunSuccessfulSubmissionList, .off = offsetof(struct glue_batch_stop_job_run_response, SuccessfulSubmissions) },
-    { .name = "Errors", .wire = "Errors", .shape = &shape_BatchStopJobRunErrorList, .off = offsetof(struct glue_batch_stop_job_run_response, Errors) },
+static const struct shape shape_BatchGetJobsRequest = { .name = "BatchGetJobsRequest", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_batch_get_jobs_request), .fields = fields_BatchGetJobsRequest, .n_fields = 1 };
+static const struct field value_JobNameList = { .shape = &shape_any_string, .off = 0 };
+static const struct shape shape_JobNameList = { .name = "JobNameList", .kind = SHAPE_LIST, .value = &value_JobNameList, .size = sizeof(struct str) };
+static const struct field fields_BatchGetJobsResponse[] = {
+    { .name = "Jobs", .wire = "Jobs", .shape = &shape_JobList, .off = offsetof(struct glue_batch_get_jobs_response, Jobs) },
+    { .name = "JobsNotFound", .wire = "JobsNotFound", .shape = &shape_JobNameList, .off = offsetof(struct glue_batch_get_jobs_response, JobsNotFound) },
 };
-static const struct shape shape_BatchStopJobRunResponse = { .name = "BatchStopJobRunResponse", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_batch_stop_job_run_response), .fields = fields_BatchStopJobRunResponse, .n_fields = 2 };
-static const struct field value_BatchStopJobRunSuccessfulSubmissionList = { .shape = &shape_BatchStopJobRunSuccessfulSubmission, .off = 0 };
-static const struct shape shape_BatchStopJobRunSuccessfulSubmissionList = { .name = "BatchStopJobRunSuccessfulSubmissionList", .kind = SHAPE_LIST, .value = &value_BatchStopJobRunSuccessfulSubmissionList, .size = sizeof(struct glue_batch_stop_job_run_successful_submission) };
-static const struct field fields_BatchStopJobRunSuccessfulSubmission[] = {
-    { .name = "JobName", .wire = "JobName", .shape = &shape_any_string, .off = offsetof(struct glue_batch_stop_job_run_successful_submission, JobName) },
-    { .name = "JobRunId", .wire = "JobRunId", .shape = &shape_any_string, .off = offsetof(struct glue_batch_stop_job_run_successful_submission, JobRunId) },
+static const struct shape shape_BatchGetJobsResponse = { .name = "BatchGetJobsResponse", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_batch_get_jobs_response), .fields = fields_BatchGetJobsResponse, .n_fields = 2 };
+static const struct field value_JobList = { .shape = &shape_Job, .off = 0 };
+static const struct shape shape_JobList = { .name = "JobList", .kind = SHAPE_LIST, .value = &value_JobList, .size = sizeof(struct glue_job) };
+static const struct field fields_Job[] = {
+    { .name = "Name", .wire = "Name", .shape = &shape_any_string, .off = offsetof(struct glue_job, Name) },
+    { .name = "JobMode", .wire = "JobMode", .shape = &shape_any_string, .off = offsetof(struct glue_job, JobMode) },
+    { .name = "JobRunQueuingEnabled", .wire = "JobRunQueuingEnabled", .shape = &shape_any_bool, .off = offsetof(struct glue_job, JobRunQueuingEnabled) },
+    { .name = "Description", .wire = "Description", .shape = &shape_any_string, .off = offsetof(struct glue_job, Description) },
+    { .name = "LogUri", .wire = "LogUri", .shape = &shape_any_string, .off = offsetof(struct glue_job, LogUri) },
+    { .name = "Role", .wire = "Role", .shape = &shape_any_string, .off = offsetof(struct glue_job, Role) },
+    { .name = "CreatedOn", .wire = "CreatedOn", .shape = &shape_any_time, .off = offsetof(struct glue_job, CreatedOn) },
+    { .name = "LastModifiedOn", .wire = "LastModifiedOn", .shape = &shape_any_time, .off = offsetof(struct glue_job, LastModifiedOn) },
+    { .name = "ExecutionProperty", .wire = "ExecutionProperty", .shape = &shape_ExecutionProperty, .off = offsetof(struct glue_job, ExecutionProperty) },
+    { .name = "Command", .wire = "Command", .shape = &shape_JobCommand, .off = offsetof(struct glue_job, Command) },
+    { .name = "DefaultArguments", .wire = "DefaultArguments", .shape = &shape_GenericMap, .off = offsetof(struct glue_job, DefaultArguments) },
+    { .name = "NonOverridableArguments", .wire = "NonOverridableArguments", .shape = &shape_GenericMap, .off = offsetof(struct glue_job, NonOverridableArguments) },
+    { .name = "Connections", .wire = "Connections", .shape = &shape_ConnectionsList, .off = offsetof(struct glue_job, Connections) },
+    { .name = "MaxRetries", .wire = "MaxRetries", .shape = &shape_any_int, .off = offsetof(struct glue_job, MaxRetries) },
+    { .name = "AllocatedCapacity", .wire = "AllocatedCapacity", .shape = &shape_any_int, .off = offsetof(struct glue_job, AllocatedCapacity) },
+    { .name = "Timeout", .wire = "Timeout", .shape = &shape_Timeout, .off = offsetof(struct glue_job, Timeout) },
+    { .name = "MaxCapacity", .wire = "MaxCapacity", .shape = &shape_any_float, .off = offsetof(struct glue_job, MaxCapacity) },
+    { .name = "WorkerType", .wire = "WorkerType", .shape = &shape_any_string, .off = offsetof(struct glue_job, WorkerType) },
+    { .name = "NumberOfWorkers", .wire = "NumberOfWorkers", .shape = &shape_any_int, .off = offsetof(struct glue_job, NumberOfWorkers) },
+    { .name = "SecurityConfiguration", .wire = "SecurityConfiguration", .shape = &shape_any_string, .off = offsetof(struct glue_job, SecurityConfiguration) },
+    { .name = "NotificationProperty", .wire = "NotificationProperty", .shape = &shape_NotificationProperty, .off = offsetof(struct glue_job, NotificationProperty) },
+    { .name = "GlueVersion", .wire = "GlueVersion", .shape = &shape_any_string, .off = offsetof(struct glue_job, GlueVersion) },
+    { .name = "CodeGenConfigurationNodes", .wire = "CodeGenConfigurationNodes", .shape = &shape_CodeGenConfigurationNodes, .off = offsetof(struct glue_job, CodeGenConfigurationNodes) },
+    { .name = "ExecutionClass", .wire = "ExecutionClass", .shape = &shape_any_string, .off = offsetof(struct glue_job, ExecutionClass) },
+    { .name = "SourceControlDetails", .wire = "SourceControlDetails", .shape = &shape_SourceControlDetails, .off = offsetof(struct glue_job, SourceControlDetails) },
+    { .name = "MaintenanceWindow", .wire = "MaintenanceWindow", .shape = &shape_any_string, .off = offsetof(struct glue_job, MaintenanceWindow) },
+    { .name = "ProfileName", .wire = "ProfileName", .shape = &shape_any_string, .off = offsetof(struct glue_job, ProfileName) },
 };
-static const struct shape shape_BatchStopJobRunSuccessfulSubmission = { .name = "BatchStopJobRunSuccessfulSubmission", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_batch_stop_job_run_successful_submission), .fields = fields_BatchStopJobRunSuccessfulSubmission, .n_fields = 2 };
-static const struct field value_BatchStopJobRunErrorList = { .shape = &shape_BatchStopJobRunError, .off = 0 };
-static const struct shape shape_BatchStopJobRunErrorList = { .name = "BatchStopJobRunErrorList", .kind = SHAPE_LIST, .value = &value_BatchStopJobRunErrorList, .size = sizeof(struct glue_batch_stop_job_run_error) };
-static const struct field fields_BatchStopJobRunError[] = {
-    { .name = "JobName", .wire = "JobName", .shape = &shape_any_string, .off = offsetof(struct glue_batch_stop_job_run_error, JobName) },
-    { .name = "JobRunId", .wire = "JobRunId", .shape = &shape_any_string, .off = offsetof(struct glue_batch_stop_job_run_error, JobRunId) },
-    { .name = "ErrorDetail", .wire = "ErrorDetail", .shape = &shape_ErrorDetail, .off = offsetof(struct glue_batch_stop_job_run_error, ErrorDetail) },
-};
-static const struct shape shape_BatchStopJobRunError = { .name = "BatchStopJobRunError", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_batch_stop_job_run_error), .fields = fields_BatchStopJobRunError, .n_fields = 3 };
-static const struct field fields_ErrorDetail[] = {
-    { .name = "ErrorCode", .wire = "ErrorCode", .shape = &shape_any_string, .off = offsetof(struct glue_error_detail, ErrorCode) },
-    { .name = "ErrorMessage", .wire = "ErrorMessage", .shape = &shape_any_string, .off = offsetof(struct glue_error_detail, ErrorMessage) },
-};
-static const struct shape shape_ErrorDetail = { .name = "ErrorDetail", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_error_detail), .fields = fields_ErrorDetail, .n_fields = 2 };
-static const struct field fields_CreateJobRequest[] = {
-    { .name = "Name", .wire = "Name", .shape = &shape_any_string, .off = offsetof(struct glue_create_job_request, Name), .flags = FIELD_REQUIRED },
-    { .name = "JobMode", .wire = "JobMode", .shape = &shape_any_string, .off = offsetof(struct glue_create_job_request, JobMode) },
-    { .name = "JobRunQueuingEnabled", .wire = "JobRunQueuingEnabled", .shape = &shape_any_bool, .off = offsetof(struct glue_create_job_request, JobRunQueuingEnabled) },
-    { .name = "Description", .wire = "Description", .shape = &shape_any_string, .off = offsetof(struct glue_create_job_request, Description) },
-    { .name = "LogUri", .wire = "LogUri", .shape = &shape_any_string, .off = offsetof(struct glue_create_job_request, LogUri) },
-    { .name = "Role", .wire = "Role", .shape = &shape_any_string, .off = offsetof(struct glue_create_job_request, Role), .flags = FIELD_REQUIRED },
-    { .name = "ExecutionProperty", .wire = "ExecutionProperty", .shape = &shape_ExecutionProperty, .off = offsetof(struct glue_create_job_request, ExecutionProperty) },
-    { .name = "Command", .wire = "Command", .shape = &shape_JobCommand, .off = offsetof(struct glue_create_job_request, Command), .flags = FIELD_REQUIRED },
-    { .name = "DefaultArguments", .wire = "DefaultArguments", .shape = &shape_GenericMap, .off = offsetof(struct glue_create_job_request, DefaultArguments) },
-    { .name = "NonOverridableArguments", .wire = "NonOverridableArguments", .shape = &shape_GenericMap, .off = offsetof(struct glue_create_job_request, NonOverridableArguments) },
-    { .name = "Connections", .wire = "Connections", .shape = &shape_ConnectionsList, .off = offsetof(struct glue_create_job_request, Connections) },
-    { .name = "MaxRetries", .wire = "MaxRetries", .shape = &shape_any_int, .off = offsetof(struct glue_create_job_request, MaxRetries) },
-    { .name = "AllocatedCapacity", .wire = "AllocatedCapacity", .shape = &shape_any_int, .off = offsetof(struct glue_create_job_request, AllocatedCapacity) },
-    { .name = "Timeout", .wire = "Timeout", .shape = &shape_Timeout, .off = offsetof(struct glue_create_job_request, Timeout) },
-    { .name = "MaxCapacity", .wire = "MaxCapacity", .shape = &shape_any_float, .off = offsetof(struct glue_create_job_request, MaxCapacity) },
-    { .name = "SecurityConfiguration", .wire = "SecurityConfiguration", .shape = &shape_any_string, .off = offsetof(struct glue_create_job_request, SecurityConfiguration) },
-    { .name = "Tags", .wire = "Tags", .shape = &shape_TagsMap, .off = offsetof(struct glue_create_job_request, Tags) },
-    { .name = "NotificationProperty", .wire = "NotificationProperty", .shape = &shape_NotificationProperty, .off = offsetof(struct glue_create_job_request, NotificationProperty) },
-    { .name = "GlueVersion", .wire = "GlueVersion", .shape = &shape_any_string, .off = offsetof(struct glue_create_job_request, GlueVersion) },
-    { .name = "NumberOfWorkers", .wire = "NumberOfWorkers", .shape = &shape_any_int, .off = offsetof(struct glue_create_job_request, NumberOfWorkers) },
-    { .name = "WorkerType", .wire = "WorkerType", .shape = &shape_any_string, .off = offsetof(struct glue_create_job_request, WorkerType) },
-    { .name = "CodeGenConfigurationNodes", .wire = "CodeGenConfigurationNodes", .shape = &shape_CodeGenConfigurationNodes, .off = offsetof(struct glue_create_job_request, CodeGenConfigurationNodes) },
-    { .name = "ExecutionClass", .wire = "ExecutionClass", .shape = &shape_any_string, .off = offsetof(struct glue_create_job_request, ExecutionClass) },
-    { .name = "SourceControlDetails", .wire = "SourceControlDetails", .shape = &shape_SourceControlDetails, .off = offsetof(struct glue_create_job_request, SourceControlDetails) },
-    { .name = "MaintenanceWindow", .wire = "MaintenanceWindow", .shape = &shape_any_string, .off = offsetof(struct glue_create_job_request, MaintenanceWindow) },
-};
-static const struct shape shape_CreateJobRequest = { .name = "CreateJobRequest", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_create_job_request), .fields = fields_CreateJobRequest, .n_fields = 25 };
+static const struct shape shape_Job = { .name = "Job", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_job), .fields = fields_Job, .n_fields = 27 };
 static const struct field fields_ExecutionProperty[] = {
     { .name = "MaxConcurrentRuns", .wire = "MaxConcurrentRuns", .shape = &shape_any_int, .off = offsetof(struct glue_execution_property, MaxConcurrentRuns) },
 };
@@ -284,9 +277,6 @@ static const struct shape shape_ConnectionsList = { .name = "ConnectionsList", .
 static const struct field value_ConnectionStringList = { .shape = &shape_any_string, .off = 0 };
 static const struct shape shape_ConnectionStringList = { .name = "ConnectionStringList", .kind = SHAPE_LIST, .value = &value_ConnectionStringList, .size = sizeof(struct str) };
 static const struct shape shape_Timeout = { .name = "Timeout", .kind = SHAPE_INT, .flags = SHAPE_INT32 | SHAPE_HAS_MIN, .min = 1 };
-static const struct field key_TagsMap = { .shape = &shape_any_string, .off = offsetof(struct glue_tags_map_entry, key) };
-static const struct field value_TagsMap = { .shape = &shape_any_string, .off = offsetof(struct glue_tags_map_entry, value) };
-static const struct shape shape_TagsMap = { .name = "TagsMap", .kind = SHAPE_MAP, .key = &key_TagsMap, .value = &value_TagsMap, .size = sizeof(struct glue_tags_map_entry) };
 static const struct field fields_NotificationProperty[] = {
     { .name = "NotifyDelayAfter", .wire = "NotifyDelayAfter", .shape = &shape_NotifyDelayAfter, .off = offsetof(struct glue_notification_property, NotifyDelayAfter) },
 };
@@ -1439,6 +1429,69 @@ static const struct field fields_SourceControlDetails[] = {
     { .name = "AuthToken", .wire = "AuthToken", .shape = &shape_any_string, .off = offsetof(struct glue_source_control_details, AuthToken) },
 };
 static const struct shape shape_SourceControlDetails = { .name = "SourceControlDetails", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_source_control_details), .fields = fields_SourceControlDetails, .n_fields = 8 };
+static const struct field fields_BatchStopJobRunRequest[] = {
+    { .name = "JobName", .wire = "JobName", .shape = &shape_any_string, .off = offsetof(struct glue_batch_stop_job_run_request, JobName), .flags = FIELD_REQUIRED },
+    { .name = "JobRunIds", .wire = "JobRunIds", .shape = &shape_BatchStopJobRunJobRunIdList, .off = offsetof(struct glue_batch_stop_job_run_request, JobRunIds), .flags = FIELD_REQUIRED },
+};
+static const struct shape shape_BatchStopJobRunRequest = { .name = "BatchStopJobRunRequest", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_batch_stop_job_run_request), .fields = fields_BatchStopJobRunRequest, .n_fields = 2 };
+static const struct field value_BatchStopJobRunJobRunIdList = { .shape = &shape_any_string, .off = 0 };
+static const struct shape shape_BatchStopJobRunJobRunIdList = { .name = "BatchStopJobRunJobRunIdList", .kind = SHAPE_LIST, .value = &value_BatchStopJobRunJobRunIdList, .size = sizeof(struct str) };
+static const struct field fields_BatchStopJobRunResponse[] = {
+    { .name = "SuccessfulSubmissions", .wire = "SuccessfulSubmissions", .shape = &shape_BatchStopJobRunSuccessfulSubmissionList, .off = offsetof(struct glue_batch_stop_job_run_response, SuccessfulSubmissions) },
+    { .name = "Errors", .wire = "Errors", .shape = &shape_BatchStopJobRunErrorList, .off = offsetof(struct glue_batch_stop_job_run_response, Errors) },
+};
+static const struct shape shape_BatchStopJobRunResponse = { .name = "BatchStopJobRunResponse", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_batch_stop_job_run_response), .fields = fields_BatchStopJobRunResponse, .n_fields = 2 };
+static const struct field value_BatchStopJobRunSuccessfulSubmissionList = { .shape = &shape_BatchStopJobRunSuccessfulSubmission, .off = 0 };
+static const struct shape shape_BatchStopJobRunSuccessfulSubmissionList = { .name = "BatchStopJobRunSuccessfulSubmissionList", .kind = SHAPE_LIST, .value = &value_BatchStopJobRunSuccessfulSubmissionList, .size = sizeof(struct glue_batch_stop_job_run_successful_submission) };
+static const struct field fields_BatchStopJobRunSuccessfulSubmission[] = {
+    { .name = "JobName", .wire = "JobName", .shape = &shape_any_string, .off = offsetof(struct glue_batch_stop_job_run_successful_submission, JobName) },
+    { .name = "JobRunId", .wire = "JobRunId", .shape = &shape_any_string, .off = offsetof(struct glue_batch_stop_job_run_successful_submission, JobRunId) },
+};
+static const struct shape shape_BatchStopJobRunSuccessfulSubmission = { .name = "BatchStopJobRunSuccessfulSubmission", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_batch_stop_job_run_successful_submission), .fields = fields_BatchStopJobRunSuccessfulSubmission, .n_fields = 2 };
+static const struct field value_BatchStopJobRunErrorList = { .shape = &shape_BatchStopJobRunError, .off = 0 };
+static const struct shape shape_BatchStopJobRunErrorList = { .name = "BatchStopJobRunErrorList", .kind = SHAPE_LIST, .value = &value_BatchStopJobRunErrorList, .size = sizeof(struct glue_batch_stop_job_run_error) };
+static const struct field fields_BatchStopJobRunError[] = {
+    { .name = "JobName", .wire = "JobName", .shape = &shape_any_string, .off = offsetof(struct glue_batch_stop_job_run_error, JobName) },
+    { .name = "JobRunId", .wire = "JobRunId", .shape = &shape_any_string, .off = offsetof(struct glue_batch_stop_job_run_error, JobRunId) },
+    { .name = "ErrorDetail", .wire = "ErrorDetail", .shape = &shape_ErrorDetail, .off = offsetof(struct glue_batch_stop_job_run_error, ErrorDetail) },
+};
+static const struct shape shape_BatchStopJobRunError = { .name = "BatchStopJobRunError", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_batch_stop_job_run_error), .fields = fields_BatchStopJobRunError, .n_fields = 3 };
+static const struct field fields_ErrorDetail[] = {
+    { .name = "ErrorCode", .wire = "ErrorCode", .shape = &shape_any_string, .off = offsetof(struct glue_error_detail, ErrorCode) },
+    { .name = "ErrorMessage", .wire = "ErrorMessage", .shape = &shape_any_string, .off = offsetof(struct glue_error_detail, ErrorMessage) },
+};
+static const struct shape shape_ErrorDetail = { .name = "ErrorDetail", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_error_detail), .fields = fields_ErrorDetail, .n_fields = 2 };
+static const struct field fields_CreateJobRequest[] = {
+    { .name = "Name", .wire = "Name", .shape = &shape_any_string, .off = offsetof(struct glue_create_job_request, Name), .flags = FIELD_REQUIRED },
+    { .name = "JobMode", .wire = "JobMode", .shape = &shape_any_string, .off = offsetof(struct glue_create_job_request, JobMode) },
+    { .name = "JobRunQueuingEnabled", .wire = "JobRunQueuingEnabled", .shape = &shape_any_bool, .off = offsetof(struct glue_create_job_request, JobRunQueuingEnabled) },
+    { .name = "Description", .wire = "Description", .shape = &shape_any_string, .off = offsetof(struct glue_create_job_request, Description) },
+    { .name = "LogUri", .wire = "LogUri", .shape = &shape_any_string, .off = offsetof(struct glue_create_job_request, LogUri) },
+    { .name = "Role", .wire = "Role", .shape = &shape_any_string, .off = offsetof(struct glue_create_job_request, Role), .flags = FIELD_REQUIRED },
+    { .name = "ExecutionProperty", .wire = "ExecutionProperty", .shape = &shape_ExecutionProperty, .off = offsetof(struct glue_create_job_request, ExecutionProperty) },
+    { .name = "Command", .wire = "Command", .shape = &shape_JobCommand, .off = offsetof(struct glue_create_job_request, Command), .flags = FIELD_REQUIRED },
+    { .name = "DefaultArguments", .wire = "DefaultArguments", .shape = &shape_GenericMap, .off = offsetof(struct glue_create_job_request, DefaultArguments) },
+    { .name = "NonOverridableArguments", .wire = "NonOverridableArguments", .shape = &shape_GenericMap, .off = offsetof(struct glue_create_job_request, NonOverridableArguments) },
+    { .name = "Connections", .wire = "Connections", .shape = &shape_ConnectionsList, .off = offsetof(struct glue_create_job_request, Connections) },
+    { .name = "MaxRetries", .wire = "MaxRetries", .shape = &shape_any_int, .off = offsetof(struct glue_create_job_request, MaxRetries) },
+    { .name = "AllocatedCapacity", .wire = "AllocatedCapacity", .shape = &shape_any_int, .off = offsetof(struct glue_create_job_request, AllocatedCapacity) },
+    { .name = "Timeout", .wire = "Timeout", .shape = &shape_Timeout, .off = offsetof(struct glue_create_job_request, Timeout) },
+    { .name = "MaxCapacity", .wire = "MaxCapacity", .shape = &shape_any_float, .off = offsetof(struct glue_create_job_request, MaxCapacity) },
+    { .name = "SecurityConfiguration", .wire = "SecurityConfiguration", .shape = &shape_any_string, .off = offsetof(struct glue_create_job_request, SecurityConfiguration) },
+    { .name = "Tags", .wire = "Tags", .shape = &shape_TagsMap, .off = offsetof(struct glue_create_job_request, Tags) },
+    { .name = "NotificationProperty", .wire = "NotificationProperty", .shape = &shape_NotificationProperty, .off = offsetof(struct glue_create_job_request, NotificationProperty) },
+    { .name = "GlueVersion", .wire = "GlueVersion", .shape = &shape_any_string, .off = offsetof(struct glue_create_job_request, GlueVersion) },
+    { .name = "NumberOfWorkers", .wire = "NumberOfWorkers", .shape = &shape_any_int, .off = offsetof(struct glue_create_job_request, NumberOfWorkers) },
+    { .name = "WorkerType", .wire = "WorkerType", .shape = &shape_any_string, .off = offsetof(struct glue_create_job_request, WorkerType) },
+    { .name = "CodeGenConfigurationNodes", .wire = "CodeGenConfigurationNodes", .shape = &shape_CodeGenConfigurationNodes, .off = offsetof(struct glue_create_job_request, CodeGenConfigurationNodes) },
+    { .name = "ExecutionClass", .wire = "ExecutionClass", .shape = &shape_any_string, .off = offsetof(struct glue_create_job_request, ExecutionClass) },
+    { .name = "SourceControlDetails", .wire = "SourceControlDetails", .shape = &shape_SourceControlDetails, .off = offsetof(struct glue_create_job_request, SourceControlDetails) },
+    { .name = "MaintenanceWindow", .wire = "MaintenanceWindow", .shape = &shape_any_string, .off = offsetof(struct glue_create_job_request, MaintenanceWindow) },
+};
+static const struct shape shape_CreateJobRequest = { .name = "CreateJobRequest", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_create_job_request), .fields = fields_CreateJobRequest, .n_fields = 25 };
+static const struct field key_TagsMap = { .shape = &shape_any_string, .off = offsetof(struct glue_tags_map_entry, key) };
+static const struct field value_TagsMap = { .shape = &shape_any_string, .off = offsetof(struct glue_tags_map_entry, value) };
+static const struct shape shape_TagsMap = { .name = "TagsMap", .kind = SHAPE_MAP, .key = &key_TagsMap, .value = &value_TagsMap, .size = sizeof(struct glue_tags_map_entry) };
 static const struct field fields_CreateJobResponse[] = {
     { .name = "Name", .wire = "Name", .shape = &shape_any_string, .off = offsetof(struct glue_create_job_response, Name) },
 };
@@ -1459,36 +1512,6 @@ static const struct field fields_GetJobResponse[] = {
     { .name = "Job", .wire = "Job", .shape = &shape_Job, .off = offsetof(struct glue_get_job_response, Job) },
 };
 static const struct shape shape_GetJobResponse = { .name = "GetJobResponse", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_get_job_response), .fields = fields_GetJobResponse, .n_fields = 1 };
-static const struct field fields_Job[] = {
-    { .name = "Name", .wire = "Name", .shape = &shape_any_string, .off = offsetof(struct glue_job, Name) },
-    { .name = "JobMode", .wire = "JobMode", .shape = &shape_any_string, .off = offsetof(struct glue_job, JobMode) },
-    { .name = "JobRunQueuingEnabled", .wire = "JobRunQueuingEnabled", .shape = &shape_any_bool, .off = offsetof(struct glue_job, JobRunQueuingEnabled) },
-    { .name = "Description", .wire = "Description", .shape = &shape_any_string, .off = offsetof(struct glue_job, Description) },
-    { .name = "LogUri", .wire = "LogUri", .shape = &shape_any_string, .off = offsetof(struct glue_job, LogUri) },
-    { .name = "Role", .wire = "Role", .shape = &shape_any_string, .off = offsetof(struct glue_job, Role) },
-    { .name = "CreatedOn", .wire = "CreatedOn", .shape = &shape_any_time, .off = offsetof(struct glue_job, CreatedOn) },
-    { .name = "LastModifiedOn", .wire = "LastModifiedOn", .shape = &shape_any_time, .off = offsetof(struct glue_job, LastModifiedOn) },
-    { .name = "ExecutionProperty", .wire = "ExecutionProperty", .shape = &shape_ExecutionProperty, .off = offsetof(struct glue_job, ExecutionProperty) },
-    { .name = "Command", .wire = "Command", .shape = &shape_JobCommand, .off = offsetof(struct glue_job, Command) },
-    { .name = "DefaultArguments", .wire = "DefaultArguments", .shape = &shape_GenericMap, .off = offsetof(struct glue_job, DefaultArguments) },
-    { .name = "NonOverridableArguments", .wire = "NonOverridableArguments", .shape = &shape_GenericMap, .off = offsetof(struct glue_job, NonOverridableArguments) },
-    { .name = "Connections", .wire = "Connections", .shape = &shape_ConnectionsList, .off = offsetof(struct glue_job, Connections) },
-    { .name = "MaxRetries", .wire = "MaxRetries", .shape = &shape_any_int, .off = offsetof(struct glue_job, MaxRetries) },
-    { .name = "AllocatedCapacity", .wire = "AllocatedCapacity", .shape = &shape_any_int, .off = offsetof(struct glue_job, AllocatedCapacity) },
-    { .name = "Timeout", .wire = "Timeout", .shape = &shape_Timeout, .off = offsetof(struct glue_job, Timeout) },
-    { .name = "MaxCapacity", .wire = "MaxCapacity", .shape = &shape_any_float, .off = offsetof(struct glue_job, MaxCapacity) },
-    { .name = "WorkerType", .wire = "WorkerType", .shape = &shape_any_string, .off = offsetof(struct glue_job, WorkerType) },
-    { .name = "NumberOfWorkers", .wire = "NumberOfWorkers", .shape = &shape_any_int, .off = offsetof(struct glue_job, NumberOfWorkers) },
-    { .name = "SecurityConfiguration", .wire = "SecurityConfiguration", .shape = &shape_any_string, .off = offsetof(struct glue_job, SecurityConfiguration) },
-    { .name = "NotificationProperty", .wire = "NotificationProperty", .shape = &shape_NotificationProperty, .off = offsetof(struct glue_job, NotificationProperty) },
-    { .name = "GlueVersion", .wire = "GlueVersion", .shape = &shape_any_string, .off = offsetof(struct glue_job, GlueVersion) },
-    { .name = "CodeGenConfigurationNodes", .wire = "CodeGenConfigurationNodes", .shape = &shape_CodeGenConfigurationNodes, .off = offsetof(struct glue_job, CodeGenConfigurationNodes) },
-    { .name = "ExecutionClass", .wire = "ExecutionClass", .shape = &shape_any_string, .off = offsetof(struct glue_job, ExecutionClass) },
-    { .name = "SourceControlDetails", .wire = "SourceControlDetails", .shape = &shape_SourceControlDetails, .off = offsetof(struct glue_job, SourceControlDetails) },
-    { .name = "MaintenanceWindow", .wire = "MaintenanceWindow", .shape = &shape_any_string, .off = offsetof(struct glue_job, MaintenanceWindow) },
-    { .name = "ProfileName", .wire = "ProfileName", .shape = &shape_any_string, .off = offsetof(struct glue_job, ProfileName) },
-};
-static const struct shape shape_Job = { .name = "Job", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_job), .fields = fields_Job, .n_fields = 27 };
 static const struct field fields_GetJobRunRequest[] = {
     { .name = "JobName", .wire = "JobName", .shape = &shape_any_string, .off = offsetof(struct glue_get_job_run_request, JobName), .flags = FIELD_REQUIRED },
     { .name = "RunId", .wire = "RunId", .shape = &shape_any_string, .off = offsetof(struct glue_get_job_run_request, RunId), .flags = FIELD_REQUIRED },
@@ -1564,8 +1587,25 @@ static const struct field fields_GetJobsResponse[] = {
     { .name = "NextToken", .wire = "NextToken", .shape = &shape_any_string, .off = offsetof(struct glue_get_jobs_response, NextToken) },
 };
 static const struct shape shape_GetJobsResponse = { .name = "GetJobsResponse", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_get_jobs_response), .fields = fields_GetJobsResponse, .n_fields = 2 };
-static const struct field value_JobList = { .shape = &shape_Job, .off = 0 };
-static const struct shape shape_JobList = { .name = "JobList", .kind = SHAPE_LIST, .value = &value_JobList, .size = sizeof(struct glue_job) };
+static const struct field fields_GetTagsRequest[] = {
+    { .name = "ResourceArn", .wire = "ResourceArn", .shape = &shape_any_string, .off = offsetof(struct glue_get_tags_request, ResourceArn), .flags = FIELD_REQUIRED },
+};
+static const struct shape shape_GetTagsRequest = { .name = "GetTagsRequest", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_get_tags_request), .fields = fields_GetTagsRequest, .n_fields = 1 };
+static const struct field fields_GetTagsResponse[] = {
+    { .name = "Tags", .wire = "Tags", .shape = &shape_TagsMap, .off = offsetof(struct glue_get_tags_response, Tags) },
+};
+static const struct shape shape_GetTagsResponse = { .name = "GetTagsResponse", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_get_tags_response), .fields = fields_GetTagsResponse, .n_fields = 1 };
+static const struct field fields_ListJobsRequest[] = {
+    { .name = "NextToken", .wire = "NextToken", .shape = &shape_any_string, .off = offsetof(struct glue_list_jobs_request, NextToken) },
+    { .name = "MaxResults", .wire = "MaxResults", .shape = &shape_PageSize, .off = offsetof(struct glue_list_jobs_request, MaxResults) },
+    { .name = "Tags", .wire = "Tags", .shape = &shape_TagsMap, .off = offsetof(struct glue_list_jobs_request, Tags) },
+};
+static const struct shape shape_ListJobsRequest = { .name = "ListJobsRequest", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_list_jobs_request), .fields = fields_ListJobsRequest, .n_fields = 3 };
+static const struct field fields_ListJobsResponse[] = {
+    { .name = "JobNames", .wire = "JobNames", .shape = &shape_JobNameList, .off = offsetof(struct glue_list_jobs_response, JobNames) },
+    { .name = "NextToken", .wire = "NextToken", .shape = &shape_any_string, .off = offsetof(struct glue_list_jobs_response, NextToken) },
+};
+static const struct shape shape_ListJobsResponse = { .name = "ListJobsResponse", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_list_jobs_response), .fields = fields_ListJobsResponse, .n_fields = 2 };
 static const struct field fields_StartJobRunRequest[] = {
     { .name = "JobName", .wire = "JobName", .shape = &shape_any_string, .off = offsetof(struct glue_start_job_run_request, JobName), .flags = FIELD_REQUIRED },
     { .name = "JobRunQueuingEnabled", .wire = "JobRunQueuingEnabled", .shape = &shape_any_bool, .off = offsetof(struct glue_start_job_run_request, JobRunQueuingEnabled) },
@@ -1586,6 +1626,18 @@ static const struct field fields_StartJobRunResponse[] = {
     { .name = "JobRunId", .wire = "JobRunId", .shape = &shape_any_string, .off = offsetof(struct glue_start_job_run_response, JobRunId) },
 };
 static const struct shape shape_StartJobRunResponse = { .name = "StartJobRunResponse", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_start_job_run_response), .fields = fields_StartJobRunResponse, .n_fields = 1 };
+static const struct field fields_TagResourceRequest[] = {
+    { .name = "ResourceArn", .wire = "ResourceArn", .shape = &shape_any_string, .off = offsetof(struct glue_tag_resource_request, ResourceArn), .flags = FIELD_REQUIRED },
+    { .name = "TagsToAdd", .wire = "TagsToAdd", .shape = &shape_TagsMap, .off = offsetof(struct glue_tag_resource_request, TagsToAdd), .flags = FIELD_REQUIRED },
+};
+static const struct shape shape_TagResourceRequest = { .name = "TagResourceRequest", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_tag_resource_request), .fields = fields_TagResourceRequest, .n_fields = 2 };
+static const struct field fields_UntagResourceRequest[] = {
+    { .name = "ResourceArn", .wire = "ResourceArn", .shape = &shape_any_string, .off = offsetof(struct glue_untag_resource_request, ResourceArn), .flags = FIELD_REQUIRED },
+    { .name = "TagsToRemove", .wire = "TagsToRemove", .shape = &shape_TagKeysList, .off = offsetof(struct glue_untag_resource_request, TagsToRemove), .flags = FIELD_REQUIRED },
+};
+static const struct shape shape_UntagResourceRequest = { .name = "UntagResourceRequest", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_untag_resource_request), .fields = fields_UntagResourceRequest, .n_fields = 2 };
+static const struct field value_TagKeysList = { .shape = &shape_any_string, .off = 0 };
+static const struct shape shape_TagKeysList = { .name = "TagKeysList", .kind = SHAPE_LIST, .value = &value_TagKeysList, .size = sizeof(struct str) };
 static const struct field fields_UpdateJobRequest[] = {
     { .name = "JobName", .wire = "JobName", .shape = &shape_any_string, .off = offsetof(struct glue_update_job_request, JobName), .flags = FIELD_REQUIRED },
     { .name = "JobUpdate", .wire = "JobUpdate", .shape = &shape_JobUpdate, .off = offsetof(struct glue_update_job_request, JobUpdate), .flags = FIELD_REQUIRED },
@@ -1722,6 +1774,10 @@ const struct aws_error *const glue_errors[] = {
     NULL,
 };
 
+static enum status op_BatchGetJobs(struct call *c, const void *in, void *ret_out)
+{
+    return glue_batch_get_jobs(c, in, ret_out);
+}
 static enum status op_BatchStopJobRun(struct call *c, const void *in, void *ret_out)
 {
     return glue_batch_stop_job_run(c, in, ret_out);
@@ -1750,9 +1806,25 @@ static enum status op_GetJobs(struct call *c, const void *in, void *ret_out)
 {
     return glue_get_jobs(c, in, ret_out);
 }
+static enum status op_GetTags(struct call *c, const void *in, void *ret_out)
+{
+    return glue_get_tags(c, in, ret_out);
+}
+static enum status op_ListJobs(struct call *c, const void *in, void *ret_out)
+{
+    return glue_list_jobs(c, in, ret_out);
+}
 static enum status op_StartJobRun(struct call *c, const void *in, void *ret_out)
 {
     return glue_start_job_run(c, in, ret_out);
+}
+static enum status op_TagResource(struct call *c, const void *in, void *ret_out)
+{
+    return glue_tag_resource(c, in, ret_out);
+}
+static enum status op_UntagResource(struct call *c, const void *in, void *ret_out)
+{
+    return glue_untag_resource(c, in, ret_out);
 }
 static enum status op_UpdateJob(struct call *c, const void *in, void *ret_out)
 {
@@ -1770,7 +1842,7 @@ const struct op glue_ops[] = {
     { .name = "BatchGetCustomEntityTypes", .method = "POST", .uri = "/", .http_status = 200 },
     { .name = "BatchGetDataQualityResult", .method = "POST", .uri = "/", .http_status = 200 },
     { .name = "BatchGetDevEndpoints", .method = "POST", .uri = "/", .http_status = 200 },
-    { .name = "BatchGetJobs", .method = "POST", .uri = "/", .http_status = 200 },
+    { .name = "BatchGetJobs", .fn = op_BatchGetJobs, .in = &shape_BatchGetJobsRequest, .out = &shape_BatchGetJobsResponse, .method = "POST", .uri = "/", .http_status = 200 },
     { .name = "BatchGetPartition", .method = "POST", .uri = "/", .http_status = 200 },
     { .name = "BatchGetTableOptimizer", .method = "POST", .uri = "/", .http_status = 200 },
     { .name = "BatchGetTriggers", .method = "POST", .uri = "/", .http_status = 200 },
@@ -1916,7 +1988,7 @@ const struct op glue_ops[] = {
     { .name = "GetTableVersion", .method = "POST", .uri = "/", .http_status = 200 },
     { .name = "GetTableVersions", .method = "POST", .uri = "/", .http_status = 200 },
     { .name = "GetTables", .method = "POST", .uri = "/", .http_status = 200 },
-    { .name = "GetTags", .method = "POST", .uri = "/", .http_status = 200 },
+    { .name = "GetTags", .fn = op_GetTags, .in = &shape_GetTagsRequest, .out = &shape_GetTagsResponse, .method = "POST", .uri = "/", .http_status = 200 },
     { .name = "GetTrigger", .method = "POST", .uri = "/", .http_status = 200 },
     { .name = "GetTriggers", .method = "POST", .uri = "/", .http_status = 200 },
     { .name = "GetUnfilteredPartitionMetadata", .method = "POST", .uri = "/", .http_status = 200 },
@@ -1945,7 +2017,7 @@ const struct op glue_ops[] = {
     { .name = "ListDevEndpoints", .method = "POST", .uri = "/", .http_status = 200 },
     { .name = "ListEntities", .method = "POST", .uri = "/", .http_status = 200 },
     { .name = "ListIntegrationResourceProperties", .method = "POST", .uri = "/", .http_status = 200 },
-    { .name = "ListJobs", .method = "POST", .uri = "/", .http_status = 200 },
+    { .name = "ListJobs", .fn = op_ListJobs, .in = &shape_ListJobsRequest, .out = &shape_ListJobsResponse, .method = "POST", .uri = "/", .http_status = 200 },
     { .name = "ListMLTransforms", .method = "POST", .uri = "/", .http_status = 200 },
     { .name = "ListMaterializedViewRefreshTaskRuns", .method = "POST", .uri = "/", .http_status = 200 },
     { .name = "ListRegistries", .method = "POST", .uri = "/", .http_status = 200 },
@@ -1994,9 +2066,9 @@ const struct op glue_ops[] = {
     { .name = "StopSession", .method = "POST", .uri = "/", .http_status = 200 },
     { .name = "StopTrigger", .method = "POST", .uri = "/", .http_status = 200 },
     { .name = "StopWorkflowRun", .method = "POST", .uri = "/", .http_status = 200 },
-    { .name = "TagResource", .method = "POST", .uri = "/", .http_status = 200 },
+    { .name = "TagResource", .fn = op_TagResource, .in = &shape_TagResourceRequest, .method = "POST", .uri = "/", .http_status = 200 },
     { .name = "TestConnection", .method = "POST", .uri = "/", .http_status = 200 },
-    { .name = "UntagResource", .method = "POST", .uri = "/", .http_status = 200 },
+    { .name = "UntagResource", .fn = op_UntagResource, .in = &shape_UntagResourceRequest, .method = "POST", .uri = "/", .http_status = 200 },
     { .name = "UpdateBlueprint", .method = "POST", .uri = "/", .http_status = 200 },
     { .name = "UpdateCatalog", .method = "POST", .uri = "/", .http_status = 200 },
     { .name = "UpdateClassifier", .method = "POST", .uri = "/", .http_status = 200 },

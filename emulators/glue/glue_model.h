@@ -15,21 +15,16 @@
 #define GLUE_TARGET_PREFIX "AWSGlue"
 #define GLUE_XMLNS NULL
 
-struct glue_batch_stop_job_run_request;
-struct glue_batch_stop_job_run_job_run_id_list;
-struct glue_batch_stop_job_run_response;
-struct glue_batch_stop_job_run_successful_submission_list;
-struct glue_batch_stop_job_run_successful_submission;
-struct glue_batch_stop_job_run_error_list;
-struct glue_batch_stop_job_run_error;
-struct glue_error_detail;
-struct glue_create_job_request;
+struct glue_batch_get_jobs_request;
+struct glue_job_name_list;
+struct glue_batch_get_jobs_response;
+struct glue_job_list;
+struct glue_job;
 struct glue_execution_property;
 struct glue_job_command;
 struct glue_generic_map;
 struct glue_connections_list;
 struct glue_connection_string_list;
-struct glue_tags_map;
 struct glue_notification_property;
 struct glue_code_gen_configuration_nodes;
 struct glue_code_gen_configuration_node;
@@ -177,12 +172,21 @@ struct glue_s3_hyper_direct_target;
 struct glue_dynamo_dbelt_connector_source;
 struct glue_ddbelt_connection_options;
 struct glue_source_control_details;
+struct glue_batch_stop_job_run_request;
+struct glue_batch_stop_job_run_job_run_id_list;
+struct glue_batch_stop_job_run_response;
+struct glue_batch_stop_job_run_successful_submission_list;
+struct glue_batch_stop_job_run_successful_submission;
+struct glue_batch_stop_job_run_error_list;
+struct glue_batch_stop_job_run_error;
+struct glue_error_detail;
+struct glue_create_job_request;
+struct glue_tags_map;
 struct glue_create_job_response;
 struct glue_delete_job_request;
 struct glue_delete_job_response;
 struct glue_get_job_request;
 struct glue_get_job_response;
-struct glue_job;
 struct glue_get_job_run_request;
 struct glue_get_job_run_response;
 struct glue_job_run;
@@ -193,14 +197,19 @@ struct glue_get_job_runs_response;
 struct glue_job_run_list;
 struct glue_get_jobs_request;
 struct glue_get_jobs_response;
-struct glue_job_list;
+struct glue_get_tags_request;
+struct glue_get_tags_response;
+struct glue_list_jobs_request;
+struct glue_list_jobs_response;
 struct glue_start_job_run_request;
 struct glue_start_job_run_response;
+struct glue_tag_resource_request;
+struct glue_untag_resource_request;
+struct glue_tag_keys_list;
 struct glue_update_job_request;
 struct glue_job_update;
 struct glue_update_job_response;
 struct glue_generic_map_entry;
-struct glue_tags_map_entry;
 struct glue_code_gen_configuration_nodes_entry;
 struct glue_jdbc_data_type_mapping_entry;
 struct glue_additional_options_entry;
@@ -208,18 +217,15 @@ struct glue_dqdl_aliases_entry;
 struct glue_dq_additional_options_entry;
 struct glue_parameter_map_entry;
 struct glue_connector_options_entry;
+struct glue_tags_map_entry;
 
-struct glue_batch_stop_job_run_job_run_id_list {
+struct glue_job_name_list {
     size_t n;
     struct str *v;
 };
-struct glue_batch_stop_job_run_successful_submission_list {
+struct glue_job_list {
     size_t n;
-    struct glue_batch_stop_job_run_successful_submission *v;
-};
-struct glue_batch_stop_job_run_error_list {
-    size_t n;
-    struct glue_batch_stop_job_run_error *v;
+    struct glue_job *v;
 };
 struct glue_generic_map {
     size_t n;
@@ -228,10 +234,6 @@ struct glue_generic_map {
 struct glue_connection_string_list {
     size_t n;
     struct str *v;
-};
-struct glue_tags_map {
-    size_t n;
-    struct glue_tags_map_entry *v;
 };
 struct glue_code_gen_configuration_nodes {
     size_t n;
@@ -353,6 +355,22 @@ struct glue_connector_options {
     size_t n;
     struct glue_connector_options_entry *v;
 };
+struct glue_batch_stop_job_run_job_run_id_list {
+    size_t n;
+    struct str *v;
+};
+struct glue_batch_stop_job_run_successful_submission_list {
+    size_t n;
+    struct glue_batch_stop_job_run_successful_submission *v;
+};
+struct glue_batch_stop_job_run_error_list {
+    size_t n;
+    struct glue_batch_stop_job_run_error *v;
+};
+struct glue_tags_map {
+    size_t n;
+    struct glue_tags_map_entry *v;
+};
 struct glue_predecessor_list {
     size_t n;
     struct glue_predecessor *v;
@@ -361,38 +379,26 @@ struct glue_job_run_list {
     size_t n;
     struct glue_job_run *v;
 };
-struct glue_job_list {
+struct glue_tag_keys_list {
     size_t n;
-    struct glue_job *v;
+    struct str *v;
 };
-struct glue_batch_stop_job_run_request {
-    struct str JobName;
-    struct glue_batch_stop_job_run_job_run_id_list JobRunIds;
+struct glue_batch_get_jobs_request {
+    struct glue_job_name_list JobNames;
 };
-struct glue_batch_stop_job_run_response {
-    struct glue_batch_stop_job_run_successful_submission_list SuccessfulSubmissions;
-    struct glue_batch_stop_job_run_error_list Errors;
+struct glue_batch_get_jobs_response {
+    struct glue_job_list Jobs;
+    struct glue_job_name_list JobsNotFound;
 };
-struct glue_batch_stop_job_run_successful_submission {
-    struct str JobName;
-    struct str JobRunId;
-};
-struct glue_batch_stop_job_run_error {
-    struct str JobName;
-    struct str JobRunId;
-    struct glue_error_detail *ErrorDetail;
-};
-struct glue_error_detail {
-    struct str ErrorCode;
-    struct str ErrorMessage;
-};
-struct glue_create_job_request {
+struct glue_job {
     struct str Name;
     struct str JobMode;
     struct opt_bool JobRunQueuingEnabled;
     struct str Description;
     struct str LogUri;
     struct str Role;
+    struct opt_time CreatedOn;
+    struct opt_time LastModifiedOn;
     struct glue_execution_property *ExecutionProperty;
     struct glue_job_command *Command;
     struct glue_generic_map DefaultArguments;
@@ -402,16 +408,16 @@ struct glue_create_job_request {
     struct opt_i64 AllocatedCapacity;
     struct opt_i64 Timeout;
     struct opt_f64 MaxCapacity;
+    struct str WorkerType;
+    struct opt_i64 NumberOfWorkers;
     struct str SecurityConfiguration;
-    struct glue_tags_map Tags;
     struct glue_notification_property *NotificationProperty;
     struct str GlueVersion;
-    struct opt_i64 NumberOfWorkers;
-    struct str WorkerType;
     struct glue_code_gen_configuration_nodes CodeGenConfigurationNodes;
     struct str ExecutionClass;
     struct glue_source_control_details *SourceControlDetails;
     struct str MaintenanceWindow;
+    struct str ProfileName;
 };
 struct glue_execution_property {
     struct opt_i64 MaxConcurrentRuns;
@@ -1385,6 +1391,54 @@ struct glue_source_control_details {
     struct str AuthStrategy;
     struct str AuthToken;
 };
+struct glue_batch_stop_job_run_request {
+    struct str JobName;
+    struct glue_batch_stop_job_run_job_run_id_list JobRunIds;
+};
+struct glue_batch_stop_job_run_response {
+    struct glue_batch_stop_job_run_successful_submission_list SuccessfulSubmissions;
+    struct glue_batch_stop_job_run_error_list Errors;
+};
+struct glue_batch_stop_job_run_successful_submission {
+    struct str JobName;
+    struct str JobRunId;
+};
+struct glue_batch_stop_job_run_error {
+    struct str JobName;
+    struct str JobRunId;
+    struct glue_error_detail *ErrorDetail;
+};
+struct glue_error_detail {
+    struct str ErrorCode;
+    struct str ErrorMessage;
+};
+struct glue_create_job_request {
+    struct str Name;
+    struct str JobMode;
+    struct opt_bool JobRunQueuingEnabled;
+    struct str Description;
+    struct str LogUri;
+    struct str Role;
+    struct glue_execution_property *ExecutionProperty;
+    struct glue_job_command *Command;
+    struct glue_generic_map DefaultArguments;
+    struct glue_generic_map NonOverridableArguments;
+    struct glue_connections_list *Connections;
+    struct opt_i64 MaxRetries;
+    struct opt_i64 AllocatedCapacity;
+    struct opt_i64 Timeout;
+    struct opt_f64 MaxCapacity;
+    struct str SecurityConfiguration;
+    struct glue_tags_map Tags;
+    struct glue_notification_property *NotificationProperty;
+    struct str GlueVersion;
+    struct opt_i64 NumberOfWorkers;
+    struct str WorkerType;
+    struct glue_code_gen_configuration_nodes CodeGenConfigurationNodes;
+    struct str ExecutionClass;
+    struct glue_source_control_details *SourceControlDetails;
+    struct str MaintenanceWindow;
+};
 struct glue_create_job_response {
     struct str Name;
 };
@@ -1399,35 +1453,6 @@ struct glue_get_job_request {
 };
 struct glue_get_job_response {
     struct glue_job *Job;
-};
-struct glue_job {
-    struct str Name;
-    struct str JobMode;
-    struct opt_bool JobRunQueuingEnabled;
-    struct str Description;
-    struct str LogUri;
-    struct str Role;
-    struct opt_time CreatedOn;
-    struct opt_time LastModifiedOn;
-    struct glue_execution_property *ExecutionProperty;
-    struct glue_job_command *Command;
-    struct glue_generic_map DefaultArguments;
-    struct glue_generic_map NonOverridableArguments;
-    struct glue_connections_list *Connections;
-    struct opt_i64 MaxRetries;
-    struct opt_i64 AllocatedCapacity;
-    struct opt_i64 Timeout;
-    struct opt_f64 MaxCapacity;
-    struct str WorkerType;
-    struct opt_i64 NumberOfWorkers;
-    struct str SecurityConfiguration;
-    struct glue_notification_property *NotificationProperty;
-    struct str GlueVersion;
-    struct glue_code_gen_configuration_nodes CodeGenConfigurationNodes;
-    struct str ExecutionClass;
-    struct glue_source_control_details *SourceControlDetails;
-    struct str MaintenanceWindow;
-    struct str ProfileName;
 };
 struct glue_get_job_run_request {
     struct str JobName;
@@ -1490,6 +1515,21 @@ struct glue_get_jobs_response {
     struct glue_job_list Jobs;
     struct str NextToken;
 };
+struct glue_get_tags_request {
+    struct str ResourceArn;
+};
+struct glue_get_tags_response {
+    struct glue_tags_map Tags;
+};
+struct glue_list_jobs_request {
+    struct str NextToken;
+    struct opt_i64 MaxResults;
+    struct glue_tags_map Tags;
+};
+struct glue_list_jobs_response {
+    struct glue_job_name_list JobNames;
+    struct str NextToken;
+};
 struct glue_start_job_run_request {
     struct str JobName;
     struct opt_bool JobRunQueuingEnabled;
@@ -1507,6 +1547,14 @@ struct glue_start_job_run_request {
 };
 struct glue_start_job_run_response {
     struct str JobRunId;
+};
+struct glue_tag_resource_request {
+    struct str ResourceArn;
+    struct glue_tags_map TagsToAdd;
+};
+struct glue_untag_resource_request {
+    struct str ResourceArn;
+    struct glue_tag_keys_list TagsToRemove;
 };
 struct glue_update_job_request {
     struct str JobName;
@@ -1544,10 +1592,6 @@ struct glue_generic_map_entry {
     struct str key;
     struct str value;
 };
-struct glue_tags_map_entry {
-    struct str key;
-    struct str value;
-};
 struct glue_code_gen_configuration_nodes_entry {
     struct str key;
     struct glue_code_gen_configuration_node value;
@@ -1576,8 +1620,14 @@ struct glue_connector_options_entry {
     struct str key;
     struct str value;
 };
+struct glue_tags_map_entry {
+    struct str key;
+    struct str value;
+};
 /* The handlers, written by hand; core thread, or an HTTP thread where the
  * operation is OP_READ. *ret_out is zeroed before. */
+enum status glue_batch_get_jobs(struct call *c, const struct glue_batch_get_jobs_request *in,
+    struct glue_batch_get_jobs_response *ret_out);
 enum status glue_batch_stop_job_run(struct call *c, const struct glue_batch_stop_job_run_request *in,
     struct glue_batch_stop_job_run_response *ret_out);
 enum status glue_create_job(struct call *c, const struct glue_create_job_request *in,
@@ -1592,8 +1642,16 @@ enum status glue_get_job_runs(struct call *c, const struct glue_get_job_runs_req
     struct glue_get_job_runs_response *ret_out);
 enum status glue_get_jobs(struct call *c, const struct glue_get_jobs_request *in,
     struct glue_get_jobs_response *ret_out);
+enum status glue_get_tags(struct call *c, const struct glue_get_tags_request *in,
+    struct glue_get_tags_response *ret_out);
+enum status glue_list_jobs(struct call *c, const struct glue_list_jobs_request *in,
+    struct glue_list_jobs_response *ret_out);
 enum status glue_start_job_run(struct call *c, const struct glue_start_job_run_request *in,
     struct glue_start_job_run_response *ret_out);
+enum status glue_tag_resource(struct call *c, const struct glue_tag_resource_request *in,
+    void *ret_out);
+enum status glue_untag_resource(struct call *c, const struct glue_untag_resource_request *in,
+    void *ret_out);
 enum status glue_update_job(struct call *c, const struct glue_update_job_request *in,
     struct glue_update_job_response *ret_out);
 

@@ -1,24 +1,18 @@
 #include "emulators/iam/iam_check.h"
 
-#include <cjson/cJSON.h>
-
-#include "server/base/mem.h"
+#include "server/wire/json.h"
 
 static const struct aws_error validation_error = { "ValidationError", NULL, 400, NULL };
 
-static void delete_json(cJSON **json)
-{
-    cJSON_Delete(*json);
-}
-
 enum status iam_check_document(struct call *c, struct str document)
 {
-    CLEANUP(delete_json) cJSON *json = cJSON_ParseWithLength(document.p, document.n);
-    if (!json) {
+    struct json_value *json;
+    struct str why;
+    if (json_parse(c->arena, document, &json, &why) != ST_OK) {
         return call_fail(c, &iam_MalformedPolicyDocumentException,
-                         "The policy document isn't valid JSON.");
+                         "The policy document isn't valid JSON: %.*s", STR_ARG(why));
     }
-    if (!cJSON_IsObject(json) || !cJSON_GetObjectItemCaseSensitive(json, "Statement")) {
+    if (!json_get(json, "Statement")) {
         return call_fail(c, &iam_MalformedPolicyDocumentException,
                          "Syntax errors in policy: a JSON object with a Statement is expected.");
     }

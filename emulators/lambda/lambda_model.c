@@ -53,13 +53,26 @@ static const struct shape shape_RuntimeVersionConfig;
 static const struct shape shape_RuntimeVersionError;
 static const struct shape shape_DeleteFunctionRequest;
 static const struct shape shape_DeleteFunctionResponse;
+static const struct shape shape_DeleteFunctionConcurrencyRequest;
+static const struct shape shape_DeleteFunctionEventInvokeConfigRequest;
 static const struct shape shape_GetFunctionRequest;
 static const struct shape shape_GetFunctionResponse;
 static const struct shape shape_FunctionCodeLocation;
 static const struct shape shape_TagsError;
 static const struct shape shape_Concurrency;
 static const struct shape shape_ReservedConcurrentExecutions;
+static const struct shape shape_GetFunctionCodeSigningConfigRequest;
+static const struct shape shape_GetFunctionCodeSigningConfigResponse;
+static const struct shape shape_GetFunctionConcurrencyRequest;
+static const struct shape shape_GetFunctionConcurrencyResponse;
 static const struct shape shape_GetFunctionConfigurationRequest;
+static const struct shape shape_GetFunctionEventInvokeConfigRequest;
+static const struct shape shape_FunctionEventInvokeConfig;
+static const struct shape shape_MaximumRetryAttempts;
+static const struct shape shape_MaximumEventAgeInSeconds;
+static const struct shape shape_DestinationConfig;
+static const struct shape shape_OnSuccess;
+static const struct shape shape_OnFailure;
 static const struct shape shape_GetPolicyRequest;
 static const struct shape shape_GetPolicyResponse;
 static const struct shape shape_InvocationRequest;
@@ -68,9 +81,19 @@ static const struct shape shape_ListFunctionsRequest;
 static const struct shape shape_MaxListItems;
 static const struct shape shape_ListFunctionsResponse;
 static const struct shape shape_FunctionList;
+static const struct shape shape_ListTagsRequest;
+static const struct shape shape_ListTagsResponse;
+static const struct shape shape_ListVersionsByFunctionRequest;
+static const struct shape shape_ListVersionsByFunctionResponse;
+static const struct shape shape_PutFunctionConcurrencyRequest;
+static const struct shape shape_PutFunctionEventInvokeConfigRequest;
 static const struct shape shape_RemovePermissionRequest;
+static const struct shape shape_TagResourceRequest;
+static const struct shape shape_UntagResourceRequest;
+static const struct shape shape_TagKeyList;
 static const struct shape shape_UpdateFunctionCodeRequest;
 static const struct shape shape_UpdateFunctionConfigurationRequest;
+static const struct shape shape_UpdateFunctionEventInvokeConfigRequest;
 static const struct field fields_AddPermissionRequest[] = {
     { .name = "FunctionName", .wire = "FunctionName", .shape = &shape_any_string, .off = offsetof(struct lambda_add_permission_request, FunctionName), .loc = LOC_URI, .flags = FIELD_REQUIRED },
     { .name = "StatementId", .wire = "StatementId", .shape = &shape_any_string, .off = offsetof(struct lambda_add_permission_request, StatementId), .flags = FIELD_REQUIRED },
@@ -324,6 +347,15 @@ static const struct field fields_DeleteFunctionResponse[] = {
     { .name = "StatusCode", .wire = "StatusCode", .shape = &shape_any_int, .off = offsetof(struct lambda_delete_function_response, StatusCode), .loc = LOC_STATUS },
 };
 static const struct shape shape_DeleteFunctionResponse = { .name = "DeleteFunctionResponse", .kind = SHAPE_STRUCT, .size = sizeof(struct lambda_delete_function_response), .fields = fields_DeleteFunctionResponse, .n_fields = 1 };
+static const struct field fields_DeleteFunctionConcurrencyRequest[] = {
+    { .name = "FunctionName", .wire = "FunctionName", .shape = &shape_any_string, .off = offsetof(struct lambda_delete_function_concurrency_request, FunctionName), .loc = LOC_URI, .flags = FIELD_REQUIRED },
+};
+static const struct shape shape_DeleteFunctionConcurrencyRequest = { .name = "DeleteFunctionConcurrencyRequest", .kind = SHAPE_STRUCT, .size = sizeof(struct lambda_delete_function_concurrency_request), .fields = fields_DeleteFunctionConcurrencyRequest, .n_fields = 1 };
+static const struct field fields_DeleteFunctionEventInvokeConfigRequest[] = {
+    { .name = "FunctionName", .wire = "FunctionName", .shape = &shape_any_string, .off = offsetof(struct lambda_delete_function_event_invoke_config_request, FunctionName), .loc = LOC_URI, .flags = FIELD_REQUIRED },
+    { .name = "Qualifier", .wire = "Qualifier", .shape = &shape_any_string, .off = offsetof(struct lambda_delete_function_event_invoke_config_request, Qualifier), .loc = LOC_QUERY },
+};
+static const struct shape shape_DeleteFunctionEventInvokeConfigRequest = { .name = "DeleteFunctionEventInvokeConfigRequest", .kind = SHAPE_STRUCT, .size = sizeof(struct lambda_delete_function_event_invoke_config_request), .fields = fields_DeleteFunctionEventInvokeConfigRequest, .n_fields = 2 };
 static const struct field fields_GetFunctionRequest[] = {
     { .name = "FunctionName", .wire = "FunctionName", .shape = &shape_any_string, .off = offsetof(struct lambda_get_function_request, FunctionName), .loc = LOC_URI, .flags = FIELD_REQUIRED },
     { .name = "Qualifier", .wire = "Qualifier", .shape = &shape_any_string, .off = offsetof(struct lambda_get_function_request, Qualifier), .loc = LOC_QUERY },
@@ -355,11 +387,56 @@ static const struct field fields_Concurrency[] = {
 };
 static const struct shape shape_Concurrency = { .name = "Concurrency", .kind = SHAPE_STRUCT, .size = sizeof(struct lambda_concurrency), .fields = fields_Concurrency, .n_fields = 1 };
 static const struct shape shape_ReservedConcurrentExecutions = { .name = "ReservedConcurrentExecutions", .kind = SHAPE_INT, .flags = SHAPE_INT32 | SHAPE_HAS_MIN, .min = 0 };
+static const struct field fields_GetFunctionCodeSigningConfigRequest[] = {
+    { .name = "FunctionName", .wire = "FunctionName", .shape = &shape_any_string, .off = offsetof(struct lambda_get_function_code_signing_config_request, FunctionName), .loc = LOC_URI, .flags = FIELD_REQUIRED },
+};
+static const struct shape shape_GetFunctionCodeSigningConfigRequest = { .name = "GetFunctionCodeSigningConfigRequest", .kind = SHAPE_STRUCT, .size = sizeof(struct lambda_get_function_code_signing_config_request), .fields = fields_GetFunctionCodeSigningConfigRequest, .n_fields = 1 };
+static const struct field fields_GetFunctionCodeSigningConfigResponse[] = {
+    { .name = "CodeSigningConfigArn", .wire = "CodeSigningConfigArn", .shape = &shape_any_string, .off = offsetof(struct lambda_get_function_code_signing_config_response, CodeSigningConfigArn), .flags = FIELD_REQUIRED },
+    { .name = "FunctionName", .wire = "FunctionName", .shape = &shape_any_string, .off = offsetof(struct lambda_get_function_code_signing_config_response, FunctionName), .flags = FIELD_REQUIRED },
+};
+static const struct shape shape_GetFunctionCodeSigningConfigResponse = { .name = "GetFunctionCodeSigningConfigResponse", .kind = SHAPE_STRUCT, .size = sizeof(struct lambda_get_function_code_signing_config_response), .fields = fields_GetFunctionCodeSigningConfigResponse, .n_fields = 2 };
+static const struct field fields_GetFunctionConcurrencyRequest[] = {
+    { .name = "FunctionName", .wire = "FunctionName", .shape = &shape_any_string, .off = offsetof(struct lambda_get_function_concurrency_request, FunctionName), .loc = LOC_URI, .flags = FIELD_REQUIRED },
+};
+static const struct shape shape_GetFunctionConcurrencyRequest = { .name = "GetFunctionConcurrencyRequest", .kind = SHAPE_STRUCT, .size = sizeof(struct lambda_get_function_concurrency_request), .fields = fields_GetFunctionConcurrencyRequest, .n_fields = 1 };
+static const struct field fields_GetFunctionConcurrencyResponse[] = {
+    { .name = "ReservedConcurrentExecutions", .wire = "ReservedConcurrentExecutions", .shape = &shape_ReservedConcurrentExecutions, .off = offsetof(struct lambda_get_function_concurrency_response, ReservedConcurrentExecutions) },
+};
+static const struct shape shape_GetFunctionConcurrencyResponse = { .name = "GetFunctionConcurrencyResponse", .kind = SHAPE_STRUCT, .size = sizeof(struct lambda_get_function_concurrency_response), .fields = fields_GetFunctionConcurrencyResponse, .n_fields = 1 };
 static const struct field fields_GetFunctionConfigurationRequest[] = {
     { .name = "FunctionName", .wire = "FunctionName", .shape = &shape_any_string, .off = offsetof(struct lambda_get_function_configuration_request, FunctionName), .loc = LOC_URI, .flags = FIELD_REQUIRED },
     { .name = "Qualifier", .wire = "Qualifier", .shape = &shape_any_string, .off = offsetof(struct lambda_get_function_configuration_request, Qualifier), .loc = LOC_QUERY },
 };
 static const struct shape shape_GetFunctionConfigurationRequest = { .name = "GetFunctionConfigurationRequest", .kind = SHAPE_STRUCT, .size = sizeof(struct lambda_get_function_configuration_request), .fields = fields_GetFunctionConfigurationRequest, .n_fields = 2 };
+static const struct field fields_GetFunctionEventInvokeConfigRequest[] = {
+    { .name = "FunctionName", .wire = "FunctionName", .shape = &shape_any_string, .off = offsetof(struct lambda_get_function_event_invoke_config_request, FunctionName), .loc = LOC_URI, .flags = FIELD_REQUIRED },
+    { .name = "Qualifier", .wire = "Qualifier", .shape = &shape_any_string, .off = offsetof(struct lambda_get_function_event_invoke_config_request, Qualifier), .loc = LOC_QUERY },
+};
+static const struct shape shape_GetFunctionEventInvokeConfigRequest = { .name = "GetFunctionEventInvokeConfigRequest", .kind = SHAPE_STRUCT, .size = sizeof(struct lambda_get_function_event_invoke_config_request), .fields = fields_GetFunctionEventInvokeConfigRequest, .n_fields = 2 };
+static const struct field fields_FunctionEventInvokeConfig[] = {
+    { .name = "LastModified", .wire = "LastModified", .shape = &shape_any_time, .off = offsetof(struct lambda_function_event_invoke_config, LastModified) },
+    { .name = "FunctionArn", .wire = "FunctionArn", .shape = &shape_any_string, .off = offsetof(struct lambda_function_event_invoke_config, FunctionArn) },
+    { .name = "MaximumRetryAttempts", .wire = "MaximumRetryAttempts", .shape = &shape_MaximumRetryAttempts, .off = offsetof(struct lambda_function_event_invoke_config, MaximumRetryAttempts) },
+    { .name = "MaximumEventAgeInSeconds", .wire = "MaximumEventAgeInSeconds", .shape = &shape_MaximumEventAgeInSeconds, .off = offsetof(struct lambda_function_event_invoke_config, MaximumEventAgeInSeconds) },
+    { .name = "DestinationConfig", .wire = "DestinationConfig", .shape = &shape_DestinationConfig, .off = offsetof(struct lambda_function_event_invoke_config, DestinationConfig) },
+};
+static const struct shape shape_FunctionEventInvokeConfig = { .name = "FunctionEventInvokeConfig", .kind = SHAPE_STRUCT, .size = sizeof(struct lambda_function_event_invoke_config), .fields = fields_FunctionEventInvokeConfig, .n_fields = 5 };
+static const struct shape shape_MaximumRetryAttempts = { .name = "MaximumRetryAttempts", .kind = SHAPE_INT, .flags = SHAPE_INT32 | SHAPE_HAS_MIN | SHAPE_HAS_MAX, .min = 0, .max = 2 };
+static const struct shape shape_MaximumEventAgeInSeconds = { .name = "MaximumEventAgeInSeconds", .kind = SHAPE_INT, .flags = SHAPE_INT32 | SHAPE_HAS_MIN | SHAPE_HAS_MAX, .min = 60, .max = 21600 };
+static const struct field fields_DestinationConfig[] = {
+    { .name = "OnSuccess", .wire = "OnSuccess", .shape = &shape_OnSuccess, .off = offsetof(struct lambda_destination_config, OnSuccess) },
+    { .name = "OnFailure", .wire = "OnFailure", .shape = &shape_OnFailure, .off = offsetof(struct lambda_destination_config, OnFailure) },
+};
+static const struct shape shape_DestinationConfig = { .name = "DestinationConfig", .kind = SHAPE_STRUCT, .size = sizeof(struct lambda_destination_config), .fields = fields_DestinationConfig, .n_fields = 2 };
+static const struct field fields_OnSuccess[] = {
+    { .name = "Destination", .wire = "Destination", .shape = &shape_any_string, .off = offsetof(struct lambda_on_success, Destination) },
+};
+static const struct shape shape_OnSuccess = { .name = "OnSuccess", .kind = SHAPE_STRUCT, .size = sizeof(struct lambda_on_success), .fields = fields_OnSuccess, .n_fields = 1 };
+static const struct field fields_OnFailure[] = {
+    { .name = "Destination", .wire = "Destination", .shape = &shape_any_string, .off = offsetof(struct lambda_on_failure, Destination) },
+};
+static const struct shape shape_OnFailure = { .name = "OnFailure", .kind = SHAPE_STRUCT, .size = sizeof(struct lambda_on_failure), .fields = fields_OnFailure, .n_fields = 1 };
 static const struct field fields_GetPolicyRequest[] = {
     { .name = "FunctionName", .wire = "FunctionName", .shape = &shape_any_string, .off = offsetof(struct lambda_get_policy_request, FunctionName), .loc = LOC_URI, .flags = FIELD_REQUIRED },
     { .name = "Qualifier", .wire = "Qualifier", .shape = &shape_any_string, .off = offsetof(struct lambda_get_policy_request, Qualifier), .loc = LOC_QUERY },
@@ -405,6 +482,38 @@ static const struct field fields_ListFunctionsResponse[] = {
 static const struct shape shape_ListFunctionsResponse = { .name = "ListFunctionsResponse", .kind = SHAPE_STRUCT, .size = sizeof(struct lambda_list_functions_response), .fields = fields_ListFunctionsResponse, .n_fields = 2 };
 static const struct field value_FunctionList = { .shape = &shape_FunctionConfiguration, .off = 0 };
 static const struct shape shape_FunctionList = { .name = "FunctionList", .kind = SHAPE_LIST, .value = &value_FunctionList, .size = sizeof(struct lambda_function_configuration) };
+static const struct field fields_ListTagsRequest[] = {
+    { .name = "Resource", .wire = "Resource", .shape = &shape_any_string, .off = offsetof(struct lambda_list_tags_request, Resource), .loc = LOC_URI, .flags = FIELD_REQUIRED },
+};
+static const struct shape shape_ListTagsRequest = { .name = "ListTagsRequest", .kind = SHAPE_STRUCT, .size = sizeof(struct lambda_list_tags_request), .fields = fields_ListTagsRequest, .n_fields = 1 };
+static const struct field fields_ListTagsResponse[] = {
+    { .name = "Tags", .wire = "Tags", .shape = &shape_Tags, .off = offsetof(struct lambda_list_tags_response, Tags) },
+};
+static const struct shape shape_ListTagsResponse = { .name = "ListTagsResponse", .kind = SHAPE_STRUCT, .size = sizeof(struct lambda_list_tags_response), .fields = fields_ListTagsResponse, .n_fields = 1 };
+static const struct field fields_ListVersionsByFunctionRequest[] = {
+    { .name = "FunctionName", .wire = "FunctionName", .shape = &shape_any_string, .off = offsetof(struct lambda_list_versions_by_function_request, FunctionName), .loc = LOC_URI, .flags = FIELD_REQUIRED },
+    { .name = "Marker", .wire = "Marker", .shape = &shape_any_string, .off = offsetof(struct lambda_list_versions_by_function_request, Marker), .loc = LOC_QUERY },
+    { .name = "MaxItems", .wire = "MaxItems", .shape = &shape_MaxListItems, .off = offsetof(struct lambda_list_versions_by_function_request, MaxItems), .loc = LOC_QUERY },
+};
+static const struct shape shape_ListVersionsByFunctionRequest = { .name = "ListVersionsByFunctionRequest", .kind = SHAPE_STRUCT, .size = sizeof(struct lambda_list_versions_by_function_request), .fields = fields_ListVersionsByFunctionRequest, .n_fields = 3 };
+static const struct field fields_ListVersionsByFunctionResponse[] = {
+    { .name = "NextMarker", .wire = "NextMarker", .shape = &shape_any_string, .off = offsetof(struct lambda_list_versions_by_function_response, NextMarker) },
+    { .name = "Versions", .wire = "Versions", .shape = &shape_FunctionList, .off = offsetof(struct lambda_list_versions_by_function_response, Versions) },
+};
+static const struct shape shape_ListVersionsByFunctionResponse = { .name = "ListVersionsByFunctionResponse", .kind = SHAPE_STRUCT, .size = sizeof(struct lambda_list_versions_by_function_response), .fields = fields_ListVersionsByFunctionResponse, .n_fields = 2 };
+static const struct field fields_PutFunctionConcurrencyRequest[] = {
+    { .name = "FunctionName", .wire = "FunctionName", .shape = &shape_any_string, .off = offsetof(struct lambda_put_function_concurrency_request, FunctionName), .loc = LOC_URI, .flags = FIELD_REQUIRED },
+    { .name = "ReservedConcurrentExecutions", .wire = "ReservedConcurrentExecutions", .shape = &shape_ReservedConcurrentExecutions, .off = offsetof(struct lambda_put_function_concurrency_request, ReservedConcurrentExecutions), .flags = FIELD_REQUIRED },
+};
+static const struct shape shape_PutFunctionConcurrencyRequest = { .name = "PutFunctionConcurrencyRequest", .kind = SHAPE_STRUCT, .size = sizeof(struct lambda_put_function_concurrency_request), .fields = fields_PutFunctionConcurrencyRequest, .n_fields = 2 };
+static const struct field fields_PutFunctionEventInvokeConfigRequest[] = {
+    { .name = "FunctionName", .wire = "FunctionName", .shape = &shape_any_string, .off = offsetof(struct lambda_put_function_event_invoke_config_request, FunctionName), .loc = LOC_URI, .flags = FIELD_REQUIRED },
+    { .name = "Qualifier", .wire = "Qualifier", .shape = &shape_any_string, .off = offsetof(struct lambda_put_function_event_invoke_config_request, Qualifier), .loc = LOC_QUERY },
+    { .name = "MaximumRetryAttempts", .wire = "MaximumRetryAttempts", .shape = &shape_MaximumRetryAttempts, .off = offsetof(struct lambda_put_function_event_invoke_config_request, MaximumRetryAttempts) },
+    { .name = "MaximumEventAgeInSeconds", .wire = "MaximumEventAgeInSeconds", .shape = &shape_MaximumEventAgeInSeconds, .off = offsetof(struct lambda_put_function_event_invoke_config_request, MaximumEventAgeInSeconds) },
+    { .name = "DestinationConfig", .wire = "DestinationConfig", .shape = &shape_DestinationConfig, .off = offsetof(struct lambda_put_function_event_invoke_config_request, DestinationConfig) },
+};
+static const struct shape shape_PutFunctionEventInvokeConfigRequest = { .name = "PutFunctionEventInvokeConfigRequest", .kind = SHAPE_STRUCT, .size = sizeof(struct lambda_put_function_event_invoke_config_request), .fields = fields_PutFunctionEventInvokeConfigRequest, .n_fields = 5 };
 static const struct field fields_RemovePermissionRequest[] = {
     { .name = "FunctionName", .wire = "FunctionName", .shape = &shape_any_string, .off = offsetof(struct lambda_remove_permission_request, FunctionName), .loc = LOC_URI, .flags = FIELD_REQUIRED },
     { .name = "StatementId", .wire = "StatementId", .shape = &shape_any_string, .off = offsetof(struct lambda_remove_permission_request, StatementId), .loc = LOC_URI, .flags = FIELD_REQUIRED },
@@ -412,6 +521,18 @@ static const struct field fields_RemovePermissionRequest[] = {
     { .name = "RevisionId", .wire = "RevisionId", .shape = &shape_any_string, .off = offsetof(struct lambda_remove_permission_request, RevisionId), .loc = LOC_QUERY },
 };
 static const struct shape shape_RemovePermissionRequest = { .name = "RemovePermissionRequest", .kind = SHAPE_STRUCT, .size = sizeof(struct lambda_remove_permission_request), .fields = fields_RemovePermissionRequest, .n_fields = 4 };
+static const struct field fields_TagResourceRequest[] = {
+    { .name = "Resource", .wire = "Resource", .shape = &shape_any_string, .off = offsetof(struct lambda_tag_resource_request, Resource), .loc = LOC_URI, .flags = FIELD_REQUIRED },
+    { .name = "Tags", .wire = "Tags", .shape = &shape_Tags, .off = offsetof(struct lambda_tag_resource_request, Tags), .flags = FIELD_REQUIRED },
+};
+static const struct shape shape_TagResourceRequest = { .name = "TagResourceRequest", .kind = SHAPE_STRUCT, .size = sizeof(struct lambda_tag_resource_request), .fields = fields_TagResourceRequest, .n_fields = 2 };
+static const struct field fields_UntagResourceRequest[] = {
+    { .name = "Resource", .wire = "Resource", .shape = &shape_any_string, .off = offsetof(struct lambda_untag_resource_request, Resource), .loc = LOC_URI, .flags = FIELD_REQUIRED },
+    { .name = "TagKeys", .wire = "tagKeys", .shape = &shape_TagKeyList, .off = offsetof(struct lambda_untag_resource_request, TagKeys), .loc = LOC_QUERY, .flags = FIELD_REQUIRED },
+};
+static const struct shape shape_UntagResourceRequest = { .name = "UntagResourceRequest", .kind = SHAPE_STRUCT, .size = sizeof(struct lambda_untag_resource_request), .fields = fields_UntagResourceRequest, .n_fields = 2 };
+static const struct field value_TagKeyList = { .shape = &shape_any_string, .off = 0 };
+static const struct shape shape_TagKeyList = { .name = "TagKeyList", .kind = SHAPE_LIST, .value = &value_TagKeyList, .size = sizeof(struct str) };
 static const struct field fields_UpdateFunctionCodeRequest[] = {
     { .name = "FunctionName", .wire = "FunctionName", .shape = &shape_any_string, .off = offsetof(struct lambda_update_function_code_request, FunctionName), .loc = LOC_URI, .flags = FIELD_REQUIRED },
     { .name = "ZipFile", .wire = "ZipFile", .shape = &shape_any_blob, .off = offsetof(struct lambda_update_function_code_request, ZipFile) },
@@ -451,6 +572,14 @@ static const struct field fields_UpdateFunctionConfigurationRequest[] = {
     { .name = "DurableConfig", .wire = "DurableConfig", .shape = &shape_DurableConfig, .off = offsetof(struct lambda_update_function_configuration_request, DurableConfig) },
 };
 static const struct shape shape_UpdateFunctionConfigurationRequest = { .name = "UpdateFunctionConfigurationRequest", .kind = SHAPE_STRUCT, .size = sizeof(struct lambda_update_function_configuration_request), .fields = fields_UpdateFunctionConfigurationRequest, .n_fields = 21 };
+static const struct field fields_UpdateFunctionEventInvokeConfigRequest[] = {
+    { .name = "FunctionName", .wire = "FunctionName", .shape = &shape_any_string, .off = offsetof(struct lambda_update_function_event_invoke_config_request, FunctionName), .loc = LOC_URI, .flags = FIELD_REQUIRED },
+    { .name = "Qualifier", .wire = "Qualifier", .shape = &shape_any_string, .off = offsetof(struct lambda_update_function_event_invoke_config_request, Qualifier), .loc = LOC_QUERY },
+    { .name = "MaximumRetryAttempts", .wire = "MaximumRetryAttempts", .shape = &shape_MaximumRetryAttempts, .off = offsetof(struct lambda_update_function_event_invoke_config_request, MaximumRetryAttempts) },
+    { .name = "MaximumEventAgeInSeconds", .wire = "MaximumEventAgeInSeconds", .shape = &shape_MaximumEventAgeInSeconds, .off = offsetof(struct lambda_update_function_event_invoke_config_request, MaximumEventAgeInSeconds) },
+    { .name = "DestinationConfig", .wire = "DestinationConfig", .shape = &shape_DestinationConfig, .off = offsetof(struct lambda_update_function_event_invoke_config_request, DestinationConfig) },
+};
+static const struct shape shape_UpdateFunctionEventInvokeConfigRequest = { .name = "UpdateFunctionEventInvokeConfigRequest", .kind = SHAPE_STRUCT, .size = sizeof(struct lambda_update_function_event_invoke_config_request), .fields = fields_UpdateFunctionEventInvokeConfigRequest, .n_fields = 5 };
 
 const struct aws_error lambda_CallbackTimeoutException = { "CallbackTimeoutException", NULL, 400, NULL };
 const struct aws_error lambda_CapacityProviderLimitExceededException = { "CapacityProviderLimitExceededException", NULL, 400, NULL };
@@ -562,13 +691,33 @@ static enum status op_DeleteFunction(struct call *c, const void *in, void *ret_o
 {
     return lambda_delete_function(c, in, ret_out);
 }
+static enum status op_DeleteFunctionConcurrency(struct call *c, const void *in, void *ret_out)
+{
+    return lambda_delete_function_concurrency(c, in, ret_out);
+}
+static enum status op_DeleteFunctionEventInvokeConfig(struct call *c, const void *in, void *ret_out)
+{
+    return lambda_delete_function_event_invoke_config(c, in, ret_out);
+}
 static enum status op_GetFunction(struct call *c, const void *in, void *ret_out)
 {
     return lambda_get_function(c, in, ret_out);
 }
+static enum status op_GetFunctionCodeSigningConfig(struct call *c, const void *in, void *ret_out)
+{
+    return lambda_get_function_code_signing_config(c, in, ret_out);
+}
+static enum status op_GetFunctionConcurrency(struct call *c, const void *in, void *ret_out)
+{
+    return lambda_get_function_concurrency(c, in, ret_out);
+}
 static enum status op_GetFunctionConfiguration(struct call *c, const void *in, void *ret_out)
 {
     return lambda_get_function_configuration(c, in, ret_out);
+}
+static enum status op_GetFunctionEventInvokeConfig(struct call *c, const void *in, void *ret_out)
+{
+    return lambda_get_function_event_invoke_config(c, in, ret_out);
 }
 static enum status op_GetPolicy(struct call *c, const void *in, void *ret_out)
 {
@@ -582,9 +731,33 @@ static enum status op_ListFunctions(struct call *c, const void *in, void *ret_ou
 {
     return lambda_list_functions(c, in, ret_out);
 }
+static enum status op_ListTags(struct call *c, const void *in, void *ret_out)
+{
+    return lambda_list_tags(c, in, ret_out);
+}
+static enum status op_ListVersionsByFunction(struct call *c, const void *in, void *ret_out)
+{
+    return lambda_list_versions_by_function(c, in, ret_out);
+}
+static enum status op_PutFunctionConcurrency(struct call *c, const void *in, void *ret_out)
+{
+    return lambda_put_function_concurrency(c, in, ret_out);
+}
+static enum status op_PutFunctionEventInvokeConfig(struct call *c, const void *in, void *ret_out)
+{
+    return lambda_put_function_event_invoke_config(c, in, ret_out);
+}
 static enum status op_RemovePermission(struct call *c, const void *in, void *ret_out)
 {
     return lambda_remove_permission(c, in, ret_out);
+}
+static enum status op_TagResource(struct call *c, const void *in, void *ret_out)
+{
+    return lambda_tag_resource(c, in, ret_out);
+}
+static enum status op_UntagResource(struct call *c, const void *in, void *ret_out)
+{
+    return lambda_untag_resource(c, in, ret_out);
 }
 static enum status op_UpdateFunctionCode(struct call *c, const void *in, void *ret_out)
 {
@@ -593,6 +766,10 @@ static enum status op_UpdateFunctionCode(struct call *c, const void *in, void *r
 static enum status op_UpdateFunctionConfiguration(struct call *c, const void *in, void *ret_out)
 {
     return lambda_update_function_configuration(c, in, ret_out);
+}
+static enum status op_UpdateFunctionEventInvokeConfig(struct call *c, const void *in, void *ret_out)
+{
+    return lambda_update_function_event_invoke_config(c, in, ret_out);
 }
 
 const struct op lambda_ops[] = {
@@ -611,8 +788,8 @@ const struct op lambda_ops[] = {
     { .name = "DeleteEventSourceMapping", .method = "DELETE", .uri = "/2015-03-31/event-source-mappings/{UUID}", .http_status = 202 },
     { .name = "DeleteFunction", .fn = op_DeleteFunction, .in = &shape_DeleteFunctionRequest, .out = &shape_DeleteFunctionResponse, .method = "DELETE", .uri = "/2015-03-31/functions/{FunctionName}", .http_status = 200 },
     { .name = "DeleteFunctionCodeSigningConfig", .method = "DELETE", .uri = "/2020-06-30/functions/{FunctionName}/code-signing-config", .http_status = 204 },
-    { .name = "DeleteFunctionConcurrency", .method = "DELETE", .uri = "/2017-10-31/functions/{FunctionName}/concurrency", .http_status = 204 },
-    { .name = "DeleteFunctionEventInvokeConfig", .method = "DELETE", .uri = "/2019-09-25/functions/{FunctionName}/event-invoke-config", .http_status = 204 },
+    { .name = "DeleteFunctionConcurrency", .fn = op_DeleteFunctionConcurrency, .in = &shape_DeleteFunctionConcurrencyRequest, .method = "DELETE", .uri = "/2017-10-31/functions/{FunctionName}/concurrency", .http_status = 204 },
+    { .name = "DeleteFunctionEventInvokeConfig", .fn = op_DeleteFunctionEventInvokeConfig, .in = &shape_DeleteFunctionEventInvokeConfigRequest, .method = "DELETE", .uri = "/2019-09-25/functions/{FunctionName}/event-invoke-config", .http_status = 204 },
     { .name = "DeleteFunctionUrlConfig", .method = "DELETE", .uri = "/2021-10-31/functions/{FunctionName}/url", .http_status = 204 },
     { .name = "DeleteLayerVersion", .method = "DELETE", .uri = "/2018-10-31/layers/{LayerName}/versions/{VersionNumber}", .http_status = 204 },
     { .name = "DeleteProvisionedConcurrencyConfig", .method = "DELETE", .uri = "/2019-09-30/functions/{FunctionName}/provisioned-concurrency", .http_status = 204 },
@@ -625,10 +802,10 @@ const struct op lambda_ops[] = {
     { .name = "GetDurableExecutionState", .method = "GET", .uri = "/2025-12-01/durable-executions/{DurableExecutionArn}/state", .http_status = 200 },
     { .name = "GetEventSourceMapping", .method = "GET", .uri = "/2015-03-31/event-source-mappings/{UUID}", .http_status = 200 },
     { .name = "GetFunction", .fn = op_GetFunction, .in = &shape_GetFunctionRequest, .out = &shape_GetFunctionResponse, .method = "GET", .uri = "/2015-03-31/functions/{FunctionName}", .http_status = 200 },
-    { .name = "GetFunctionCodeSigningConfig", .method = "GET", .uri = "/2020-06-30/functions/{FunctionName}/code-signing-config", .http_status = 200 },
-    { .name = "GetFunctionConcurrency", .method = "GET", .uri = "/2019-09-30/functions/{FunctionName}/concurrency", .http_status = 200 },
+    { .name = "GetFunctionCodeSigningConfig", .fn = op_GetFunctionCodeSigningConfig, .in = &shape_GetFunctionCodeSigningConfigRequest, .out = &shape_GetFunctionCodeSigningConfigResponse, .method = "GET", .uri = "/2020-06-30/functions/{FunctionName}/code-signing-config", .http_status = 200 },
+    { .name = "GetFunctionConcurrency", .fn = op_GetFunctionConcurrency, .in = &shape_GetFunctionConcurrencyRequest, .out = &shape_GetFunctionConcurrencyResponse, .method = "GET", .uri = "/2019-09-30/functions/{FunctionName}/concurrency", .http_status = 200 },
     { .name = "GetFunctionConfiguration", .fn = op_GetFunctionConfiguration, .in = &shape_GetFunctionConfigurationRequest, .out = &shape_FunctionConfiguration, .method = "GET", .uri = "/2015-03-31/functions/{FunctionName}/configuration", .http_status = 200 },
-    { .name = "GetFunctionEventInvokeConfig", .method = "GET", .uri = "/2019-09-25/functions/{FunctionName}/event-invoke-config", .http_status = 200 },
+    { .name = "GetFunctionEventInvokeConfig", .fn = op_GetFunctionEventInvokeConfig, .in = &shape_GetFunctionEventInvokeConfigRequest, .out = &shape_FunctionEventInvokeConfig, .method = "GET", .uri = "/2019-09-25/functions/{FunctionName}/event-invoke-config", .http_status = 200 },
     { .name = "GetFunctionRecursionConfig", .method = "GET", .uri = "/2024-08-31/functions/{FunctionName}/recursion-config", .http_status = 200 },
     { .name = "GetFunctionScalingConfig", .method = "GET", .uri = "/2025-11-30/functions/{FunctionName}/function-scaling-config", .http_status = 200 },
     { .name = "GetFunctionUrlConfig", .method = "GET", .uri = "/2021-10-31/functions/{FunctionName}/url", .http_status = 200 },
@@ -654,13 +831,13 @@ const struct op lambda_ops[] = {
     { .name = "ListLayerVersions", .method = "GET", .uri = "/2018-10-31/layers/{LayerName}/versions", .http_status = 200 },
     { .name = "ListLayers", .method = "GET", .uri = "/2018-10-31/layers", .http_status = 200 },
     { .name = "ListProvisionedConcurrencyConfigs", .method = "GET", .uri = "/2019-09-30/functions/{FunctionName}/provisioned-concurrency?List=ALL", .http_status = 200 },
-    { .name = "ListTags", .method = "GET", .uri = "/2017-03-31/tags/{Resource}", .http_status = 200 },
-    { .name = "ListVersionsByFunction", .method = "GET", .uri = "/2015-03-31/functions/{FunctionName}/versions", .http_status = 200 },
+    { .name = "ListTags", .fn = op_ListTags, .in = &shape_ListTagsRequest, .out = &shape_ListTagsResponse, .method = "GET", .uri = "/2017-03-31/tags/{Resource}", .http_status = 200 },
+    { .name = "ListVersionsByFunction", .fn = op_ListVersionsByFunction, .in = &shape_ListVersionsByFunctionRequest, .out = &shape_ListVersionsByFunctionResponse, .method = "GET", .uri = "/2015-03-31/functions/{FunctionName}/versions", .http_status = 200 },
     { .name = "PublishLayerVersion", .method = "POST", .uri = "/2018-10-31/layers/{LayerName}/versions", .http_status = 201 },
     { .name = "PublishVersion", .method = "POST", .uri = "/2015-03-31/functions/{FunctionName}/versions", .http_status = 201 },
     { .name = "PutFunctionCodeSigningConfig", .method = "PUT", .uri = "/2020-06-30/functions/{FunctionName}/code-signing-config", .http_status = 200 },
-    { .name = "PutFunctionConcurrency", .method = "PUT", .uri = "/2017-10-31/functions/{FunctionName}/concurrency", .http_status = 200 },
-    { .name = "PutFunctionEventInvokeConfig", .method = "PUT", .uri = "/2019-09-25/functions/{FunctionName}/event-invoke-config", .http_status = 200 },
+    { .name = "PutFunctionConcurrency", .fn = op_PutFunctionConcurrency, .in = &shape_PutFunctionConcurrencyRequest, .out = &shape_Concurrency, .method = "PUT", .uri = "/2017-10-31/functions/{FunctionName}/concurrency", .http_status = 200 },
+    { .name = "PutFunctionEventInvokeConfig", .fn = op_PutFunctionEventInvokeConfig, .in = &shape_PutFunctionEventInvokeConfigRequest, .out = &shape_FunctionEventInvokeConfig, .method = "PUT", .uri = "/2019-09-25/functions/{FunctionName}/event-invoke-config", .http_status = 200 },
     { .name = "PutFunctionRecursionConfig", .method = "PUT", .uri = "/2024-08-31/functions/{FunctionName}/recursion-config", .http_status = 200 },
     { .name = "PutFunctionScalingConfig", .method = "PUT", .uri = "/2025-11-30/functions/{FunctionName}/function-scaling-config", .http_status = 202 },
     { .name = "PutProvisionedConcurrencyConfig", .method = "PUT", .uri = "/2019-09-30/functions/{FunctionName}/provisioned-concurrency", .http_status = 202 },
@@ -671,14 +848,14 @@ const struct op lambda_ops[] = {
     { .name = "SendDurableExecutionCallbackHeartbeat", .method = "POST", .uri = "/2025-12-01/durable-execution-callbacks/{CallbackId}/heartbeat", .http_status = 200 },
     { .name = "SendDurableExecutionCallbackSuccess", .method = "POST", .uri = "/2025-12-01/durable-execution-callbacks/{CallbackId}/succeed", .http_status = 200 },
     { .name = "StopDurableExecution", .method = "POST", .uri = "/2025-12-01/durable-executions/{DurableExecutionArn}/stop", .http_status = 200 },
-    { .name = "TagResource", .method = "POST", .uri = "/2017-03-31/tags/{Resource}", .http_status = 204 },
-    { .name = "UntagResource", .method = "DELETE", .uri = "/2017-03-31/tags/{Resource}", .http_status = 204 },
+    { .name = "TagResource", .fn = op_TagResource, .in = &shape_TagResourceRequest, .method = "POST", .uri = "/2017-03-31/tags/{Resource}", .http_status = 204 },
+    { .name = "UntagResource", .fn = op_UntagResource, .in = &shape_UntagResourceRequest, .method = "DELETE", .uri = "/2017-03-31/tags/{Resource}", .http_status = 204 },
     { .name = "UpdateAlias", .method = "PUT", .uri = "/2015-03-31/functions/{FunctionName}/aliases/{Name}", .http_status = 200 },
     { .name = "UpdateCapacityProvider", .method = "PUT", .uri = "/2025-11-30/capacity-providers/{CapacityProviderName}", .http_status = 202 },
     { .name = "UpdateCodeSigningConfig", .method = "PUT", .uri = "/2020-04-22/code-signing-configs/{CodeSigningConfigArn}", .http_status = 200 },
     { .name = "UpdateEventSourceMapping", .method = "PUT", .uri = "/2015-03-31/event-source-mappings/{UUID}", .http_status = 202 },
     { .name = "UpdateFunctionCode", .fn = op_UpdateFunctionCode, .in = &shape_UpdateFunctionCodeRequest, .out = &shape_FunctionConfiguration, .method = "PUT", .uri = "/2015-03-31/functions/{FunctionName}/code", .http_status = 200, .flags = OP_BIG_IN },
     { .name = "UpdateFunctionConfiguration", .fn = op_UpdateFunctionConfiguration, .in = &shape_UpdateFunctionConfigurationRequest, .out = &shape_FunctionConfiguration, .method = "PUT", .uri = "/2015-03-31/functions/{FunctionName}/configuration", .http_status = 200 },
-    { .name = "UpdateFunctionEventInvokeConfig", .method = "POST", .uri = "/2019-09-25/functions/{FunctionName}/event-invoke-config", .http_status = 200 },
+    { .name = "UpdateFunctionEventInvokeConfig", .fn = op_UpdateFunctionEventInvokeConfig, .in = &shape_UpdateFunctionEventInvokeConfigRequest, .out = &shape_FunctionEventInvokeConfig, .method = "POST", .uri = "/2019-09-25/functions/{FunctionName}/event-invoke-config", .http_status = 200 },
     { .name = "UpdateFunctionUrlConfig", .method = "PUT", .uri = "/2021-10-31/functions/{FunctionName}/url", .http_status = 200 },
 };

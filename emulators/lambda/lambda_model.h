@@ -54,12 +54,23 @@ struct lambda_runtime_version_config;
 struct lambda_runtime_version_error;
 struct lambda_delete_function_request;
 struct lambda_delete_function_response;
+struct lambda_delete_function_concurrency_request;
+struct lambda_delete_function_event_invoke_config_request;
 struct lambda_get_function_request;
 struct lambda_get_function_response;
 struct lambda_function_code_location;
 struct lambda_tags_error;
 struct lambda_concurrency;
+struct lambda_get_function_code_signing_config_request;
+struct lambda_get_function_code_signing_config_response;
+struct lambda_get_function_concurrency_request;
+struct lambda_get_function_concurrency_response;
 struct lambda_get_function_configuration_request;
+struct lambda_get_function_event_invoke_config_request;
+struct lambda_function_event_invoke_config;
+struct lambda_destination_config;
+struct lambda_on_success;
+struct lambda_on_failure;
 struct lambda_get_policy_request;
 struct lambda_get_policy_response;
 struct lambda_invoke_request;
@@ -67,9 +78,19 @@ struct lambda_invoke_response;
 struct lambda_list_functions_request;
 struct lambda_list_functions_response;
 struct lambda_function_list;
+struct lambda_list_tags_request;
+struct lambda_list_tags_response;
+struct lambda_list_versions_by_function_request;
+struct lambda_list_versions_by_function_response;
+struct lambda_put_function_concurrency_request;
+struct lambda_put_function_event_invoke_config_request;
 struct lambda_remove_permission_request;
+struct lambda_tag_resource_request;
+struct lambda_untag_resource_request;
+struct lambda_tag_key_list;
 struct lambda_update_function_code_request;
 struct lambda_update_function_configuration_request;
+struct lambda_update_function_event_invoke_config_request;
 struct lambda_environment_variables_entry;
 struct lambda_tags_entry;
 
@@ -112,6 +133,10 @@ struct lambda_layers_reference_list {
 struct lambda_function_list {
     size_t n;
     struct lambda_function_configuration *v;
+};
+struct lambda_tag_key_list {
+    size_t n;
+    struct str *v;
 };
 struct lambda_add_permission_request {
     struct str FunctionName;
@@ -310,6 +335,13 @@ struct lambda_delete_function_request {
 struct lambda_delete_function_response {
     struct opt_i64 StatusCode;
 };
+struct lambda_delete_function_concurrency_request {
+    struct str FunctionName;
+};
+struct lambda_delete_function_event_invoke_config_request {
+    struct str FunctionName;
+    struct str Qualifier;
+};
 struct lambda_get_function_request {
     struct str FunctionName;
     struct str Qualifier;
@@ -335,9 +367,43 @@ struct lambda_tags_error {
 struct lambda_concurrency {
     struct opt_i64 ReservedConcurrentExecutions;
 };
+struct lambda_get_function_code_signing_config_request {
+    struct str FunctionName;
+};
+struct lambda_get_function_code_signing_config_response {
+    struct str CodeSigningConfigArn;
+    struct str FunctionName;
+};
+struct lambda_get_function_concurrency_request {
+    struct str FunctionName;
+};
+struct lambda_get_function_concurrency_response {
+    struct opt_i64 ReservedConcurrentExecutions;
+};
 struct lambda_get_function_configuration_request {
     struct str FunctionName;
     struct str Qualifier;
+};
+struct lambda_get_function_event_invoke_config_request {
+    struct str FunctionName;
+    struct str Qualifier;
+};
+struct lambda_function_event_invoke_config {
+    struct opt_time LastModified;
+    struct str FunctionArn;
+    struct opt_i64 MaximumRetryAttempts;
+    struct opt_i64 MaximumEventAgeInSeconds;
+    struct lambda_destination_config *DestinationConfig;
+};
+struct lambda_destination_config {
+    struct lambda_on_success *OnSuccess;
+    struct lambda_on_failure *OnFailure;
+};
+struct lambda_on_success {
+    struct str Destination;
+};
+struct lambda_on_failure {
+    struct str Destination;
 };
 struct lambda_get_policy_request {
     struct str FunctionName;
@@ -375,11 +441,45 @@ struct lambda_list_functions_response {
     struct str NextMarker;
     struct lambda_function_list Functions;
 };
+struct lambda_list_tags_request {
+    struct str Resource;
+};
+struct lambda_list_tags_response {
+    struct lambda_tags Tags;
+};
+struct lambda_list_versions_by_function_request {
+    struct str FunctionName;
+    struct str Marker;
+    struct opt_i64 MaxItems;
+};
+struct lambda_list_versions_by_function_response {
+    struct str NextMarker;
+    struct lambda_function_list Versions;
+};
+struct lambda_put_function_concurrency_request {
+    struct str FunctionName;
+    struct opt_i64 ReservedConcurrentExecutions;
+};
+struct lambda_put_function_event_invoke_config_request {
+    struct str FunctionName;
+    struct str Qualifier;
+    struct opt_i64 MaximumRetryAttempts;
+    struct opt_i64 MaximumEventAgeInSeconds;
+    struct lambda_destination_config *DestinationConfig;
+};
 struct lambda_remove_permission_request {
     struct str FunctionName;
     struct str StatementId;
     struct str Qualifier;
     struct str RevisionId;
+};
+struct lambda_tag_resource_request {
+    struct str Resource;
+    struct lambda_tags Tags;
+};
+struct lambda_untag_resource_request {
+    struct str Resource;
+    struct lambda_tag_key_list TagKeys;
 };
 struct lambda_update_function_code_request {
     struct str FunctionName;
@@ -417,6 +517,13 @@ struct lambda_update_function_configuration_request {
     struct lambda_logging_config *LoggingConfig;
     struct lambda_capacity_provider_config *CapacityProviderConfig;
     struct lambda_durable_config *DurableConfig;
+};
+struct lambda_update_function_event_invoke_config_request {
+    struct str FunctionName;
+    struct str Qualifier;
+    struct opt_i64 MaximumRetryAttempts;
+    struct opt_i64 MaximumEventAgeInSeconds;
+    struct lambda_destination_config *DestinationConfig;
 };
 struct lambda_environment_variables_entry {
     struct str key;
@@ -618,6 +725,54 @@ struct lambda_update_function_configuration_response {
         struct lambda_function_configuration as_function_configuration;
     };
 };
+/* The same members as struct lambda_function_event_invoke_config, which .as_function_event_invoke_config is. */
+struct lambda_get_function_event_invoke_config_response {
+    union {
+        struct {
+            struct opt_time LastModified;
+            struct str FunctionArn;
+            struct opt_i64 MaximumRetryAttempts;
+            struct opt_i64 MaximumEventAgeInSeconds;
+            struct lambda_destination_config *DestinationConfig;
+        };
+        struct lambda_function_event_invoke_config as_function_event_invoke_config;
+    };
+};
+/* The same members as struct lambda_function_event_invoke_config, which .as_function_event_invoke_config is. */
+struct lambda_put_function_event_invoke_config_response {
+    union {
+        struct {
+            struct opt_time LastModified;
+            struct str FunctionArn;
+            struct opt_i64 MaximumRetryAttempts;
+            struct opt_i64 MaximumEventAgeInSeconds;
+            struct lambda_destination_config *DestinationConfig;
+        };
+        struct lambda_function_event_invoke_config as_function_event_invoke_config;
+    };
+};
+/* The same members as struct lambda_function_event_invoke_config, which .as_function_event_invoke_config is. */
+struct lambda_update_function_event_invoke_config_response {
+    union {
+        struct {
+            struct opt_time LastModified;
+            struct str FunctionArn;
+            struct opt_i64 MaximumRetryAttempts;
+            struct opt_i64 MaximumEventAgeInSeconds;
+            struct lambda_destination_config *DestinationConfig;
+        };
+        struct lambda_function_event_invoke_config as_function_event_invoke_config;
+    };
+};
+/* The same members as struct lambda_concurrency, which .as_concurrency is. */
+struct lambda_put_function_concurrency_response {
+    union {
+        struct {
+            struct opt_i64 ReservedConcurrentExecutions;
+        };
+        struct lambda_concurrency as_concurrency;
+    };
+};
 /* The handlers, written by hand; core thread, or an HTTP thread where the
  * operation is OP_READ. *ret_out is zeroed before. */
 enum status lambda_add_permission(struct call *c, const struct lambda_add_permission_request *in,
@@ -626,22 +781,46 @@ enum status lambda_create_function(struct call *c, const struct lambda_create_fu
     struct lambda_create_function_response *ret_out);
 enum status lambda_delete_function(struct call *c, const struct lambda_delete_function_request *in,
     struct lambda_delete_function_response *ret_out);
+enum status lambda_delete_function_concurrency(struct call *c, const struct lambda_delete_function_concurrency_request *in,
+    void *ret_out);
+enum status lambda_delete_function_event_invoke_config(struct call *c, const struct lambda_delete_function_event_invoke_config_request *in,
+    void *ret_out);
 enum status lambda_get_function(struct call *c, const struct lambda_get_function_request *in,
     struct lambda_get_function_response *ret_out);
+enum status lambda_get_function_code_signing_config(struct call *c, const struct lambda_get_function_code_signing_config_request *in,
+    struct lambda_get_function_code_signing_config_response *ret_out);
+enum status lambda_get_function_concurrency(struct call *c, const struct lambda_get_function_concurrency_request *in,
+    struct lambda_get_function_concurrency_response *ret_out);
 enum status lambda_get_function_configuration(struct call *c, const struct lambda_get_function_configuration_request *in,
     struct lambda_get_function_configuration_response *ret_out);
+enum status lambda_get_function_event_invoke_config(struct call *c, const struct lambda_get_function_event_invoke_config_request *in,
+    struct lambda_get_function_event_invoke_config_response *ret_out);
 enum status lambda_get_policy(struct call *c, const struct lambda_get_policy_request *in,
     struct lambda_get_policy_response *ret_out);
 enum status lambda_invoke(struct call *c, const struct lambda_invoke_request *in,
     struct lambda_invoke_response *ret_out);
 enum status lambda_list_functions(struct call *c, const struct lambda_list_functions_request *in,
     struct lambda_list_functions_response *ret_out);
+enum status lambda_list_tags(struct call *c, const struct lambda_list_tags_request *in,
+    struct lambda_list_tags_response *ret_out);
+enum status lambda_list_versions_by_function(struct call *c, const struct lambda_list_versions_by_function_request *in,
+    struct lambda_list_versions_by_function_response *ret_out);
+enum status lambda_put_function_concurrency(struct call *c, const struct lambda_put_function_concurrency_request *in,
+    struct lambda_put_function_concurrency_response *ret_out);
+enum status lambda_put_function_event_invoke_config(struct call *c, const struct lambda_put_function_event_invoke_config_request *in,
+    struct lambda_put_function_event_invoke_config_response *ret_out);
 enum status lambda_remove_permission(struct call *c, const struct lambda_remove_permission_request *in,
+    void *ret_out);
+enum status lambda_tag_resource(struct call *c, const struct lambda_tag_resource_request *in,
+    void *ret_out);
+enum status lambda_untag_resource(struct call *c, const struct lambda_untag_resource_request *in,
     void *ret_out);
 enum status lambda_update_function_code(struct call *c, const struct lambda_update_function_code_request *in,
     struct lambda_update_function_code_response *ret_out);
 enum status lambda_update_function_configuration(struct call *c, const struct lambda_update_function_configuration_request *in,
     struct lambda_update_function_configuration_response *ret_out);
+enum status lambda_update_function_event_invoke_config(struct call *c, const struct lambda_update_function_event_invoke_config_request *in,
+    struct lambda_update_function_event_invoke_config_response *ret_out);
 
 /* Errors of the model. */
 extern const struct aws_error lambda_CallbackTimeoutException; /* 400 */

@@ -15,4 +15,5 @@ const struct service logs_service = {
     .n_ops = LOGS_N_OPS,
     .schema_sql = logs_schema_sql,
     .errors = logs_errors,
+    .validation_error = &logs_InvalidParameterException,
 };

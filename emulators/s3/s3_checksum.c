@@ -51,8 +51,8 @@ static enum status raw_value(struct arena *a, enum s3_alg alg, struct str value,
     return st;
 }
 
-enum status s3_checksum_composite(struct arena *a, enum s3_alg alg,
-                                  const struct s3_part_sum *parts, size_t n, struct str *ret)
+enum status s3_checksum_composite(struct arena *a, enum s3_alg alg, const struct s3_part_sum *parts,
+                                  size_t n, struct str *ret)
 {
     if (alg == S3_ALG_NONE) {
         return ST_INVALID;

@@ -48,9 +48,8 @@ struct s3_part_sum {
     uint64_t size;    /* bytes */
 };
 /* COMPOSITE: base64(alg(raw₁ ‖ raw₂ ‖ …)) and "-N". ST_INVALID: a value isn't one of `alg`. */
-enum status s3_checksum_composite(struct arena *a, enum s3_alg alg,
-                                  const struct s3_part_sum *parts, size_t n,
-                                  struct str *ret) MUST_CHECK;
+enum status s3_checksum_composite(struct arena *a, enum s3_alg alg, const struct s3_part_sum *parts,
+                                  size_t n, struct str *ret) MUST_CHECK;
 /* FULL_OBJECT: the CRC of the concatenated parts from theirs. ST_INVALID: as above, or no CRC. */
 enum status s3_checksum_full(struct arena *a, enum s3_alg alg, const struct s3_part_sum *parts,
                              size_t n, struct str *ret) MUST_CHECK;

@@ -89,7 +89,8 @@ enum status s3_check_key(struct call *c)
         call_fail_field(c, "MaxSizeAllowed", arena_printf(c->arena, "%d", S3_KEY_MAX));
         return st;
     }
-    if (!str_utf8(c->key)) {
+    /* XML could not list a NUL. */
+    if (!str_utf8(c->key) || str_find(c->key, '\0', 0) >= 0) {
         return call_fail(c, &s3_InvalidURI, NULL);
     }
     return ST_OK;
@@ -100,8 +101,8 @@ static bool version_id_plausible(struct str id)
 {
     for (size_t i = 0; i < id.n; i++) {
         unsigned char ch = (unsigned char)id.p[i];
-        bool alnum = (ch >= '0' && ch <= '9') || (ch >= 'a' && ch <= 'z') ||
-                     (ch >= 'A' && ch <= 'Z');
+        bool alnum =
+            (ch >= '0' && ch <= '9') || (ch >= 'a' && ch <= 'z') || (ch >= 'A' && ch <= 'Z');
         if (!alnum && ch != '.' && ch != '_' && ch != '-') {
             return false;
         }
@@ -116,8 +117,8 @@ enum status s3_check_version(struct call *c, struct str version_id)
     }
     if (!version_id_plausible(version_id)) {
         return s3_fail_argument(c, "versionId", version_id,
-                                version_id.n == 0 ? "Version id cannot be the empty string" :
-                                                    "Invalid version id specified");
+                                version_id.n == 0 ? "Version id cannot be the empty string"
+                                                  : "Invalid version id specified");
     }
     enum status st = call_fail(c, &s3_NoSuchVersion, NULL);
     call_fail_field(c, "Key", c->key);
@@ -141,7 +142,8 @@ enum status s3_need_object(struct call *c, struct str version_id, struct s3_obje
     return st == ST_NOT_FOUND ? s3_fail_key(c, c->key) : st;
 }
 
-enum status s3_page_size(struct call *c, const char *name, const struct opt_i64 *given, int64_t *ret)
+enum status s3_page_size(struct call *c, const char *name, const struct opt_i64 *given,
+                         int64_t *ret)
 {
     *ret = S3_PAGE_MAX;
     if (!given->set) {

@@ -36,8 +36,8 @@ static enum status choose_headers(struct call *c, struct copy *copy)
     bool new_meta = false, new_tags = false;
     struct s3_headers given;
     struct s3_headers *head = &copy->target.head;
-    enum status st = read_directive(c, "x-amz-metadata-directive", "Unknown metadata directive.",
-                                    &new_meta);
+    enum status st =
+        read_directive(c, "x-amz-metadata-directive", "Unknown metadata directive.", &new_meta);
     if (st == ST_OK) {
         st = read_directive(c, "x-amz-tagging-directive", "Unknown tagging directive.", &new_tags);
     }

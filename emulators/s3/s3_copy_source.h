@@ -8,7 +8,7 @@
  * the owner that the client expects. */
 enum status s3_copy_source(struct call *c, struct s3_object_row *ret) MUST_CHECK;
 /* Opens its bytes; the caller owns the fd. */
-enum status s3_copy_source_open(struct call *c, const struct s3_object_row *source, int *ret_fd)
-    MUST_CHECK;
+enum status s3_copy_source_open(struct call *c, const struct s3_object_row *source,
+                                int *ret_fd) MUST_CHECK;
 
 #endif

@@ -10,8 +10,8 @@ struct str s3_form_encode(struct arena *a, struct str s)
     size_t n = 0;
     for (size_t i = 0; i < s.n; i++) {
         unsigned char ch = (unsigned char)s.p[i];
-        bool alnum = (ch >= '0' && ch <= '9') || (ch >= 'a' && ch <= 'z') ||
-                     (ch >= 'A' && ch <= 'Z');
+        bool alnum =
+            (ch >= '0' && ch <= '9') || (ch >= 'a' && ch <= 'z') || (ch >= 'A' && ch <= 'Z');
         if (alnum || ch == '-' || ch == '_' || ch == '.' || ch == '*' || ch == '/') {
             out[n++] = (char)ch;
         } else if (ch == ' ') {

@@ -161,9 +161,9 @@ static void write_bridge_detail(struct json_out *o, struct arena *a,
     json_pair(o, "source-ip-address", or_else(cause->source_ip, STR("127.0.0.1")));
     if (ev->shape == S3_EVENT_CREATED) {
         json_pair(o, "reason",
-                  str_eqz(reason, "Put")  ? STR("PutObject") :
-                  str_eqz(reason, "Copy") ? STR("CopyObject") :
-                                            reason);
+                  str_eqz(reason, "Put")    ? STR("PutObject")
+                  : str_eqz(reason, "Copy") ? STR("CopyObject")
+                                            : reason);
     } else if (ev->shape == S3_EVENT_REMOVED) {
         json_pair(o, "reason", STR("DeleteObject"));
         json_pair(o, "deletion-type", STR("Permanently Deleted"));

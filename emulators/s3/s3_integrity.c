@@ -78,8 +78,8 @@ static enum status check_announcement(struct call *c, struct s3_integrity *ret)
     }
     if (ret->alg == S3_ALG_NONE) {
         /* A client that sends Content-MD5 instead names its algorithm all the same. */
-        return str_set(ret->md5) ? ST_OK :
-                                   call_fail(c, &s3_InvalidRequest,
+        return str_set(ret->md5) ? ST_OK
+                                 : call_fail(c, &s3_InvalidRequest,
                                              "x-amz-sdk-checksum-algorithm specified, but no "
                                              "corresponding x-amz-checksum-* or x-amz-trailer "
                                              "headers were found.");

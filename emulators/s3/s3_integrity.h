@@ -6,9 +6,9 @@
 #include "server/http/call.h"
 
 struct s3_integrity {
-    struct str md5;    /* 16 bytes, absent: not sent */
-    enum s3_alg alg;   /* of the header or the announced trailer, NONE: neither */
-    struct str value;  /* base64 as sent; absent: not (yet) there */
+    struct str md5;   /* 16 bytes, absent: not sent */
+    enum s3_alg alg;  /* of the header or the announced trailer, NONE: neither */
+    struct str value; /* base64 as sent; absent: not (yet) there */
 };
 /* Reads and checks the headers. Before the body has arrived a trailer has no value yet. */
 enum status s3_integrity_read(struct call *c, struct s3_integrity *ret) MUST_CHECK;

@@ -9,7 +9,7 @@
 #include "server/base/digest.h"
 
 struct s3_join_piece {
-    int fd;              /* owned by the job, -1: `ref` lies in tmp/ and is opened by the worker */
+    int fd; /* owned by the job, -1: `ref` lies in tmp/ and is opened by the worker */
     struct blob_ref ref;
     int64_t off, len;
 };
@@ -24,7 +24,7 @@ struct s3_join {
     void (*done)(struct s3_join *join, void *arg);
     void *arg;
     /* result */
-    enum status st; /* ST_NOT_FOUND: a piece is gone */
+    enum status st;      /* ST_NOT_FOUND: a piece is gone */
     struct blob_ref ref; /* of the new file, `done` owns it when st is ST_OK */
     unsigned char digest[DIGEST_KINDS][DIGEST_MAX];
 };

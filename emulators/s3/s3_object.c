@@ -15,8 +15,8 @@
 struct view {
     struct s3_object_row row;
     int64_t off, len;
-    bool partial;      /* 206 with Content-Range */
-    int64_t part;      /* asked by number, 0: not */
+    bool partial; /* 206 with Content-Range */
+    int64_t part; /* asked by number, 0: not */
     struct s3_part_sums parts;
     bool not_modified; /* 304 */
 };
@@ -48,8 +48,7 @@ static enum status select_part(struct call *c, struct view *v)
 {
     int64_t count = v->parts.n > 0 ? (int64_t)v->parts.n : 1;
     if (v->part < 1 || v->part > S3_PARTS_MAX) {
-        return s3_fail_argument(c, "partNumber",
-                                arena_printf(c->arena, "%lld", (long long)v->part),
+        return s3_fail_argument(c, "partNumber", arena_printf(c->arena, "%lld", (long long)v->part),
                                 "Part number must be an integer between 1 and 10000, inclusive");
     }
     if (v->part > count) {

@@ -17,8 +17,7 @@ static enum status check_length(struct call *c)
     if (str_set(header) && str_i64(header, &length) == ST_OK && length > S3_PUT_MAX) {
         enum status st = call_fail(c, &s3_EntityTooLarge, NULL);
         call_fail_field(c, "ProposedSize", header);
-        call_fail_field(c, "MaxSizeAllowed",
-                        arena_printf(c->arena, "%lld", (long long)S3_PUT_MAX));
+        call_fail_field(c, "MaxSizeAllowed", arena_printf(c->arena, "%lld", (long long)S3_PUT_MAX));
         return st;
     }
     return ST_OK;

@@ -11,13 +11,14 @@
 #include "server/base/str.h"
 #include "server/http/call.h"
 
-#define S3_KEY_MAX 1024             /* bytes */
-#define S3_PUT_MAX (5ll << 30)      /* bytes of one PUT, part or copy */
-#define S3_PART_MIN (5ll << 20)     /* bytes of every part but the last */
+#define S3_KEY_MAX 1024         /* bytes */
+#define S3_PUT_MAX (5ll << 30)  /* bytes of one PUT, part or copy */
+#define S3_PART_MIN (5ll << 20) /* bytes of every part but the last */
 #define S3_PARTS_MAX 10000
-#define S3_PAGE_MAX 1000            /* entries of one listing */
-#define S3_DELETE_MAX 1000          /* keys of one DeleteObjects */
-#define S3_RECENT_MAX 1024          /* writes whose keys are remembered for s3_moved() */
+#define S3_PAGE_MAX 1000   /* entries of one listing */
+#define S3_DELETE_MAX 1000 /* keys of one DeleteObjects */
+#define S3_RULES_MAX 100   /* notification rules of one bucket */
+#define S3_RECENT_MAX 1024 /* writes whose keys are remembered for s3_moved() */
 
 struct core;
 
@@ -52,12 +53,12 @@ enum status s3_check_key(struct call *c) MUST_CHECK;
 /* versionId of buckets that never had versions: absent and "null" pass. */
 enum status s3_check_version(struct call *c, struct str version_id) MUST_CHECK;
 /* Bucket, key and version checked, row found; else NoSuchKey. */
-enum status s3_need_object(struct call *c, struct str version_id, struct s3_object_row *ret)
-    MUST_CHECK;
+enum status s3_need_object(struct call *c, struct str version_id,
+                           struct s3_object_row *ret) MUST_CHECK;
 
 /* InvalidArgument with ArgumentName and ArgumentValue. */
-enum status s3_fail_argument(struct call *c, const char *name, struct str value, const char *text)
-    MUST_CHECK;
+enum status s3_fail_argument(struct call *c, const char *name, struct str value,
+                             const char *text) MUST_CHECK;
 /* NotImplemented for a header that asks for what we don't do. */
 enum status s3_fail_header(struct call *c, const char *header, const char *text) MUST_CHECK;
 enum status s3_fail_key(struct call *c, struct str key) MUST_CHECK;
@@ -71,6 +72,8 @@ enum status s3_page_size(struct call *c, const char *name, const struct opt_i64 
                          int64_t *ret) MUST_CHECK;
 
 /* s3_route.c, s3_object_put.c: the service's hooks. */
+/* Makes the folder of a new bucket after the commit. Core thread. */
+enum status s3_make_folder(struct s3 *s3, struct str bucket) MUST_CHECK;
 const struct op *s3_route(const struct call *c);
 enum status s3_prepare(struct call *c) MUST_CHECK;
 

@@ -83,8 +83,8 @@ enum status s3_store_put_object(struct db *db, const struct s3_object_row *row) 
 enum status s3_store_drop_object(struct db *db, struct str bucket, struct str key) MUST_CHECK;
 enum status s3_store_set_tags(struct db *db, struct str bucket, struct str key,
                               struct str tags) MUST_CHECK;
-/* The file of this ref lies elsewhere than its key says. `key` absent: not known, found by a scan of
- * the bucket. ST_OK also when the object is gone. */
+/* The file of this ref lies elsewhere than its key says. `key` absent: not known, found by a scan
+ * of the bucket. ST_OK also when the object is gone. */
 enum status s3_store_moved(struct db *db, struct str bucket, struct str key,
                            const struct blob_ref *ref, struct str path) MUST_CHECK;
 

@@ -62,10 +62,10 @@ enum status s3_store_put_object(struct db *db, const struct s3_object_row *row)
                    ") VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
                    bs(row->bucket), bs(row->key), bi(row->size), bs(row->etag),
                    bi(row->modified_ms), bs(h->storage_class), bi(row->alg), bi(row->composite),
-                   bi(row->ref.id), bi(row->ref.mtime_ns), bn(),
-                   bs(row->checksum), bs(h->content_type), bs(h->content_encoding),
-                   bs(h->cache_control), bs(h->content_disposition), bs(h->content_language),
-                   bs(h->expires), bs(h->redirect), bb(h->meta), bb(h->tags), bs(row->parts));
+                   bi(row->ref.id), bi(row->ref.mtime_ns), bn(), bs(row->checksum),
+                   bs(h->content_type), bs(h->content_encoding), bs(h->cache_control),
+                   bs(h->content_disposition), bs(h->content_language), bs(h->expires),
+                   bs(h->redirect), bb(h->meta), bb(h->tags), bs(row->parts));
 }
 
 enum status s3_store_drop_object(struct db *db, struct str bucket, struct str key)

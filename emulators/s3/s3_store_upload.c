@@ -115,7 +115,7 @@ enum status s3_store_part(struct db *db, struct arena *a, struct str id, int64_t
 enum status s3_store_put_part(struct db *db, struct str id, const struct s3_part_row *row)
 {
     return db_exec(
-        db, "INSERT OR REPLACE INTO s3_parts(upload," PART_COLUMNS ") VALUES(?,?,?,?,?,?,?,?,?)",
+        db, "INSERT OR REPLACE INTO s3_parts(upload," PART_COLUMNS ") VALUES(?,?,?,?,?,?,?,?)",
         bs(id), bi(row->number), bi(row->ref.size), bs(row->etag), bs(row->checksum),
         bi(row->modified_ms), bi(row->ref.id), bi(row->ref.mtime_ns));
 }

@@ -15,8 +15,9 @@ enum status s3_write_cond_read(struct call *c, struct s3_write_cond *ret)
                               "Multiple conditional request headers present in the request");
     }
     if (str_eqz(ret->if_match, "*")) {
-        return s3_fail_header(c, "If-Match", "We don't accept the provided value of If-Match "
-                                             "header for this API");
+        return s3_fail_header(c, "If-Match",
+                              "We don't accept the provided value of If-Match "
+                              "header for this API");
     }
     if (str_set(ret->if_none_match) && !str_eqz(s3_etag_bare(ret->if_none_match), "*")) {
         return s3_fail_header(c, "If-None-Match",

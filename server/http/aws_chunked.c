@@ -114,12 +114,12 @@ static enum status size_line(struct aws_chunked *d, struct str line)
 {
     struct str size, extension;
     (void)str_cut(line, ';', &size, &extension);
-    if (parse_size(str_trim(size), &d->left) != ST_OK) {
+    if (parse_size(size, &d->left) != ST_OK) {
         return fail(d, CHUNKED_SIZE);
     }
     if (d->options.signed_chunks) {
         struct str name, value = STR_NONE;
-        (void)str_cut(str_trim(extension), '=', &name, &value);
+        (void)str_cut(extension, '=', &name, &value);
         if (!str_eqz(name, "chunk-signature") || value.n != sizeof(d->signature)) {
             return fail(d, CHUNKED_SIGNATURE);
         }
@@ -174,6 +174,17 @@ static enum status trailer_signature(struct aws_chunked *d, struct str signature
     return right ? ST_OK : fail(d, CHUNKED_SIGNATURE);
 }
 
+static bool has_control(struct str line)
+{
+    for (size_t i = 0; i < line.n; i++) {
+        unsigned char c = (unsigned char)line.p[i];
+        if ((c < ' ' && c != '\t') || c == 127) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static enum status trailer_line(struct aws_chunked *d, struct str line)
 {
     if (line.n == 0) {
@@ -181,7 +192,8 @@ static enum status trailer_line(struct aws_chunked *d, struct str line)
                                                        : trailers_done(d);
     }
     struct str name, value;
-    if (d->sealed || !str_cut(line, ':', &name, &value) || str_trim(name).n == 0) {
+    if (d->sealed || has_control(line) || !str_cut(line, ':', &name, &value) ||
+        str_trim(name).n == 0) {
         return fail(d, CHUNKED_TRAILER);
     }
     if (str_ieqz(str_trim(name), "x-amz-trailer-signature")) {

@@ -8,6 +8,7 @@
 #include <sys/socket.h>
 #include <sys/sysinfo.h>
 
+#include "server/base/clock.h"
 #include "server/base/log.h"
 #include "server/base/mem.h"
 #include "server/core.h"
@@ -62,6 +63,7 @@ static void *on_target(void *cls, const char *uri, struct MHD_Connection *connec
 {
     struct listener *l = cls;
     (void)connection;
+    atomic_fetch_add(&l->exchanges, 1);
     return exchange_new(l, l->core, str_z(uri));
 }
 
@@ -88,13 +90,14 @@ static enum MHD_Result on_request(void *cls, struct MHD_Connection *connection, 
 static void on_completed(void *cls, struct MHD_Connection *connection, void **con_cls,
                          enum MHD_RequestTerminationCode code)
 {
-    (void)cls;
+    struct listener *l = cls;
     (void)connection;
     struct http_exchange *x = *con_cls;
     if (x) {
         request_log(x, code == MHD_REQUEST_TERMINATED_COMPLETED_OK);
         exchange_free(x);
         *con_cls = NULL;
+        atomic_fetch_sub(&l->exchanges, 1);
     }
 }
 
@@ -272,6 +275,15 @@ bool listener_busy(const struct listener *l)
     return atomic_load(&l->in_core_count) > 0;
 }
 
+/* Stopping the daemon cuts connections, so what was just answered gets a moment to leave. */
+static void let_answers_leave(const struct listener *l)
+{
+    int64_t end = clock_mono_ms() + HTTP_LAST_ANSWERS_MS;
+    while (atomic_load(&l->exchanges) > 0 && clock_mono_ms() < end) {
+        usleep(1000);
+    }
+}
+
 void listener_stop(struct listener *l)
 {
     if (!l) {
@@ -286,6 +298,7 @@ void listener_stop(struct listener *l)
         log_warn("http", "%ld calls were left behind", atomic_load(&l->in_core_count));
         return;
     }
+    let_answers_leave(l);
     MHD_stop_daemon(l->daemon);
     listener_free(l);
 }

@@ -21,6 +21,7 @@ struct listener;
 #define HTTP_POOL_BYTES (64u << 10) /* memory of one connection */
 #define HTTP_CONNECTIONS_MAX 4096u  /* open at a time */
 #define HTTP_IDLE_TIMEOUT_S 120u    /* keep-alive and stalled uploads */
+#define HTTP_LAST_ANSWERS_MS 1000   /* for answers under way when the listener stops */
 #define HTTP_DRAIN_MAX (64 << 20)   /* body bytes read just to answer a refusal politely */
 
 /* Binds and starts the pool. Address, port (0: any free one), threads, credentials and data folder

@@ -24,6 +24,7 @@ struct listener {
     bool has_key;
     atomic_bool closing;
     atomic_long in_core_count; /* handed over, not yet given back */
+    atomic_long exchanges;     /* alive: requests whose answer has not left entirely */
     struct link in_core;       /* adopted exchanges; core thread */
 };
 

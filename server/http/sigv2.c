@@ -158,13 +158,14 @@ static void add_amz(struct buf *out, const struct http_request *r, bool query, s
 }
 
 static void add_resource(struct buf *out, const struct http_request *r, struct str bucket,
-                         struct arena *a)
+                         bool slash, struct arena *a)
 {
     if (str_set(bucket)) {
         buf_putc(out, '/');
         buf_str_add(out, bucket);
     }
     buf_str_add(out, r->path);
+    buf_puts(out, slash ? "/" : "");
     char next = '?';
     for (size_t i = 0; i < ARRAY_LEN(sub_resources); i++) {
         struct str rest = r->query, name, value;
@@ -199,8 +200,8 @@ static bool base64_is(struct str secret, struct str text, struct str signature, 
     return signature.n == right.n && digest_equal(signature.p, right.p, right.n);
 }
 
-bool sigv2_verify(const struct http_request *r, const struct sigv2 *s, struct str bucket,
-                  struct str secret, struct arena *a, struct sig_text *ret_text)
+static struct str string_to_sign(const struct http_request *r, const struct sigv2 *s,
+                                 struct str bucket, bool slash, struct arena *a)
 {
     struct buf out = BUF_INIT(TEXT_MAX);
     buf_str_add(&out, r->method);
@@ -212,12 +213,27 @@ bool sigv2_verify(const struct http_request *r, const struct sigv2 *s, struct st
     buf_str_add(&out, s->date);
     buf_putc(&out, '\n');
     add_amz(&out, r, s->query, a);
-    add_resource(&out, r, bucket, a);
+    add_resource(&out, r, bucket, slash, a);
     struct str text = buf_ok(&out) ? arena_str(a, buf_str(&out)) : STR("");
     buf_fini(&out);
+    return text;
+}
+
+bool sigv2_verify(const struct http_request *r, const struct sigv2 *s, struct str bucket,
+                  struct str secret, struct arena *a, struct sig_text *ret_text)
+{
+    struct str text = string_to_sign(r, s, bucket, false, a);
     if (ret_text) {
         *ret_text = (struct sig_text){ STR_NONE, text };
     }
+    if (text.n > 0 && base64_is(secret, text, s->signature, a)) {
+        return true;
+    }
+    /* botocore asks for "/bucket" and signs "/bucket/" */
+    if (str_set(bucket) || r->path.n < 2 || str_find(r->path, '/', 1) >= 0) {
+        return false;
+    }
+    text = string_to_sign(r, s, bucket, true, a);
     return text.n > 0 && base64_is(secret, text, s->signature, a);
 }
 

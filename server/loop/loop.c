@@ -141,7 +141,6 @@ enum status loop_new(int workers, struct loop **ret)
 
 void loop_run(struct loop *loop, bool (*before_sleep)(void *arg), void *arg)
 {
-    loop->thread = pthread_self();
     loop->before_sleep = before_sleep;
     loop->before_sleep_arg = arg;
     uv_run(&loop->uv, UV_RUN_DEFAULT);

@@ -10,6 +10,7 @@
 
 struct loop;
 
+/* The calling thread becomes the loop's. SIGPIPE is ignored from now on. */
 enum status loop_new(int workers, struct loop **ret) MUST_CHECK;
 /* Runs until loop_stop(); `before_sleep(arg)` is called at the end of every pass, before the loop
  * blocks, repeatedly until it returns false (nothing more to do). */

@@ -113,12 +113,9 @@ static enum status check_options(const struct mysql_binlog *b, struct mysql_err 
     return ST_OK;
 }
 
-enum status mysql_binlog_open(struct mysql_conn *c, const struct mysql_binlog_options *options,
-                              const struct mysql_binlog_calls *calls, void *ctx,
-                              struct mysql_binlog **ret, struct mysql_err *err)
+struct mysql_binlog *binlog_new(struct mysql_conn *c, const struct mysql_binlog_options *options,
+                                const struct mysql_binlog_calls *calls, void *ctx)
 {
-    *ret = NULL;
-    mysql_err_clear(err);
     struct mysql_binlog *b = xcalloc(1, sizeof(*b));
     b->conn = c;
     b->options = *options;
@@ -129,10 +126,20 @@ enum status mysql_binlog_open(struct mysql_conn *c, const struct mysql_binlog_op
     b->calls = *calls;
     b->ctx = ctx;
     b->at = b->end = options->start;
-    b->mariadb = mysql_conn_flavour(c) == MYSQL_FLAVOUR_MARIADB;
     map_init(&b->maps);
     buf_init(&b->unpacked, (size_t)b->options.max_event_bytes + 1);
     buf_init(&b->payload_event, (size_t)b->options.max_event_bytes + 1);
+    return b;
+}
+
+enum status mysql_binlog_open(struct mysql_conn *c, const struct mysql_binlog_options *options,
+                              const struct mysql_binlog_calls *calls, void *ctx,
+                              struct mysql_binlog **ret, struct mysql_err *err)
+{
+    *ret = NULL;
+    mysql_err_clear(err);
+    struct mysql_binlog *b = binlog_new(c, options, calls, ctx);
+    b->mariadb = mysql_conn_flavour(c) == MYSQL_FLAVOUR_MARIADB;
     enum status st = check_options(b, err);
     if (!st) {
         st = prepare_session(b, err);
@@ -211,8 +218,7 @@ static enum status rotate_event(struct mysql_binlog *b, struct event *e, struct 
     if (e->body.bad || mysql_position_set(&to, file, pos) != ST_OK) {
         return binlog_corrupt(b, e, "a ROTATE event names no file", err);
     }
-    bool same = mysql_position_cmp(&(struct mysql_position){ 0 }, &to) != 0 &&
-                strcmp(b->at.file, to.file) == 0;
+    bool same = strcmp(b->at.file, to.file) == 0;
     b->end = to;
     if (same || !b->calls.rotate) {
         return ST_OK;
@@ -323,7 +329,7 @@ static void advance(struct mysql_binlog *b, const struct event *e)
     b->end.pos = end;
 }
 
-static enum status packet(struct mysql_binlog *b, const uint8_t *p, size_t n, struct mysql_err *err)
+enum status binlog_packet(struct mysql_binlog *b, const uint8_t *p, size_t n, struct mysql_err *err)
 {
     struct event e;
     if (n > b->options.max_event_bytes) {
@@ -367,7 +373,7 @@ enum status mysql_binlog_run(struct mysql_binlog *b, struct mysql_err *err)
         if (n < 1 + EVENT_HEADER || p[0] != 0) {
             return binlog_corrupt(b, NULL, "a packet is no event", err);
         }
-        st = packet(b, p + 1, n - 1, err);
+        st = binlog_packet(b, p + 1, n - 1, err);
         if (st) {
             return st;
         }

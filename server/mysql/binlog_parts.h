@@ -85,7 +85,6 @@ struct mysql_binlog {
     struct mysql_tx tx;
     char gtid[96];
     enum group_state group;
-    bool single;     /* MariaDB: the announced group is one statement */
     bool xa;         /* its rows are only prepared, not committed */
     bool checksums;  /* events carry a CRC32 */
     bool mariadb;    /* who wrote the current file */
@@ -98,6 +97,14 @@ struct mysql_binlog {
     struct arena *statement;  /* of the current QUERY */
     struct mysql_binlog_counts counts;
 };
+
+/* A stream that was not asked for yet: `c` need not be connected. */
+struct mysql_binlog *binlog_new(struct mysql_conn *c, const struct mysql_binlog_options *options,
+                                const struct mysql_binlog_calls *calls, void *ctx)
+    __attribute__((returns_nonnull));
+/* Handles the bytes of one event. */
+enum status binlog_packet(struct mysql_binlog *b, const uint8_t *p, size_t n,
+                          struct mysql_err *err) MUST_CHECK;
 
 /* All of these return a callback's status, or fill err. */
 enum status binlog_event(struct mysql_binlog *b, struct event *e, struct mysql_err *err) MUST_CHECK;

@@ -123,7 +123,7 @@ static const char *inflate_column(struct str in, struct scratch *scratch, struct
     char *to = scratch_alloc(scratch, size + 1);
     z.next_out = (Bytef *)to;
     z.avail_out = (uInt)(size + 1);
-    if (inflateInit2(&z, head & 8 ? MAX_WBITS : -MAX_WBITS) != Z_OK) {
+    if (inflateInit2(&z, head & 8 ? -MAX_WBITS : MAX_WBITS) != Z_OK) {
         return "no memory to uncompress a column";
     }
     int rc = inflate(&z, Z_FINISH);

@@ -39,7 +39,6 @@ static void announce(struct mysql_binlog *b, const struct event *e)
     b->tx = (struct mysql_tx){ .start = b->at };
     b->tx.start.pos = event_start(b, e);
     b->group = GROUP_ANNOUNCED;
-    b->single = false;
     b->xa = false;
 }
 
@@ -80,10 +79,9 @@ static enum status mariadb_gtid(struct mysql_binlog *b, struct event *e, uint32_
     snprintf(text, sizeof(text), "%u-%u-%llu", domain, server_id, (unsigned long long)sequence);
     set_gtid(b, text);
     b->xa = flags & GTID_PREPARED_XA;
-    b->single = flags & GTID_STANDALONE;
     b->tx.commit_us = (int64_t)e->stamp * MICROS;
     /* It stands for BEGIN, too, unless one statement follows. */
-    return b->single ? ST_OK : begin(b, e, err);
+    return flags & GTID_STANDALONE ? ST_OK : begin(b, e, err);
 }
 
 /* Flags, the server's UUID, the number; then, since 5.7 and 8.0, a logical clock and times. */
@@ -170,12 +168,10 @@ static bool split_query(struct event *e, struct query *ret)
     return true;
 }
 
-static enum status own_schema(struct mysql_binlog *b, struct str schema, bool *ret)
+static bool own_schema(struct str schema)
 {
-    (void)b;
-    *ret = str_eqz(schema, "mysql") || str_eqz(schema, "sys") ||
+    return str_eqz(schema, "mysql") || str_eqz(schema, "sys") ||
            str_eqz(schema, "performance_schema") || str_eqz(schema, "information_schema");
-    return ST_OK;
 }
 
 enum status binlog_wanted(struct mysql_binlog *b, const struct mysql_ddl *ddl, bool *ret,
@@ -184,11 +180,10 @@ enum status binlog_wanted(struct mysql_binlog *b, const struct mysql_ddl *ddl, b
     *ret = !ddl->complete;
     for (size_t i = 0; i < ddl->n && !*ret; i++) {
         const struct mysql_table *table = NULL;
-        bool own;
-        enum status st = own_schema(b, ddl->items[i].schema, &own);
-        if (!st && !own) {
-            st = b->calls.lookup(b->ctx, ddl->items[i].schema, ddl->items[i].name, &table);
+        if (own_schema(ddl->items[i].schema)) {
+            continue;
         }
+        enum status st = b->calls.lookup(b->ctx, ddl->items[i].schema, ddl->items[i].name, &table);
         if (st) {
             return binlog_called(st, err);
         }
@@ -240,15 +235,13 @@ static enum status statement(struct mysql_binlog *b, const struct query *q,
     return binlog_called(b->calls.ddl(b->ctx, &s), err);
 }
 
-static enum status xa(struct mysql_binlog *b, const struct query *q)
+static void xa(struct mysql_binlog *b, const struct query *q)
 {
     struct str rest = str_trim(q->text);
     /* "XA START": rows follow that are only prepared. COMMIT and ROLLBACK carry none. */
     if (rest.n >= 8 && str_ieq(str_sub(rest, 0, 8), STR("XA START"))) {
         b->xa = true;
-        b->single = false;
     }
-    return ST_OK;
 }
 
 /* A statement that is not part of an open transaction is one of its own. */
@@ -267,7 +260,7 @@ static enum status in_group(struct mysql_binlog *b, const struct event *e, const
         return st;
     }
     if (ddl->kind == MYSQL_DDL_XA) {
-        st = xa(b, q);
+        xa(b, q);
         alone = alone && !b->xa;
     } else if (ddl->kind == MYSQL_DDL_DML) {
         st = dml(b, q, ddl, err);

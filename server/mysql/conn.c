@@ -254,7 +254,8 @@ static void set_tls(struct mysql_conn *c)
     my_bool verify = c->tls == MYSQL_TLS_VERIFY;
     mysql_optionsv(c->my, MYSQL_OPT_SSL_ENFORCE, &yes);
     mysql_optionsv(c->my, MYSQL_OPT_SSL_VERIFY_SERVER_CERT, &verify);
-    if (c->tls_ca) {
+    /* With an authority the library checks the chain, and with "verify" the name, too. */
+    if (c->tls_ca && c->tls != MYSQL_TLS_REQUIRE) {
         mysql_optionsv(c->my, MYSQL_OPT_SSL_CA, c->tls_ca);
     }
 }
@@ -321,6 +322,12 @@ enum status mysql_conn_connect(struct mysql_conn *c, struct mysql_err *err)
     if (atomic_load(&c->aborted)) {
         return not_connected(c, err);
     }
+    if (c->tls == MYSQL_TLS_VERIFY_CA && !c->tls_ca) {
+        return mysql_err_set(err, ST_INVALID, MYSQL_ERR_TLS,
+                             "To verify the certificate of %s, the certificate of the authority "
+                             "that signed it is needed.",
+                             c->place);
+    }
     c->my = mysql_init(NULL);
     if (!c->my) {
         return mysql_err_set(err, ST_IO, MYSQL_ERR_LIMIT, "No memory for a connection.");
@@ -330,6 +337,12 @@ enum status mysql_conn_connect(struct mysql_conn *c, struct mysql_err *err)
     if (!mysql_real_connect(c->my, c->host, c->user, c->password, c->database, c->port,
                             c->unix_socket, 0)) {
         st = fail(c, "Connecting to", err);
+    } else if (c->tls != MYSQL_TLS_NONE && !mysql_get_ssl_cipher(c->my)) {
+        /* The library takes "enforce" as a wish if the certificate is not to be verified. */
+        st = mysql_err_set(err, ST_IO, MYSQL_ERR_TLS,
+                           "%s does not offer TLS, which was required: set ssl_cert and ssl_key on "
+                           "the server, or do without TLS.",
+                           c->place);
     } else if (!keep_socket(c)) {
         st = not_connected(c, err);
     } else {

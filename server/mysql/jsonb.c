@@ -233,7 +233,7 @@ static bool container_text(uint8_t type, struct rd body, int depth, struct buf *
     size_t number = large ? 4 : 2;
     struct rd r = body;
     uint64_t count = rd_le(&r, number), size = rd_le(&r, number);
-    if (r.bad || size > rd_left(&body) || depth > DEPTH_MAX) {
+    if (r.bad || size < 2 * number || size > rd_left(&body) || depth > DEPTH_MAX) {
         return false;
     }
     body.end = r.end = body.p + size;

@@ -204,7 +204,7 @@ static enum status open_snapshot(struct mysql_snapshot *s, const struct mysql_sn
         s->how = MYSQL_SNAPSHOT_NO_POSITION;
         return start_all(s, err);
     }
-    if (mysql_conn_flavour(s->conns[0]) == MYSQL_FLAVOUR_MARIADB) {
+    if (mysql_conn_flavour(s->conns[0]) == MYSQL_FLAVOUR_MARIADB && !o->no_status) {
         st = open_by_status(s, err);
         if (st != ST_NOT_FOUND) {
             return st;

@@ -34,6 +34,7 @@ struct mysql_snapshot_options {
     size_t tables_n;
     bool no_position;       /* full load without capture: the server may have no binlog; each
                              * connection then has a snapshot of its own */
+    bool no_status;         /* on MariaDB, too, lock as on MySQL */
     bool forbid_flush;      /* never FLUSH TABLES WITH READ LOCK */
     unsigned lock_wait_s;   /* 5: a lock attempt gives up after this */
     unsigned lock_attempts; /* 5 */

@@ -1,5 +1,6 @@
 #include "server/mysql/value.h"
 
+#include <float.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -134,7 +135,9 @@ void mysql_print_double(double d, struct buf *out)
         buf_puts(out, "0");
         return;
     }
-    for (int precision = 14; precision <= 16; precision++) {
+    /* 15 digits are always exact, but the smallest numbers have fewer. */
+    bool tiny = d < DBL_MIN && d > -DBL_MIN;
+    for (int precision = tiny ? 0 : 14; precision <= 16; precision++) {
         snprintf(text, sizeof(text), "%.*e", precision, d);
         if (strtod(text, NULL) == d) {
             break;
@@ -150,7 +153,8 @@ static void print_float(float f, struct buf *out)
         buf_puts(out, "0");
         return;
     }
-    for (int precision = 5; precision <= 8; precision++) {
+    bool tiny = f < FLT_MIN && f > -FLT_MIN;
+    for (int precision = tiny ? 0 : 5; precision <= 8; precision++) {
         snprintf(text, sizeof(text), "%.*e", precision, (double)f);
         if (strtof(text, NULL) == f) {
             break;

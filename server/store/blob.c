@@ -198,6 +198,17 @@ static int open_ref(int dir_fd, const char *path, const struct blob_ref *ref)
     return fd;
 }
 
+/* Where a file is that clashed when it was placed, until its row knows: a plain path is top/key. */
+static int open_moved(struct blobs *b, struct str path, const struct blob_ref *ref)
+{
+    struct str top, key;
+    if (!str_cut(path, '/', &top, &key)) {
+        return -1;
+    }
+    CLEANUP(arena_freep) struct arena *a = arena_new(2 * BLOB_PATH_MAX);
+    return open_ref(b->root_fd, blob_path_escaped(a, top, key).p, ref);
+}
+
 enum status blob_open(struct blobs *b, const struct blob_ref *ref, struct str path, int *ret_fd)
 {
     char z[BLOB_PATH_MAX + 1];
@@ -206,18 +217,19 @@ enum status blob_open(struct blobs *b, const struct blob_ref *ref, struct str pa
         memcpy(z, path.p, path.n);
         z[path.n] = '\0';
     }
-    /* Twice: it may be renamed from tmp/ to its place between the two looks. */
-    for (int round = 0; round < 2; round++) {
-        int fd = placed ? open_ref(b->root_fd, z, ref) : -1;
-        if (fd < 0) {
-            fd = open_ref(b->tmp_fd, blob_name(ref->id).z, ref);
-        }
-        if (fd >= 0) {
-            *ret_fd = fd;
-            return ST_OK;
-        }
+    int fd = placed ? open_ref(b->root_fd, z, ref) : -1;
+    if (fd < 0) {
+        fd = open_ref(b->tmp_fd, blob_name(ref->id).z, ref);
     }
-    return ST_NOT_FOUND;
+    /* It may have been renamed from tmp/ to its place between the two looks. */
+    if (fd < 0 && placed) {
+        fd = open_ref(b->root_fd, z, ref);
+    }
+    if (fd < 0 && placed) {
+        fd = open_moved(b, path, ref);
+    }
+    *ret_fd = fd;
+    return fd >= 0 ? ST_OK : ST_NOT_FOUND;
 }
 
 /* --- joining -------------------------------------------------------------------------------------

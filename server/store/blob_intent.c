@@ -143,8 +143,9 @@ static bool place(struct intent *it)
         if (result == PLACE_DONE) {
             tell_moved(it, escaped);
         }
-    } else if (result == PLACE_GONE && !blob_is(b->root_fd, it->path.p, &it->ref) &&
-               blob_is(b->root_fd, escaped.p, &it->ref)) {
+    }
+    if (result == PLACE_GONE && !blob_is(b->root_fd, it->path.p, &it->ref) &&
+        blob_is(b->root_fd, escaped.p, &it->ref)) {
         tell_moved(it, escaped); /* a crash came before the row knew */
     }
     if (result == PLACE_CLASH || result == PLACE_FAILED) {

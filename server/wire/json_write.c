@@ -126,9 +126,7 @@ void json_number(struct buf *b, double v)
         char text[40];
         for (int digits = 15; digits <= 17; digits++) {
             snprintf(text, sizeof(text), "%.*g", digits, v);
-            /* The bit pattern is what must come back. */
-            double again = strtod(text, NULL);
-            if (memcmp(&again, &v, sizeof(v)) == 0) {
+            if (strtod(text, NULL) == v) {
                 break;
             }
         }

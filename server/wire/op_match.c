@@ -5,6 +5,7 @@
 /* What a fitting part is worth. A missing required parameter counts against an operation but does
  * not exclude it: then the client is told what is missing. */
 enum {
+    SCORE_HEADER = 1,
     SCORE_HANDLER = 2,
     SCORE_X_ID = 3, /* said aloud: more than having a handler */
     SCORE_REQUIRED = 4,
@@ -132,6 +133,8 @@ static int required_score(const struct shape *in, struct str query)
         const struct field *f = &in->fields[i];
         if (f->loc == LOC_QUERY && (f->flags & FIELD_REQUIRED)) {
             score += query_has(query, f->wire, &value) ? SCORE_REQUIRED : -SCORE_REQUIRED;
+        } else if (f->loc == LOC_HEADER && (f->flags & FIELD_REQUIRED)) {
+            score -= SCORE_HEADER; /* not seen here: the operation that needs none comes first */
         }
     }
     return score;

@@ -71,8 +71,11 @@ static struct run next_group(const struct run *run, size_t *at, struct str *ret_
 static int compare_segment(struct str s, const char *name)
 {
     for (size_t i = 0; i < s.n; i++) {
+        if (name[i] == '\0') {
+            return 1; /* first: the segment may hold a zero byte (%00) itself */
+        }
         if (s.p[i] != name[i]) {
-            return name[i] == '\0' || (unsigned char)s.p[i] > (unsigned char)name[i] ? 1 : -1;
+            return (unsigned char)s.p[i] > (unsigned char)name[i] ? 1 : -1;
         }
     }
     return name[s.n] == '\0' ? 0 : -1;
@@ -174,8 +177,8 @@ static enum status decode_list(struct form *form, const struct field *f, const s
     const struct shape *shape = f->shape;
     const char *name = shape->value->wire ? shape->value->wire : "member";
     struct run run = inner(group, form->ec2 || (f->flags & FIELD_FLAT) ? NULL : name);
-    struct item *v;
-    size_t n;
+    struct item *v = NULL;
+    size_t n = 0;
     enum status st = items(form, &run, &v, &n, path);
     struct shape_seq seq = { 0, st == ST_OK ? decode_array(form->d, n, shape->size) : NULL };
     if (!seq.v) {
@@ -214,8 +217,8 @@ static enum status decode_map(struct form *form, const struct field *f, const st
                               void *dst, const struct path *path)
 {
     struct run run = inner(group, (f->flags & FIELD_FLAT) ? NULL : "entry");
-    struct item *v;
-    size_t n;
+    struct item *v = NULL;
+    size_t n = 0;
     enum status st = items(form, &run, &v, &n, path);
     struct shape_seq seq = { 0, st == ST_OK ? decode_array(form->d, n, f->shape->size) : NULL };
     if (!seq.v) {

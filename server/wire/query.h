@@ -1,5 +1,5 @@
-/* The query protocols' requests: Action=CreateRole&Tags.member.1.Key=… Answers are XML. Internal to
- * server/wire. */
+/* The query protocols' requests: Action=CreateRole&Tags.member.1.Key=… Answers are XML. Internal
+ * to server/wire. */
 #ifndef CISTERN_WIRE_QUERY_H
 #define CISTERN_WIRE_QUERY_H
 

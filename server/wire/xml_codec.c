@@ -188,7 +188,7 @@ struct str wire_scalar_text(struct arena *a, const struct field *f, const void *
                             enum time_format otherwise, enum xml_times times)
 {
     struct buf b = BUF_INIT(64);
-    struct str text = STR("");
+    struct str text;
     int64_t ms = 0;
     switch ((enum shape_kind)f->shape->kind) {
     case SHAPE_INT:
@@ -225,6 +225,7 @@ struct str wire_scalar_text(struct arena *a, const struct field *f, const void *
 struct encoder {
     struct xml_out *x;
     enum xml_times times;
+    struct arena *scratch; /* texts of scalars */
 };
 
 static void encode_value(struct encoder *e, const struct field *f, const void *value,
@@ -238,9 +239,7 @@ static void encode_scalar(struct encoder *e, const struct field *f, const void *
         xml_leaf(e->x, name, *(const struct str *)value);
         return;
     }
-    struct arena *a = arena_new(CODEC_BODY_MAX);
-    xml_leaf(e->x, name, wire_scalar_text(a, f, value, TIME_ISO, e->times));
-    arena_free(a);
+    xml_leaf(e->x, name, wire_scalar_text(e->scratch, f, value, TIME_ISO, e->times));
 }
 
 static void encode_list(struct encoder *e, const struct field *f, struct shape_seq seq,
@@ -331,6 +330,7 @@ static void encode_members(struct encoder *e, const struct shape *shape, const v
 void xml_encode_struct(struct xml_out *x, const struct shape *shape, const void *base,
                        enum xml_times times)
 {
-    struct encoder e = { x, times };
+    struct encoder e = { x, times, arena_new(CODEC_BODY_MAX) };
     encode_members(&e, shape, base);
+    arena_free(e.scratch);
 }

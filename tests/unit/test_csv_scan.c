@@ -122,8 +122,8 @@ static void split_table(void **state)
         const struct split_case *c = &split_cases[i];
         struct str rec = str_z(c->rec);
         struct csv_field f[8];
-        size_t n = 99;
-        csv_reason why = csv_split(rec, ',', memchr(rec.p, '"', rec.n) != NULL, f, 8, 0, &n);
+        struct csv_fields out = { .field = f, .max = 8, .n = 99 };
+        csv_reason why = csv_split(rec, ',', memchr(rec.p, '"', rec.n) != NULL, 0, &out);
         if (!c->fields) {
             assert_non_null(why);
             assert_non_null(strstr(why, c->reason));
@@ -132,7 +132,7 @@ static void split_table(void **state)
         assert_null(why);
         struct buf all = BUF_INIT(1000);
         struct buf scratch = BUF_INIT(1000);
-        for (size_t k = 0; k < n; k++) {
+        for (size_t k = 0; k < out.n; k++) {
             buf_puts(&all, k ? "|" : "");
             buf_str_add(&all, csv_value(rec, f[k], &scratch));
         }
@@ -149,17 +149,17 @@ static void split_limits(void **state)
 {
     (void)state;
     struct csv_field f[3];
-    size_t n;
-    assert_non_null(csv_split(STR("a,b,c,d"), ',', false, f, 3, 0, &n));
-    assert_non_null(csv_split(STR("a,\"b\",c,d"), ',', true, f, 3, 0, &n));
-    assert_null(csv_split(STR("a,b,c"), ',', false, f, 3, 0, &n));
-    assert_int_equal(n, 3);
-    assert_null(csv_split(STR("a,b,c,d"), ',', false, f, 3, 2, &n));
-    assert_int_equal(n, 2);
-    assert_null(csv_split(STR("a,\"b\",c,d"), ',', true, f, 3, 2, &n));
-    assert_int_equal(n, 2);
-    assert_null(csv_split(STR("a\tb,c"), '\t', false, f, 3, 0, &n));
-    assert_int_equal(n, 2);
+    struct csv_fields out = { .field = f, .max = 3 };
+    assert_non_null(csv_split(STR("a,b,c,d"), ',', false, 0, &out));
+    assert_non_null(csv_split(STR("a,\"b\",c,d"), ',', true, 0, &out));
+    assert_null(csv_split(STR("a,b,c"), ',', false, 0, &out));
+    assert_int_equal(out.n, 3);
+    assert_null(csv_split(STR("a,b,c,d"), ',', false, 2, &out));
+    assert_int_equal(out.n, 2);
+    assert_null(csv_split(STR("a,\"b\",c,d"), ',', true, 2, &out));
+    assert_int_equal(out.n, 2);
+    assert_null(csv_split(STR("a\tb,c"), '\t', false, 0, &out));
+    assert_int_equal(out.n, 2);
 }
 
 static void put_and_split_are_inverse(void **state)
@@ -182,9 +182,9 @@ static void put_and_split_are_inverse(void **state)
             csv_put(&rec, (struct str){ value[i], len[i] }, ',');
         }
         struct csv_field f[5];
-        size_t got = 0;
-        assert_null(csv_split(buf_str(&rec), ',', true, f, 5, 0, &got));
-        assert_int_equal(got, n);
+        struct csv_fields out = { .field = f, .max = 5 };
+        assert_null(csv_split(buf_str(&rec), ',', true, 0, &out));
+        assert_int_equal(out.n, n);
         struct buf scratch = BUF_INIT(100);
         for (size_t i = 0; i < n; i++) {
             struct str v = csv_value(buf_str(&rec), f[i], &scratch);

@@ -88,6 +88,20 @@ static enum status index_more(struct csv_reader *r)
     }
 }
 
+/* Says what is wrong with a last record that ends inside quotes: often a stray quote. */
+static enum status open_record(struct csv_reader *r)
+{
+    struct csv_fields f = { .max = MERGE_MAX_FIELDS };
+    f.field = xmalloc(MERGE_MAX_FIELDS * sizeof *f.field);
+    struct str rec = { r->win + r->begin, r->end - r->begin };
+    csv_reason why = csv_split(rec, r->env->delim, true, 0, &f);
+    free(f.field);
+    if (!why) {
+        why = "a quoted field is not closed";
+    }
+    return merge_fail(r->env, ST_INVALID, r->name, r->line, "%s", why);
+}
+
 /* What follows the last newline of the file. */
 static enum status final_record(struct csv_reader *r, struct csv_row *ret)
 {
@@ -96,8 +110,7 @@ static enum status final_record(struct csv_reader *r, struct csv_row *ret)
         return ST_NOT_FOUND;
     }
     if (r->ix->tail_open) {
-        return merge_fail(r->env, ST_INVALID, r->name, r->line,
-                          "a quoted field is not closed before the end of the file");
+        return open_record(r);
     }
     r->last = true;
     *ret = (struct csv_row){
@@ -116,36 +129,54 @@ bool csv_reader_holds(const struct csv_reader *r)
     return r->at < r->ix->n;
 }
 
+/* The next marked record, blank or not. */
+static struct csv_row marked_record(struct csv_reader *r)
+{
+    const struct csv_mark *m = &r->ix->mark[r->at++];
+    const char *p = r->win + r->begin;
+    size_t n = r->base + m->end - r->begin;
+    struct csv_row row = {
+        .rec = csv_chomp(p, n),
+        .raw_n = n,
+        .line = r->line,
+        .offset = r->offset,
+        .quoted = m->quoted,
+    };
+    row.unix_end = row.rec.n + 1 == n;
+    r->begin += n;
+    r->offset += n;
+    r->line += m->lines;
+    return row;
+}
+
+/* Passes over blank lines that are marked, so that csv_reader_holds() tells the truth. */
+static void skip_blank(struct csv_reader *r)
+{
+    while (r->at < r->ix->n) {
+        const char *p = r->win + r->begin;
+        size_t n = r->base + r->ix->mark[r->at].end - r->begin;
+        if (n > 2 || csv_chomp(p, n).n > 0) {
+            return;
+        }
+        marked_record(r);
+    }
+}
+
 enum status csv_reader_next(struct csv_reader *r, struct csv_row *ret)
 {
-    for (;;) {
-        if (r->at == r->ix->n) {
-            enum status st = index_more(r);
-            if (st == ST_OK) {
-                st = merge_tick(r->env, r->ix->n, 0);
-            }
-            if (st != ST_OK) {
-                return st == ST_NOT_FOUND ? final_record(r, ret) : st;
-            }
+    while (r->at == r->ix->n) {
+        enum status st = index_more(r);
+        if (st == ST_OK) {
+            st = merge_tick(r->env, r->ix->n, 0);
         }
-        const struct csv_mark *m = &r->ix->mark[r->at++];
-        const char *p = r->win + r->begin;
-        size_t n = r->base + m->end - r->begin;
-        *ret = (struct csv_row){
-            .rec = csv_chomp(p, n),
-            .raw_n = n,
-            .line = r->line,
-            .offset = r->offset,
-            .quoted = m->quoted,
-        };
-        ret->unix_end = ret->rec.n + 1 == n;
-        r->begin += n;
-        r->offset += n;
-        r->line += m->lines;
-        if (ret->rec.n > 0) {
-            return ST_OK;
+        if (st != ST_OK) {
+            return st == ST_NOT_FOUND ? final_record(r, ret) : st;
         }
+        skip_blank(r);
     }
+    *ret = marked_record(r);
+    skip_blank(r);
+    return ST_OK;
 }
 
 void csv_reader_close(struct csv_reader *r)

@@ -16,7 +16,7 @@ static uint64_t mask_of(const char *p, __m128i what)
 {
     uint64_t m = 0;
     for (unsigned i = 0; i < 4; i++) {
-        __m128i v = _mm_loadu_si128((const __m128i *)(const void *)(p + 16 * i));
+        __m128i v = _mm_loadu_si128((const __m128i *)(const void *)(p + (size_t)16 * i));
         m |= (uint64_t)(uint32_t)_mm_movemask_epi8(_mm_cmpeq_epi8(v, what)) << (16 * i);
     }
     return m;
@@ -54,6 +54,7 @@ static uint64_t prefix_xor(uint64_t x)
 static bool index_block(struct csv_index *ix, struct masks m, size_t pos, uint64_t inside)
 {
     uint64_t ends = m.newline & ~inside;
+    uint64_t inner = m.newline & inside; /* newlines that are data; rare, and counting is slow */
     uint64_t done = 0;
     while (ends) {
         if (ix->n == CSV_BATCH) {
@@ -63,7 +64,8 @@ static bool index_block(struct csv_index *ix, struct masks m, size_t pos, uint64
         uint64_t part = (low | (low - 1)) & ~done;
         ix->mark[ix->n++] = (struct csv_mark){
             .end = (uint32_t)(pos + (unsigned)__builtin_ctzll(low) + 1),
-            .lines = ix->tail_lines + (uint32_t)__builtin_popcountll(m.newline & part),
+            .lines =
+                ix->tail_lines + 1 + (inner ? (uint32_t)__builtin_popcountll(inner & part) : 0),
             .quoted = ix->tail_quoted || (m.quote & part),
         };
         ix->tail_lines = 0;
@@ -71,7 +73,9 @@ static bool index_block(struct csv_index *ix, struct masks m, size_t pos, uint64
         done |= part;
         ends ^= low;
     }
-    ix->tail_lines += (uint32_t)__builtin_popcountll(m.newline & ~done);
+    if (inner) {
+        ix->tail_lines += (uint32_t)__builtin_popcountll(inner & ~done);
+    }
     ix->tail_quoted = ix->tail_quoted || (m.quote & ~done);
     return true;
 }
@@ -104,9 +108,9 @@ void csv_index(struct csv_index *ix, const char *p, size_t n)
 }
 
 /* Fields of a record without quotes, from the delimiters alone. */
-static csv_reason split_plain(struct str rec, char delim, struct csv_field *f, size_t max,
-                              size_t want, size_t *ret_n)
+static csv_reason split_plain(struct str rec, char delim, size_t want, struct csv_fields *ret)
 {
+    struct csv_field *f = ret->field;
     size_t n = 0;
     size_t start = 0;
     size_t i = 0;
@@ -116,14 +120,14 @@ static csv_reason split_plain(struct str rec, char delim, struct csv_field *f, s
         __m128i v = _mm_loadu_si128((const __m128i *)(const void *)(rec.p + i));
         unsigned m = (unsigned)_mm_movemask_epi8(_mm_cmpeq_epi8(v, d));
         for (; m; m &= m - 1) {
-            if (n == max) {
+            if (n == ret->max) {
                 return "too many fields";
             }
             size_t at = i + (unsigned)__builtin_ctz(m);
             f[n++] = (struct csv_field){ (uint32_t)start, (uint32_t)(at - start), false };
             start = at + 1;
             if (n == want) {
-                *ret_n = n;
+                ret->n = n;
                 return NULL;
             }
         }
@@ -133,7 +137,7 @@ static csv_reason split_plain(struct str rec, char delim, struct csv_field *f, s
         if (i < rec.n && rec.p[i] != delim) {
             continue;
         }
-        if (n == max) {
+        if (n == ret->max) {
             return "too many fields";
         }
         f[n++] = (struct csv_field){ (uint32_t)start, (uint32_t)(i - start), false };
@@ -142,7 +146,7 @@ static csv_reason split_plain(struct str rec, char delim, struct csv_field *f, s
             break;
         }
     }
-    *ret_n = n;
+    ret->n = n;
     return NULL;
 }
 
@@ -189,31 +193,31 @@ static csv_reason one_field(struct str rec, char delim, size_t from, struct csv_
     return NULL;
 }
 
-csv_reason csv_split(struct str rec, char delim, bool quoted, struct csv_field *f, size_t max,
-                     size_t want, size_t *ret_n)
+csv_reason csv_split(struct str rec, char delim, bool quoted, size_t want, struct csv_fields *ret)
 {
-    *ret_n = 0;
+    ret->n = 0;
     if (!quoted) {
-        return split_plain(rec, delim, f, max, want, ret_n);
+        return split_plain(rec, delim, want, ret);
     }
     size_t n = 0;
     size_t at = 0;
     for (;;) {
-        if (n == max) {
+        if (n == ret->max) {
             return "too many fields";
         }
-        csv_reason why = one_field(rec, delim, at, &f[n]);
+        struct csv_field *f = &ret->field[n];
+        csv_reason why = one_field(rec, delim, at, f);
         if (why) {
             return why;
         }
-        at = f[n].off + f[n].n;
+        at = f->off + f->n;
         n++;
         if (n == want || at >= rec.n) {
             break;
         }
         at++; /* the delimiter; a field follows even at the record's end */
     }
-    *ret_n = n;
+    ret->n = n;
     return NULL;
 }
 

@@ -44,10 +44,17 @@ struct csv_field {
 /* Why csv_split() refused, as a static text; NULL is success. */
 typedef const char *csv_reason;
 
+/* Where csv_split() puts what it finds. */
+struct csv_fields {
+    struct csv_field *field; /* room for `max` of them */
+    size_t max;
+    size_t n; /* how many were found */
+};
+
 /* Splits a record (no line end) into fields; stops after `want` of them (0: all). `quoted` false
- * promises that there is no quote in it. At most `max` fields are stored. *ret_n: how many. */
-csv_reason csv_split(struct str rec, char delim, bool quoted, struct csv_field *f, size_t max,
-                     size_t want, size_t *ret_n) MUST_CHECK;
+ * promises that there is no quote in it. More than ret->max fields are refused. */
+csv_reason csv_split(struct str rec, char delim, bool quoted, size_t want,
+                     struct csv_fields *ret) MUST_CHECK;
 
 /* The record's bytes without "\n" or "\r\n" at its end. */
 struct str csv_chomp(const char *p, size_t n);

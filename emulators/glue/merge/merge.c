@@ -269,7 +269,10 @@ static void attempt_init(struct attempt *a, const struct merge_job *job, struct 
     *a = (struct attempt){ .env = { .job = job, .res = res } };
     struct merge_env *env = &a->env;
     env->arena = arena_new(NAMES_BYTES);
-    env->delim = job->spec.delimiter ? job->spec.delimiter : ',';
+    env->delim = ',';
+    if (job->spec.delimiter) {
+        env->delim = job->spec.delimiter;
+    }
     env->part_bytes = clamp_part_bytes(job->spec.part_bytes);
     env->fresh = job->n_loads > 0 && job->spec.load == MERGE_LOAD_REPLACE;
     merge_delta_init(&a->delta, env);

@@ -44,7 +44,7 @@ static enum status out_of_order(struct merge_join *j)
 
 static void count_copied(struct merge_join *j, uint64_t bytes)
 {
-    if (j->part) {
+    if (j->from_parts) {
         j->env->res->counters.bytes_copied += bytes;
     }
 }
@@ -296,10 +296,10 @@ static enum status copy_rest(struct merge_join *j, const struct merge_part_rows 
 }
 
 /* Walks the rows of one part; *ret_all when it was read to its end. */
-static enum status walk_part(struct merge_join *j, struct merge_part_rows *r,
-                             const struct merge_key *upper, bool *ret_all)
+static enum status walk_part(struct merge_join *j, const struct merge_part_state *s,
+                             struct merge_part_rows *r, const struct merge_key *upper,
+                             bool *ret_all)
 {
-    const struct merge_part_state *s = j->part;
     *ret_all = false;
     for (uint64_t seen = 0;; seen++) {
         enum status st = csv_reader_holds(&r->reader) ? ST_OK : flush_span(j);
@@ -342,13 +342,14 @@ static enum status join_part(struct merge_join *j, const struct merge_part_state
     const struct merge_set *set = &j->env->set;
     struct merge_part_rows r = { 0 };
     j->part = s;
+    j->from_parts = true;
     j->pending = set->n == set->n_before && s->bytes <= 2 * j->env->part_bytes;
     j->pend_dirty = false;
     j->pend_rows = 0;
     bool all = false;
     enum status st = merge_part_rows_open(&r, j->env, s->part);
     if (st == ST_OK) {
-        st = walk_part(j, &r, upper, &all);
+        st = walk_part(j, s, &r, upper, &all);
     }
     if (st == ST_OK) {
         st = flush_span(j);
@@ -364,6 +365,7 @@ static enum status join_part(struct merge_join *j, const struct merge_part_state
     }
     j->pending = false;
     j->part = NULL;
+    j->from_parts = false;
     return st;
 }
 
@@ -395,7 +397,6 @@ static enum status join_load(struct merge_join *j, const struct merge_file *file
 {
     struct merge_rows r = { 0 };
     enum status st = merge_rows_open(&r, j->env, file);
-    uint64_t seen = 0;
     while (st == ST_OK) {
         st = csv_reader_holds(&r.reader) ? ST_OK : flush_span(j);
         if (st == ST_OK) {
@@ -406,7 +407,6 @@ static enum status join_load(struct merge_join *j, const struct merge_file *file
         }
         j->env->res->counters.load_rows++;
         j->env->res->counters.inserted++;
-        seen += r.raw.raw_n;
         j->left -= r.raw.raw_n < j->left ? r.raw.raw_n : j->left;
         bool whole = r.row.p == r.raw.rec.p && r.row.n == r.raw.rec.n;
         st = step(j, &(struct base_row){ .key = &r.key,

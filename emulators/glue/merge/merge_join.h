@@ -24,6 +24,7 @@ struct merge_join {
     /* The part being walked (NULL: a load file). While `pending`, nothing has changed in it and
      * nothing was written: the rows so far are the bytes [pend_from, pend_end) of its file. */
     const struct merge_part_state *part;
+    bool from_parts; /* bytes count as copied */
     bool pending;
     bool pend_dirty; /* those bytes hold more than rows with LF */
     uint64_t pend_from;

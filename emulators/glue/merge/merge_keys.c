@@ -14,7 +14,8 @@
 #define CLASS_BIG 0x49u
 #define CLASS_NEGATIVE_BIG 0x37u
 #define CLASS_TEXT 0x80u
-#define SMALL_DIGITS 19u /* always fit 64 bits */
+#define KEY_TEXT_BYTES (4 * (size_t)MERGE_MAX_KEY_BYTES) /* with quotes doubled, and room */
+#define SMALL_DIGITS 19u                                 /* always fit 64 bits */
 #define BIG_DIGITS 255u
 
 void merge_key_fini(struct merge_key *k)
@@ -192,7 +193,7 @@ static size_t component_text(const unsigned char *p, struct buf *out)
 
 void merge_key_text(const struct merge_key *k, char delim, struct buf *out)
 {
-    struct buf one = BUF_INIT(MERGE_MAX_KEY_BYTES * 2);
+    struct buf one = BUF_INIT(KEY_TEXT_BYTES);
     for (size_t at = 0; at < k->n;) {
         if (at > 0) {
             buf_putc(out, delim);
@@ -206,17 +207,16 @@ void merge_key_text(const struct merge_key *k, char delim, struct buf *out)
 
 enum status merge_key_parse(struct merge_key *k, struct str text, char delim, size_t n_key)
 {
-    struct csv_field f[MERGE_MAX_KEY_COLUMNS];
-    size_t n = 0;
+    struct csv_field field[MERGE_MAX_KEY_COLUMNS];
+    struct csv_fields f = { .field = field, .max = MERGE_MAX_KEY_COLUMNS };
     merge_key_clear(k);
-    if (text.n > 4 * MERGE_MAX_KEY_BYTES ||
-        csv_split(text, delim, true, f, MERGE_MAX_KEY_COLUMNS, 0, &n) != NULL ||
-        (n_key && n != n_key)) {
+    if (text.n > KEY_TEXT_BYTES || csv_split(text, delim, true, 0, &f) != NULL ||
+        (n_key && f.n != n_key)) {
         return ST_INVALID;
     }
-    struct buf scratch = BUF_INIT(4 * MERGE_MAX_KEY_BYTES);
-    for (size_t i = 0; i < n; i++) {
-        merge_key_add(k, csv_value(text, f[i], &scratch));
+    struct buf scratch = BUF_INIT(KEY_TEXT_BYTES);
+    for (size_t i = 0; i < f.n; i++) {
+        merge_key_add(k, csv_value(text, field[i], &scratch));
     }
     merge_key_seal(k);
     buf_fini(&scratch);
@@ -227,7 +227,10 @@ enum status merge_key_compare(struct str a, struct str b, char delimiter, int *r
 {
     struct merge_key ka = { 0 };
     struct merge_key kb = { 0 };
-    char delim = delimiter ? delimiter : ',';
+    char delim = ',';
+    if (delimiter) {
+        delim = delimiter;
+    }
     enum status st = merge_key_parse(&ka, a, delim, 0);
     if (st == ST_OK) {
         st = merge_key_parse(&kb, b, delim, 0);

@@ -35,7 +35,8 @@ static inline int merge_key_cmp(const struct merge_key *a, const struct merge_ke
     if (a->prefix != b->prefix) {
         return a->prefix < b->prefix ? -1 : 1;
     }
-    int c = memcmp(a->p, b->p, a->n < b->n ? a->n : b->n);
+    size_t n = a->n < b->n ? a->n : b->n;
+    int c = n > 0 && a->p && b->p ? memcmp(a->p, b->p, n) : 0;
     return c ? c : (a->n > b->n) - (a->n < b->n);
 }
 

@@ -57,19 +57,21 @@ static struct str op_name(const struct merge_env *env)
 static enum status take_head(struct merge_env *env, const struct csv_reader *r,
                              const struct csv_row *row, struct head *ret)
 {
-    struct csv_field *f = xmalloc(MERGE_MAX_FIELDS * sizeof *f);
+    struct csv_fields f = { .max = MERGE_MAX_FIELDS };
+    f.field = xmalloc(MERGE_MAX_FIELDS * sizeof *f.field);
     struct buf scratch = BUF_INIT(MERGE_MAX_RECORD_BYTES);
-    csv_reason why = csv_split(row->rec, env->delim, row->quoted, f, MERGE_MAX_FIELDS, 0, &ret->n);
+    csv_reason why = csv_split(row->rec, env->delim, row->quoted, 0, &f);
     enum status st = ST_OK;
     if (why) {
         st = merge_fail(env, ST_INVALID, r->name, row->line, "%s", why);
     } else {
-        ret->value = ARENA_ARRAY(env->arena, struct str, ret->n);
-        for (size_t i = 0; i < ret->n; i++) {
-            ret->value[i] = arena_str(env->arena, csv_value(row->rec, f[i], &scratch));
+        ret->n = f.n;
+        ret->value = ARENA_ARRAY(env->arena, struct str, f.n);
+        for (size_t i = 0; i < f.n; i++) {
+            ret->value[i] = arena_str(env->arena, csv_value(row->rec, f.field[i], &scratch));
         }
     }
-    free(f);
+    free(f.field);
     buf_fini(&scratch);
     return st;
 }
@@ -86,6 +88,9 @@ static enum status read_head(struct merge_env *env, const char *path, struct str
     }
     if (st == ST_OK) {
         st = take_head(env, &r, &row, ret);
+    }
+    if (st == ST_OK && !ret->value) {
+        st = ST_NOT_FOUND;
     }
     csv_reader_close(&r);
     return st;

@@ -53,7 +53,8 @@ enum status merge_rows_open(struct merge_rows *r, struct merge_env *env,
     *r = (struct merge_rows){ .env = env, .file = file };
     buf_init(&r->built, 2 * (size_t)MERGE_MAX_RECORD_BYTES);
     buf_init(&r->scratch, MERGE_MAX_RECORD_BYTES);
-    r->field = xmalloc(MERGE_MAX_FIELDS * sizeof *r->field);
+    r->fields.max = MERGE_MAX_FIELDS;
+    r->fields.field = xmalloc(MERGE_MAX_FIELDS * sizeof *r->fields.field);
     enum status st = csv_reader_open(&r->reader, env, file->in->path, merge_input_name(file->in),
                                      file->in->gzip);
     if (st == ST_OK && file->header) {
@@ -70,9 +71,8 @@ static enum status bad_row(struct merge_rows *r, const char *reason)
 
 static enum status split_row(struct merge_rows *r)
 {
-    size_t n = 0;
-    csv_reason why =
-        csv_split(r->raw.rec, r->env->delim, r->raw.quoted, r->field, MERGE_MAX_FIELDS, 0, &n);
+    csv_reason why = csv_split(r->raw.rec, r->env->delim, r->raw.quoted, 0, &r->fields);
+    size_t n = r->fields.n;
     if (why) {
         return bad_row(r, why);
     }
@@ -90,8 +90,11 @@ static enum status row_kind(struct merge_rows *r)
         r->kind = r->file->load ? KIND_BASE : KIND_PUT;
         return ST_OK;
     }
-    struct str op = csv_value(r->raw.rec, r->field[r->file->op], &r->scratch);
-    char c = op.n == 1 ? op.p[0] : '\0';
+    struct str op = csv_value(r->raw.rec, r->fields.field[r->file->op], &r->scratch);
+    char c = '\0';
+    if (op.n == 1) {
+        c = op.p[0];
+    }
     if (r->file->load && c == 'I') {
         r->kind = KIND_BASE;
         return ST_OK;
@@ -112,7 +115,7 @@ static enum status row_text(struct merge_rows *r)
     const struct merge_file *file = r->file;
     const struct merge_set *set = &r->env->set;
     struct str rec = r->raw.rec;
-    const struct csv_field *f = r->field;
+    const struct csv_field *f = r->fields.field;
     if (r->kind == KIND_DELETE) {
         r->row = STR("");
         return ST_OK;
@@ -147,7 +150,7 @@ static enum status row_text(struct merge_rows *r)
 
 static struct split split_of(struct merge_rows *r)
 {
-    return (struct split){ &r->reader, &r->raw, r->field, &r->scratch };
+    return (struct split){ &r->reader, &r->raw, r->fields.field, &r->scratch };
 }
 
 static enum status row_old_key(struct merge_rows *r)
@@ -159,7 +162,7 @@ static enum status row_old_key(struct merge_rows *r)
     struct str null_text = r->env->job->spec.null_text;
     bool given = false;
     for (size_t i = 0; i < r->env->set.n_key; i++) {
-        struct csv_field f = r->field[r->file->old_key[i]];
+        struct csv_field f = r->fields.field[r->file->old_key[i]];
         struct str raw = str_sub(r->raw.rec, f.off, f.off + f.n);
         given = given || (raw.n > 0 && !str_eq(raw, null_text));
     }
@@ -199,7 +202,7 @@ void merge_rows_close(struct merge_rows *r)
     buf_fini(&r->scratch);
     merge_key_fini(&r->key);
     merge_key_fini(&r->old_key);
-    free(r->field);
+    free(r->fields.field);
     r->env = NULL;
 }
 
@@ -213,12 +216,11 @@ static enum status check_header(struct merge_part_rows *r)
     if (st != ST_OK) {
         return st == ST_NOT_FOUND ? ST_OK : st;
     }
-    size_t n = 0;
-    csv_reason why =
-        csv_split(r->raw.rec, r->env->delim, r->raw.quoted, r->field, MERGE_MAX_FIELDS, 0, &n);
+    csv_reason why = csv_split(r->raw.rec, r->env->delim, r->raw.quoted, 0, &r->fields);
+    size_t n = r->fields.n;
     bool same = !why && n == set->n_before;
     for (size_t i = 0; i < n && same; i++) {
-        same = str_eq(csv_value(r->raw.rec, r->field[i], &r->scratch), set->names[i]);
+        same = str_eq(csv_value(r->raw.rec, r->fields.field[i], &r->scratch), set->names[i]);
     }
     if (same) {
         return ST_OK;
@@ -236,7 +238,8 @@ enum status merge_part_rows_open(struct merge_part_rows *r, struct merge_env *en
     *r = (struct merge_part_rows){ .env = env, .widen = set->n > set->n_before };
     buf_init(&r->built, 2 * (size_t)MERGE_MAX_RECORD_BYTES);
     buf_init(&r->scratch, MERGE_MAX_RECORD_BYTES);
-    r->field = xmalloc(MERGE_MAX_FIELDS * sizeof *r->field);
+    r->fields.max = MERGE_MAX_FIELDS;
+    r->fields.field = xmalloc(MERGE_MAX_FIELDS * sizeof *r->fields.field);
     for (size_t i = 0; i < set->n_key; i++) {
         r->n_head = set->key[i] >= r->n_head ? set->key[i] + 1 : r->n_head;
     }
@@ -251,9 +254,9 @@ enum status merge_part_rows_next(struct merge_part_rows *r)
     if (st != ST_OK) {
         return st;
     }
-    size_t n = 0;
-    csv_reason why = csv_split(r->raw.rec, env->delim, r->raw.quoted, r->field, MERGE_MAX_FIELDS,
-                               r->widen ? 0 : r->n_head, &n);
+    csv_reason why =
+        csv_split(r->raw.rec, env->delim, r->raw.quoted, r->widen ? 0 : r->n_head, &r->fields);
+    size_t n = r->fields.n;
     if (why) {
         return merge_fail(env, ST_INVALID, r->reader.name, r->raw.line, "%s", why);
     }
@@ -269,7 +272,7 @@ enum status merge_part_rows_next(struct merge_part_rows *r)
         add_nulls(env, &r->built, env->set.n - n);
         r->row = buf_str(&r->built);
     }
-    struct split split = { &r->reader, &r->raw, r->field, &r->scratch };
+    struct split split = { &r->reader, &r->raw, r->fields.field, &r->scratch };
     return row_key(env, split, env->set.key, &r->key);
 }
 
@@ -282,6 +285,6 @@ void merge_part_rows_close(struct merge_part_rows *r)
     buf_fini(&r->built);
     buf_fini(&r->scratch);
     merge_key_fini(&r->key);
-    free(r->field);
+    free(r->fields.field);
     r->env = NULL;
 }

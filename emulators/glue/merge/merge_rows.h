@@ -12,9 +12,9 @@ struct merge_rows {
     struct merge_env *env;
     const struct merge_file *file;
     struct csv_reader reader;
-    struct csv_field *field;
-    struct buf built;   /* a row that is not simply a piece of the record */
-    struct buf scratch; /* an unquoted value */
+    struct csv_fields fields; /* of the current record */
+    struct buf built;         /* a row that is not simply a piece of the record */
+    struct buf scratch;       /* an unquoted value */
     /* The current row: */
     struct csv_row raw;
     enum merge_kind kind; /* KIND_BASE in load files */
@@ -35,7 +35,7 @@ void merge_rows_close(struct merge_rows *r);
 struct merge_part_rows {
     struct merge_env *env;
     struct csv_reader reader;
-    struct csv_field *field;
+    struct csv_fields fields; /* of the current record */
     struct buf built;
     struct buf scratch;
     bool widen;    /* every row is split and filled up */

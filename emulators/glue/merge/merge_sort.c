@@ -11,6 +11,7 @@
 
 #define BLOCK_BYTES (4u << 20)
 #define RUN_WINDOW_BYTES (64u << 10)
+#define PREFETCH 8u /* items whose pieces are fetched ahead: they lie in arrival order */
 #define WRITE_BYTES (256u << 10)
 
 struct piece {
@@ -439,6 +440,9 @@ enum status merge_sort_take(struct merge_sort *s)
     s->left -= top->row.n + 1;
     if (s->n_runs == 0) {
         if (++s->next < s->n) {
+            if (s->next + PREFETCH < s->n) {
+                __builtin_prefetch(s->entries[s->next + PREFETCH].piece);
+            }
             s->item = piece_item(s->entries[s->next].piece);
         }
         return ST_OK;

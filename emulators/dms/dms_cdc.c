@@ -1,0 +1,209 @@
+/* The calls of the change stream. Errors that end the run are kept in the capture; a stop that was
+ * asked for is ST_CONFLICT. */
+#include "emulators/dms/dms_cdc.h"
+#include "server/base/log.h"
+
+#define TICK_ROWS 4096 /* inside of a large transaction, look at the clock after so many rows */
+
+static enum status on_begin(void *ctx, const struct mysql_tx *tx)
+{
+    struct dms_capture *c = ctx;
+    struct dms_worker *w = c->w;
+    if (dms_stopping(w)) {
+        return ST_CONFLICT;
+    }
+    w->at = tx->start;
+    w->in_tx = true;
+    w->tx_number++;
+    c->tx.start = tx->start;
+    c->tx.commit_us = tx->commit_us;
+    if (w->stop_kind != DMS_STOP_NEVER && tx->commit_us > w->stop_at_ms * 1000) {
+        w->finished = w->stop_kind == DMS_STOP_COMMIT_TIME ? "STOPPED_AT_COMMIT_TIME"
+                                                           : "STOPPED_AT_SERVER_TIME";
+        return ST_CONFLICT;
+    }
+    return ST_OK;
+}
+
+static enum status on_lookup(void *ctx, struct str schema, struct str name,
+                             const struct mysql_table **ret)
+{
+    struct dms_capture *c = ctx;
+    struct dms_table *t = dms_tables_find(c->w, schema, name);
+    *ret = t && t->state == DMS_TABLE_DONE ? t->def : NULL;
+    c->w->last = NULL;
+    return ST_OK;
+}
+
+static struct dms_table *table_of(struct dms_worker *w, const struct mysql_table *def)
+{
+    if (!w->last || w->last->def != def) {
+        w->last = dms_tables_find(w, def->schema, def->name);
+    }
+    return w->last;
+}
+
+static enum status on_misfit(void *ctx, const struct mysql_table *def, const struct mysql_err *why)
+{
+    struct dms_capture *c = ctx;
+    struct dms_table *t = dms_tables_find(c->w, def->schema, def->name);
+    if (!t || mysql_position_cmp(&c->tx.start, &t->seen) < 0) {
+        return ST_OK; /* rows from before the load or the last change of columns: not wanted */
+    }
+    if (t->rows > 0) {
+        enum status st = dms_cut(c, &t, 1, &c->err);
+        if (st != ST_OK) {
+            return st;
+        }
+    }
+    enum status st = dms_table_fail(c->w, t, why->text);
+    if (st != ST_OK) {
+        return st;
+    }
+    return dms_commit(c->w, &(struct dms_commit){ .tables = &t, .tables_n = 1 }, &c->err);
+}
+
+static enum status on_row(void *ctx, const struct mysql_change *change)
+{
+    struct dms_capture *c = ctx;
+    struct dms_worker *w = c->w;
+    struct dms_table *t = table_of(w, change->table);
+    if (!t || !dms_is_new(c, t) || t->state != DMS_TABLE_DONE) {
+        return ST_OK;
+    }
+    if (w->not_before_us && c->tx.commit_us < w->not_before_us) {
+        return ST_OK;
+    }
+    enum status st = dms_change(c, t, change, &c->err);
+    if (st == ST_OK && ++w->rows_since_tick >= TICK_ROWS) {
+        st = dms_stopping(w) ? ST_CONFLICT : dms_tick(c, false, &c->err);
+    }
+    return st;
+}
+
+static enum status on_ddl(void *ctx, const struct mysql_statement *s)
+{
+    struct dms_capture *c = ctx;
+    return dms_follow_ddl(c, s, &c->err);
+}
+
+static enum status at_rest(struct dms_capture *c, const struct mysql_position *at)
+{
+    struct dms_worker *w = c->w;
+    w->at = *at;
+    w->in_tx = false;
+    w->failures = 0;
+    if (w->has_cached_goal && mysql_position_cmp(&w->at, &w->cached_goal) >= 0) {
+        w->finished = "STOPPED_AFTER_CACHED_EVENTS";
+        return ST_CONFLICT;
+    }
+    return dms_stopping(w) ? ST_CONFLICT : dms_tick(c, false, &c->err);
+}
+
+static enum status on_commit(void *ctx, const struct mysql_tx *tx)
+{
+    return at_rest(ctx, &tx->end);
+}
+
+static enum status on_heartbeat(void *ctx, const struct mysql_position *at)
+{
+    struct dms_capture *c = ctx;
+    struct dms_worker *w = c->w;
+    if (w->stop_kind != DMS_STOP_NEVER && clock_now_ms() > w->stop_at_ms) {
+        w->at = *at;
+        w->in_tx = false;
+        w->finished = w->stop_kind == DMS_STOP_COMMIT_TIME ? "STOPPED_AT_COMMIT_TIME"
+                                                           : "STOPPED_AT_SERVER_TIME";
+        return ST_CONFLICT;
+    }
+    return at_rest(c, at);
+}
+
+static enum status on_rotate(void *ctx, const struct mysql_position *at)
+{
+    struct dms_capture *c = ctx;
+    if (!c->w->in_tx) {
+        c->w->at = *at;
+    }
+    return ST_OK;
+}
+
+static const struct mysql_binlog_calls calls = {
+    .begin = on_begin,
+    .lookup = on_lookup,
+    .misfit = on_misfit,
+    .row = on_row,
+    .ddl = on_ddl,
+    .commit = on_commit,
+    .heartbeat = on_heartbeat,
+    .rotate = on_rotate,
+};
+
+/* Everything that was read is in hand: the next stream may begin again at this transaction. */
+static void remember(struct dms_capture *c)
+{
+    for (size_t i = 0; i < c->w->tables_n; i++) {
+        struct dms_table *t = c->w->tables[i];
+        struct mysql_position seen;
+        uint64_t skip;
+        dms_cut_place(c, t, &seen, &skip);
+        t->seen = seen;
+        t->seen_skip = skip;
+    }
+    c->w->in_tx = false;
+}
+
+static enum status stream(struct dms_capture *c, struct mysql_err *err)
+{
+    struct dms_worker *w = c->w;
+    struct mysql_binlog *binlog;
+    enum status st = mysql_conn_connect(w->stream, err);
+    if (st != ST_OK) {
+        return st;
+    }
+    struct mysql_binlog_options options = {
+        .start = w->at,
+        .server_id = w->server_id,
+        .heartbeat_ms = w->interval_ms < DMS_HEARTBEAT_MS ? DMS_HEARTBEAT_FAST_MS
+                                                          : DMS_HEARTBEAT_MS,
+    };
+    st = mysql_binlog_open(w->stream, &options, &calls, c, &binlog, err);
+    if (st != ST_OK) {
+        return st;
+    }
+    dms_line(w, "SOURCE_CAPTURE", 'I', "Position '%s:%llu' is used as the start of the stream.",
+             w->at.file, (unsigned long long)w->at.pos);
+    st = mysql_binlog_run(binlog, err);
+    mysql_binlog_free(binlog);
+    if (st != ST_OK && err->kind == MYSQL_ERR_NONE) {
+        *err = c->err;
+    }
+    return st;
+}
+
+enum status dms_flush(struct dms_worker *w, struct mysql_err *err)
+{
+    struct dms_capture c = { .w = w };
+    w->last_checkpoint_ms = INT64_MIN / 2; /* store the place too, however idle */
+    return dms_tick(&c, true, err);
+}
+
+enum status dms_capture(struct dms_worker *w, struct mysql_err *err)
+{
+    struct dms_capture c = { .w = w };
+    enum status st = stream(&c, err);
+    if (w->reload) {
+        return st;
+    }
+    bool flush = w->finished || atomic_load(&w->stopping) == 1;
+    remember(&c);
+    if (flush) {
+        struct mysql_err second = { 0 };
+        enum status flushed = dms_flush(w, &second);
+        if (flushed != ST_OK) {
+            *err = second;
+            return flushed;
+        }
+    }
+    return st;
+}

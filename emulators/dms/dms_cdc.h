@@ -1,0 +1,34 @@
+/* The parts of change capture, shared by its files only: positions and cuts on one side, the calls
+ * of the stream on the other. Worker thread. */
+#ifndef CISTERN_DMS_CDC_H
+#define CISTERN_DMS_CDC_H
+
+#include "emulators/dms/dms_worker_impl.h"
+
+/* One run of the stream. */
+struct dms_capture {
+    struct dms_worker *w;
+    struct mysql_tx tx; /* the one at hand; start and commit time only */
+    struct mysql_err err; /* why a call stopped the stream, when it wasn't on purpose */
+};
+
+/* Counts one more thing (a change or a statement) of the table within the transaction at hand;
+ * false: it was in hand before, by an earlier run or load. */
+bool dms_is_new(struct dms_capture *c, struct dms_table *t);
+/* Where the table is now: everything of it before this has been read. */
+void dms_cut_place(const struct dms_capture *c, const struct dms_table *t,
+                   struct mysql_position *ret, uint64_t *ret_skip);
+/* Puts the open change files of these tables. */
+enum status dms_cut(struct dms_capture *c, struct dms_table **tables, size_t n,
+                    struct mysql_err *err) MUST_CHECK;
+/* Puts what is due: by age, because somebody asked, or everything when `all`. Answers questions
+ * of dms_worker_busy(). */
+enum status dms_tick(struct dms_capture *c, bool all, struct mysql_err *err) MUST_CHECK;
+/* Appends one change to its table's file; cuts the file when it is large enough. */
+enum status dms_change(struct dms_capture *c, struct dms_table *t, const struct mysql_change *change,
+                       struct mysql_err *err) MUST_CHECK;
+/* Follows CREATE, ALTER, TRUNCATE, … of our tables. */
+enum status dms_follow_ddl(struct dms_capture *c, const struct mysql_statement *s,
+                           struct mysql_err *err) MUST_CHECK;
+
+#endif

@@ -1,0 +1,129 @@
+/* Helpers that the handlers share. */
+#include <inttypes.h>
+
+#include "emulators/dms/dms_internal.h"
+#include "server/base/id.h"
+
+#define IDENT_MAX 255
+#define RECORDS_DEFAULT 100
+#define RECORDS_MIN 20
+
+struct str dms_new_arn(struct call *c, const char *kind, struct str given)
+{
+    struct str id = str_empty(given) ? id_base32(c->arena, 26) : given;
+    return call_arn(c, "dms", "%s:%.*s", kind, STR_ARG(id));
+}
+
+struct str dms_lower(struct arena *a, struct str s)
+{
+    char *out = arena_alloc(a, s.n + 1);
+    for (size_t i = 0; i < s.n; i++) {
+        char ch = s.p[i];
+        out[i] = ch >= 'A' && ch <= 'Z' ? (char)(ch + 32) : ch;
+    }
+    return (struct str){ out, s.n };
+}
+
+static bool letter(char ch)
+{
+    return (ch >= 'a' && ch <= 'z') || (ch >= 'A' && ch <= 'Z');
+}
+
+static bool legal_ident(struct str s)
+{
+    if (s.n < 1 || s.n > IDENT_MAX || !letter(s.p[0]) || s.p[s.n - 1] == '-') {
+        return false;
+    }
+    for (size_t i = 0; i < s.n; i++) {
+        char ch = s.p[i];
+        bool hyphen = ch == '-';
+        if (!letter(ch) && !(ch >= '0' && ch <= '9') && !hyphen) {
+            return false;
+        }
+        if (hyphen && s.p[i - 1] == '-') {
+            return false;
+        }
+    }
+    return true;
+}
+
+enum status dms_check_ident(struct call *c, const char *member, struct str ident)
+{
+    if (legal_ident(ident)) {
+        return ST_OK;
+    }
+    return call_fail(c, &dms_InvalidParameterValueException,
+                     "The parameter %s is not a valid identifier. Identifiers must begin with a "
+                     "letter; must contain only ASCII letters, digits, and hyphens; and must not "
+                     "end with a hyphen or contain two consecutive hyphens.",
+                     member);
+}
+
+enum status dms_check_filters(struct call *c, const struct dms_filter_list *filters,
+                              const char *const *known)
+{
+    for (size_t i = 0; i < filters->n; i++) {
+        bool found = false;
+        for (const char *const *k = known; *k && !found; k++) {
+            found = str_eqz(filters->v[i].Name, *k);
+        }
+        if (!found) {
+            return call_fail(c, &dms_InvalidParameterValueException,
+                             "Unsupported filter name: %.*s", STR_ARG(filters->v[i].Name));
+        }
+        if (filters->v[i].Values.n == 0) {
+            return call_fail(c, &dms_InvalidParameterValueException, "Filter %.*s has no values.",
+                             STR_ARG(filters->v[i].Name));
+        }
+    }
+    return ST_OK;
+}
+
+bool dms_filter_fits(const struct dms_filter_list *filters, const char *name, struct str value)
+{
+    for (size_t i = 0; i < filters->n; i++) {
+        const struct dms_filter *f = &filters->v[i];
+        if (!str_eqz(f->Name, name)) {
+            continue;
+        }
+        bool hit = false;
+        for (size_t k = 0; k < f->Values.n && !hit; k++) {
+            hit = str_eq(f->Values.v[k], value);
+        }
+        if (!hit) {
+            return false;
+        }
+    }
+    return true;
+}
+
+enum status dms_page(struct call *c, struct opt_i64 max_records, struct str marker, size_t n,
+                     int64_t most, struct dms_page *ret)
+{
+    int64_t size = max_records.set ? max_records.v : RECORDS_DEFAULT;
+    if (size < RECORDS_MIN || size > most) {
+        return call_fail(c, &dms_InvalidParameterValueException,
+                         "MaxRecords must be between %d and %" PRId64 ".", RECORDS_MIN, most);
+    }
+    uint64_t from = 0;
+    if (!str_empty(marker) && (str_u64(marker, &from) != ST_OK || from > n)) {
+        return call_fail(c, &dms_InvalidParameterValueException, "The Marker is not valid.");
+    }
+    uint64_t to = from + (uint64_t)size;
+    *ret = (struct dms_page){ .from = (size_t)from, .to = to < n ? (size_t)to : n };
+    if (to < n) {
+        ret->marker = arena_printf(c->arena, "%" PRIu64, to);
+    }
+    return ST_OK;
+}
+
+enum status dms_put_tags(struct call *c, struct str arn, const struct dms_tag_list *tags)
+{
+    enum status st = ST_OK;
+    for (size_t i = 0; i < tags->n && st == ST_OK; i++) {
+        st = dms_store_tag_put(c->db, &(struct dms_tag_row){ .arn = arn,
+                                                             .key = tags->v[i].Key,
+                                                             .value = tags->v[i].Value });
+    }
+    return st;
+}

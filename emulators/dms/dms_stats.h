@@ -1,0 +1,17 @@
+/* Counts of a task for the control plane. Core thread; results in the call's arena. */
+#ifndef CISTERN_DMS_STATS_H
+#define CISTERN_DMS_STATS_H
+
+#include "emulators/dms/dms_store.h"
+
+struct call;
+struct dms_replication_task_stats;
+
+/* The task's tables with the latest counts that are known. */
+enum status dms_stats_tables(struct call *c, const struct dms_task_row *t,
+                             struct dms_table_row **ret, size_t *ret_n) MUST_CHECK;
+/* ReplicationTaskStats; NULL before the first start. */
+enum status dms_stats_task(struct call *c, const struct dms_task_row *t,
+                           struct dms_replication_task_stats **ret) MUST_CHECK;
+
+#endif

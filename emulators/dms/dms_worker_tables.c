@@ -1,0 +1,246 @@
+/* The tables of a running task. */
+#include "emulators/dms/dms_names.h"
+#include "emulators/dms/dms_schema_text.h"
+#include "emulators/dms/dms_worker_impl.h"
+#include "server/core.h"
+
+static const struct str state_names[] = {
+    [DMS_TABLE_MISSING] = STR_INIT("Table does not exist"),
+    [DMS_TABLE_BEFORE] = STR_INIT("Before load"),
+    [DMS_TABLE_LOADING] = STR_INIT("Full load"),
+    [DMS_TABLE_DONE] = STR_INIT("Table completed"),
+    [DMS_TABLE_ERROR] = STR_INIT("Table error"),
+};
+
+struct str dms_table_state_name(enum dms_table_state state)
+{
+    return state_names[state];
+}
+
+static enum dms_table_state state_from(struct str name)
+{
+    for (size_t i = 0; i < ARRAY_LEN(state_names); i++) {
+        if (str_eq(state_names[i], name)) {
+            return (enum dms_table_state)i;
+        }
+    }
+    return DMS_TABLE_BEFORE;
+}
+
+/* "schema\0table" */
+static struct str map_key(struct buf *b, struct str schema, struct str name)
+{
+    buf_clear(b);
+    buf_str_add(b, schema);
+    buf_putc(b, '\0');
+    buf_str_add(b, name);
+    return buf_str(b);
+}
+
+struct dms_table *dms_tables_find(struct dms_worker *w, struct str schema, struct str name)
+{
+    CLEANUP(buf_fini) struct buf b = BUF_INIT(4096);
+    return map_get(&w->by_name, map_key(&b, schema, name));
+}
+
+struct dms_table *dms_tables_add(struct dms_worker *w, struct str schema, struct str name,
+                                 int64_t load_order)
+{
+    if (w->tables_n >= DMS_TABLES_MAX) {
+        return NULL;
+    }
+    struct dms_table *t = ARENA_NEW(w->arena, struct dms_table);
+    t->schema = arena_str(w->arena, schema);
+    t->name = arena_str(w->arena, name);
+    t->load_order = load_order;
+    t->state = DMS_TABLE_BEFORE;
+    struct str folder = w->settings.target_schema.n > 0 ? w->settings.target_schema : schema;
+    t->prefix = dms_name_prefix(w->arena, w->s3.folder, folder, name);
+    dms_file_init(&t->file, core_blobs(w->core), w->s3.gzip);
+    pthread_mutex_lock(&w->tables_lock);
+    if (w->tables_n == w->tables_cap) {
+        w->tables_cap = w->tables_cap ? w->tables_cap * 2 : 64;
+        w->tables = xrealloc(w->tables, w->tables_cap * sizeof(struct dms_table *));
+    }
+    w->tables[w->tables_n++] = t;
+    pthread_mutex_unlock(&w->tables_lock);
+    CLEANUP(buf_fini) struct buf b = BUF_INIT(4096);
+    map_put(&w->by_name, map_key(&b, schema, name), t);
+    return t;
+}
+
+void dms_tables_free(struct dms_worker *w)
+{
+    for (size_t i = 0; i < w->tables_n; i++) {
+        dms_file_discard(&w->tables[i]->file);
+        arena_free(w->tables[i]->def_arena);
+        arena_free(w->tables[i]->old_def_arena);
+    }
+    free(w->tables);
+    w->tables = NULL;
+    w->tables_n = w->tables_cap = 0;
+}
+
+/* --- stored rows ------------------------------------------------------------------------------------- */
+
+struct fetch {
+    struct dms_worker *w;
+    struct arena *arena;
+    struct dms_task_row task;
+    struct dms_table_row *rows;
+    size_t n;
+};
+
+static enum status fetch_rows(struct core *core, void *arg)
+{
+    struct fetch *f = arg;
+    enum status st = dms_store_task_by_id(core_db(core), f->arena, f->w->task, &f->task);
+    if (st == ST_OK) {
+        st = dms_store_table_list(core_db(core), f->arena, f->w->task, true, &f->rows, &f->n);
+    }
+    return st;
+}
+
+static enum status take_row(struct dms_worker *w, const struct dms_table_row *row)
+{
+    struct dms_table *t = dms_tables_add(w, row->schema, row->name, row->load_order);
+    if (!t) {
+        return ST_NOMEM;
+    }
+    t->state = state_from(row->state);
+    if (t->state == DMS_TABLE_LOADING) {
+        t->state = DMS_TABLE_BEFORE; /* nothing of an unfinished load has been put */
+    }
+    t->message = arena_str(w->arena, row->message);
+    t->seen = row->from;
+    t->seen_skip = (uint64_t)row->from_skip;
+    t->last_name_ms = row->last_name_ms;
+    t->counts = row->counts;
+    atomic_store(&t->load_rows, row->counts.load_rows);
+    if (str_set(row->columns)) {
+        struct arena *a = arena_new(DMS_WORKER_ARENA_MAX);
+        struct mysql_table *def;
+        if (dms_schema_read(a, arena_str(a, row->columns), &def) != ST_OK) {
+            arena_free(a);
+            return ST_INVALID;
+        }
+        dms_table_set_def(w, t, def, a);
+        t->def_stored = true;
+    }
+    return ST_OK;
+}
+
+enum status dms_tables_load(struct dms_worker *w)
+{
+    CLEANUP(arena_freep) struct arena *a = arena_new(DMS_WORKER_ARENA_MAX);
+    struct fetch f = { .w = w, .arena = a };
+    enum status st = core_sync(w->core, fetch_rows, &f);
+    if (st != ST_OK) {
+        return st;
+    }
+    dms_tables_free(w);
+    map_fini(&w->by_name);
+    map_init(&w->by_name);
+    w->last = NULL;
+    w->in_tx = false;
+    w->at = w->stored = f.task.checkpoint;
+    atomic_store(&w->waiting_rows, 0);
+    for (size_t i = 0; i < f.n && st == ST_OK; i++) {
+        st = take_row(w, &f.rows[i]);
+    }
+    return st;
+}
+
+/* --- the source's tables ------------------------------------------------------------------------------ */
+
+struct discovery {
+    struct dms_worker *w;
+    struct arena *arena;
+};
+
+static enum status discover(struct mysql_conn *c, void *arg, struct mysql_err *err)
+{
+    struct discovery *d = arg;
+    struct mysql_table_list list;
+    enum status st = mysql_schema_tables(c, d->arena, &list, err);
+    for (size_t i = 0; i < list.n && st == ST_OK; i++) {
+        int64_t order;
+        const struct mysql_table_name *item = &list.items[i];
+        if (!dms_mapping_selects(&d->w->mapping, item->schema, item->name, &order) ||
+            dms_tables_find(d->w, item->schema, item->name)) {
+            continue;
+        }
+        if (!dms_tables_add(d->w, item->schema, item->name, order)) {
+            err->kind = MYSQL_ERR_LIMIT;
+            snprintf(err->text, sizeof(err->text),
+                     "The table mappings select more than %d tables; select fewer.",
+                     DMS_TABLES_MAX);
+            st = ST_NOMEM;
+        }
+    }
+    return st;
+}
+
+enum status dms_tables_discover(struct dms_worker *w, struct mysql_err *err)
+{
+    CLEANUP(arena_freep) struct arena *a = arena_new(DMS_WORKER_ARENA_MAX);
+    struct discovery d = { w, a };
+    return dms_ctl(w, discover, &d, err);
+}
+
+void dms_table_set_def(struct dms_worker *w, struct dms_table *t, struct mysql_table *def,
+                       struct arena *owner)
+{
+    struct arena *old = t->def_arena;
+    t->def = def;
+    t->def_arena = owner;
+    t->def_stored = false;
+    dms_csv_plan(owner, def, w->settings.support_lobs, (uint32_t)(w->settings.lob_max_kb * 1024),
+                 &t->plan);
+    arena_free(t->old_def_arena);
+    t->old_def_arena = old;
+}
+
+enum status dms_table_describe(struct dms_worker *w, struct mysql_conn *c, struct dms_table *t,
+                               struct mysql_err *err)
+{
+    struct arena *a = arena_new(DMS_WORKER_ARENA_MAX);
+    struct mysql_table *def = ARENA_NEW(a, struct mysql_table);
+    enum status st = mysql_schema_describe(c, a, t->schema, t->name, def, err);
+    for (size_t i = 0; st == ST_OK && i < def->columns_n; i++) {
+        if (def->columns[i].family == MYSQL_F_OTHER) {
+            err->kind = MYSQL_ERR_UNSUPPORTED;
+            snprintf(err->text, sizeof(err->text),
+                     "Column '%.*s' of table %.*s.%.*s has the type '%.*s', which can't be moved; "
+                     "exclude the table or change the column.",
+                     STR_ARG(def->columns[i].name), STR_ARG(t->schema), STR_ARG(t->name),
+                     STR_ARG(def->columns[i].type_text));
+            st = ST_INVALID;
+        }
+    }
+    if (st != ST_OK) {
+        arena_free(a);
+        return st;
+    }
+    dms_table_set_def(w, t, def, a);
+    return ST_OK;
+}
+
+enum status dms_table_fail(struct dms_worker *w, struct dms_table *t, const char *text)
+{
+    dms_line(w, "TASK_MANAGER", 'E', "Table '%.*s'.'%.*s' was errored/suspended: %s",
+             STR_ARG(t->schema), STR_ARG(t->name), text);
+    bool stops = w->settings.table_error_stops_task;
+    pthread_mutex_lock(&w->tables_lock); /* also for the arena: loaders come here too */
+    t->state = DMS_TABLE_ERROR;
+    t->message = arena_strz(w->arena, text);
+    t->counts.updated_ms = clock_now_ms();
+    if (stops) {
+        w->end_text = arena_printf(w->arena,
+                                   "Table %.*s.%.*s is in error and TableErrorPolicy is "
+                                   "STOP_TASK: %s",
+                                   STR_ARG(t->schema), STR_ARG(t->name), text);
+    }
+    pthread_mutex_unlock(&w->tables_lock);
+    return stops ? ST_CONFLICT : ST_OK;
+}

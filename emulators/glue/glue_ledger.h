@@ -1,0 +1,58 @@
+/* What the merge knows about its final data sets: which parts they have and which files are merged.
+ * A run changes the ledger in the transaction that publishes its parts, so that the two always
+ * agree. A `version` names one content of an object (a replaced object has another one, even with
+ * the same bytes). Core thread; strings live in the arena given. */
+#ifndef CISTERN_GLUE_LEDGER_H
+#define CISTERN_GLUE_LEDGER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "server/base/arena.h"
+#include "server/store/db.h"
+
+#define GLUE_LEDGER_SCHEMA_SQL                                                                    \
+    "CREATE TABLE IF NOT EXISTS glue_dataset("                                                    \
+    " id INTEGER PRIMARY KEY, location TEXT NOT NULL UNIQUE, source TEXT NOT NULL,"               \
+    " columns TEXT NOT NULL);"                                                                    \
+    "CREATE TABLE IF NOT EXISTS glue_part("                                                       \
+    " dataset INTEGER NOT NULL, key TEXT NOT NULL, version TEXT NOT NULL, rows INTEGER NOT NULL," \
+    " first_key BLOB, last_key BLOB, PRIMARY KEY(dataset, key)) WITHOUT ROWID;"                   \
+    "CREATE TABLE IF NOT EXISTS glue_merged("                                                     \
+    " dataset INTEGER NOT NULL, key TEXT NOT NULL, version TEXT NOT NULL, run TEXT NOT NULL,"     \
+    " PRIMARY KEY(dataset, key)) WITHOUT ROWID;"
+
+struct glue_dataset {
+    int64_t id;          /* 0: not known yet */
+    struct str location; /* "s3://bucket/prefix/" */
+    struct str source;   /* "s3://bucket/folder/" of the table's LOAD and change files */
+    struct str columns;  /* names, separated by the byte 0x1f; empty: unknown */
+};
+struct glue_part_row {
+    struct str key, version;
+    int64_t rows;
+    struct str first_key, last_key; /* absent when rows == 0 */
+};
+
+/* ST_NOT_FOUND: nothing was merged there yet. */
+enum status glue_ledger_find(struct db *db, struct arena *a, struct str location,
+                             struct glue_dataset *ret) MUST_CHECK;
+/* Inserts (d->id == 0, then set) or updates source and columns. */
+enum status glue_ledger_save(struct db *db, struct glue_dataset *d) MUST_CHECK;
+
+/* The part, or ST_NOT_FOUND. */
+enum status glue_ledger_part(struct db *db, struct arena *a, int64_t dataset, struct str key,
+                             struct glue_part_row *ret) MUST_CHECK;
+enum status glue_ledger_put_part(struct db *db, int64_t dataset,
+                                 const struct glue_part_row *part) MUST_CHECK;
+enum status glue_ledger_delete_part(struct db *db, int64_t dataset, struct str key) MUST_CHECK;
+
+/* Was this very version of the object merged? */
+enum status glue_ledger_is_merged(struct db *db, int64_t dataset, struct str key,
+                                  struct str version, bool *ret) MUST_CHECK;
+enum status glue_ledger_add_merged(struct db *db, int64_t dataset, struct str key,
+                                   struct str version, struct str run) MUST_CHECK;
+/* A new full load begins: nothing is merged any more. */
+enum status glue_ledger_forget_merged(struct db *db, int64_t dataset) MUST_CHECK;
+
+#endif

@@ -1,0 +1,428 @@
+/* The life of a run: STARTING → RUNNING → SUCCEEDED | FAILED | TIMEOUT | STOPPING → STOPPED, and
+ * WAITING before it when the job queues. Every step is a row first: a run begins after the commit
+ * that made it. A restart begins merges again (they are idempotent) and fails scripts (their
+ * process died with the server), as MaxRetries allows. */
+#include "emulators/glue/glue_internal.h"
+#include "server/base/clock.h"
+#include "server/base/id.h"
+#include "server/base/log.h"
+#include "server/base/mem.h"
+#include "server/busy.h"
+#include "server/core.h"
+#include "server/loop/loop.h"
+
+#define RUN_ARENA_MAX (256u << 20)
+#define RUN_ID_DIGITS 64
+
+enum glue_kind glue_kind_of(struct str name)
+{
+    return str_eqz(name, "glueetl")         ? GLUE_KIND_ETL
+           : str_eqz(name, "pythonshell")   ? GLUE_KIND_PYTHON
+           : str_eqz(name, "cistern-merge") ? GLUE_KIND_MERGE
+                                            : GLUE_KIND_UNKNOWN;
+}
+
+static void set_state(struct glue_job_run *run, const char *state)
+{
+    run->JobRunState = str_z(state);
+    run->LastModifiedOn = OPT_TIME(clock_now_ms());
+}
+
+static bool ended(const struct glue_job_run *run)
+{
+    static const char *const states[] = { "SUCCEEDED", "FAILED", "STOPPED",
+                                          "TIMEOUT",   "ERROR",  "EXPIRED" };
+    for (size_t i = 0; i < ARRAY_LEN(states); i++) {
+        if (str_eqz(run->JobRunState, states[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* --- beginning -----------------------------------------------------------------------------------
+ */
+struct begin {
+    struct glue_state *glue;
+    char *run_id;
+};
+
+static void begin_active(struct glue_state *g, const char *run_id);
+
+static void after_commit(void *arg, bool committed)
+{
+    struct begin *b = arg;
+    if (committed && !core_stopping(b->glue->core)) {
+        begin_active(b->glue, b->run_id);
+    }
+    free(b->run_id);
+    free(b);
+}
+
+/* The run's row says STARTING; it goes to work when that is committed. */
+static void begin_later(struct glue_state *g, struct str run_id)
+{
+    struct begin *b = xcalloc(1, sizeof(*b));
+    *b = (struct begin){ g, xstrndup(run_id.p, run_id.n) };
+    core_after_commit(g->core, after_commit, b);
+}
+
+static void on_timeout(void *arg)
+{
+    struct glue_active *a = arg;
+    if (a->stop == GLUE_STOP_NONE) {
+        a->stop = GLUE_STOP_TIMEOUT;
+        if (a->stop_work) {
+            a->stop_work(a);
+        }
+    }
+}
+
+static struct glue_active *active_new(struct glue_state *g, const char *run_id)
+{
+    struct arena *arena = arena_new(RUN_ARENA_MAX);
+    struct glue_active *a = ARENA_NEW(arena, struct glue_active);
+    struct glue_run_row row;
+    enum status st = glue_store_run(core_db(g->core), arena, str_z(run_id), &row);
+    if (st == ST_OK) {
+        st = glue_store_job(core_db(g->core), arena, &row.owner, row.run->JobName, &a->job);
+    }
+    if (st != ST_OK || !str_eqz(row.run->JobRunState, "STARTING")) {
+        arena_free(arena); /* deleted or stopped between the commit and now */
+        return NULL;
+    }
+    a->glue = g;
+    a->arena = arena;
+    a->owner = row.owner;
+    a->run = row.run;
+    a->arguments = glue_args_merge(arena, a->job, a->run);
+    a->kind = glue_kind_of(a->job->Command->Name);
+    a->began_ms = clock_mono_ms();
+    a->timeout = timer_new(core_loop(g->core), on_timeout, a);
+    timer_start(a->timeout, a->run->Timeout.v * 60 * 1000, 0);
+    list_append(&g->active, &a->link);
+    return a;
+}
+
+static void begin_active(struct glue_state *g, const char *run_id)
+{
+    struct glue_active *a = active_new(g, run_id);
+    if (!a) {
+        return;
+    }
+    set_state(a->run, "RUNNING");
+    status_ignore(glue_store_update_run(core_db(g->core), a->arena, a->run)); /* logged */
+    if (a->kind == GLUE_KIND_MERGE) {
+        glue_merge_begin(a);
+    } else {
+        glue_script_begin(a);
+    }
+}
+
+/* --- making runs ---------------------------------------------------------------------------------
+ */
+static struct glue_job_run new_run(struct arena *a, const struct glue_job *job,
+                                   const struct glue_start_job_run_request *in)
+{
+    struct str digits = id_hex(a, RUN_ID_DIGITS);
+    int64_t now = clock_now_ms();
+    return (struct glue_job_run){
+        .Id = arena_printf(a, "jr_%.*s", STR_ARG(digits)),
+        .Attempt = OPT_I64(0),
+        .JobName = job->Name,
+        .JobMode = job->JobMode,
+        .JobRunQueuingEnabled =
+            in->JobRunQueuingEnabled.set ? in->JobRunQueuingEnabled : job->JobRunQueuingEnabled,
+        .StartedOn = OPT_TIME(now),
+        .LastModifiedOn = OPT_TIME(now),
+        .JobRunState = STR("STARTING"),
+        .Arguments = in->Arguments,
+        .PredecessorRuns = { 0, ARENA_NEW(a, struct glue_predecessor) },
+        .AllocatedCapacity =
+            in->AllocatedCapacity.set ? in->AllocatedCapacity : job->AllocatedCapacity,
+        .ExecutionTime = OPT_I64(0),
+        .Timeout = in->Timeout.set ? in->Timeout : job->Timeout,
+        .MaxCapacity = in->MaxCapacity.set ? in->MaxCapacity : job->MaxCapacity,
+        .WorkerType = str_set(in->WorkerType) ? in->WorkerType : job->WorkerType,
+        .NumberOfWorkers = in->NumberOfWorkers.set ? in->NumberOfWorkers : job->NumberOfWorkers,
+        .LogGroupName = glue_log_group(glue_kind_of(job->Command->Name)),
+        .GlueVersion = job->GlueVersion,
+        .ExecutionClass = str_set(in->ExecutionClass) ? in->ExecutionClass : job->ExecutionClass,
+    };
+}
+
+/* JobRunId in StartJobRun: "the ID of a previous JobRun to retry". */
+static enum status retry_of(struct db *db, struct arena *a, const struct glue_owner *owner,
+                            struct str id, struct glue_job_run *run)
+{
+    struct glue_run_row old;
+    enum status st = glue_store_run(db, a, id, &old);
+    if (st != ST_OK) {
+        return st;
+    }
+    if (!str_eq(old.run->JobName, run->JobName) || !str_eq(old.owner.account, owner->account)) {
+        return ST_NOT_FOUND;
+    }
+    run->PreviousRunId = old.run->Id;
+    if (!run->Arguments.v) {
+        run->Arguments = old.run->Arguments;
+    }
+    return ST_OK;
+}
+
+/* STARTING when there is a place, else WAITING; ST_CONFLICT when it may not wait. */
+static enum status admit(struct glue_state *g, const struct glue_owner *owner,
+                         const struct glue_job *job, struct glue_job_run *run)
+{
+    int64_t active = 0;
+    enum status st = glue_store_active_runs(core_db(g->core), owner, job->Name, &active);
+    if (st != ST_OK || active < job->ExecutionProperty->MaxConcurrentRuns.v) {
+        return st;
+    }
+    if (!run->JobRunQueuingEnabled.v) {
+        return ST_CONFLICT;
+    }
+    set_state(run, "WAITING");
+    run->StateDetail = STR("Waiting for a place: MaxConcurrentRuns of the job is reached.");
+    return ST_OK;
+}
+
+enum status glue_runner_submit(struct glue_state *g, struct arena *a,
+                               const struct glue_owner *owner, struct glue_job *job,
+                               const struct glue_start_job_run_request *in, struct str *ret_id)
+{
+    struct glue_job_run run = new_run(a, job, in);
+    enum status st = ST_OK;
+    if (str_set(in->JobRunId)) {
+        st = retry_of(core_db(g->core), a, owner, in->JobRunId, &run);
+    }
+    st = st == ST_OK ? admit(g, owner, job, &run) : st;
+    st = st == ST_OK ? glue_store_add_run(core_db(g->core), a, owner, &run) : st;
+    if (st == ST_OK && str_eqz(run.JobRunState, "STARTING")) {
+        begin_later(g, run.Id);
+    }
+    *ret_id = run.Id;
+    return st;
+}
+
+/* --- ending ------------------------------------------------------------------------------------
+ */
+/* The oldest waiting run of the job takes the place that became free. */
+static void admit_next(struct glue_state *g, const struct glue_owner *owner, struct str job)
+{
+    CLEANUP(arena_freep) struct arena *a = arena_new(RUN_ARENA_MAX);
+    struct db *db = core_db(g->core);
+    struct glue_run_row *rows;
+    struct glue_job *definition;
+    size_t n;
+    int64_t active = 0;
+    if (glue_store_job(db, a, owner, job, &definition) != ST_OK ||
+        glue_store_active_runs(db, owner, job, &active) != ST_OK ||
+        glue_store_runs_in(db, a, owner, job, "WAITING", &rows, &n) != ST_OK) {
+        return;
+    }
+    for (size_t i = 0; i < n && active < definition->ExecutionProperty->MaxConcurrentRuns.v; i++) {
+        set_state(rows[i].run, "STARTING");
+        rows[i].run->StateDetail = STR_NONE;
+        rows[i].run->StartedOn = OPT_TIME(clock_now_ms());
+        if (glue_store_update_run(db, a, rows[i].run) == ST_OK) {
+            begin_later(g, rows[i].run->Id);
+            active++;
+        }
+    }
+}
+
+/* A failed run is tried again by a new one, MaxRetries times. */
+static void retry(struct glue_state *g, struct arena *a, const struct glue_owner *owner,
+                  const struct glue_job *job, const struct glue_job_run *failed)
+{
+    if (failed->Attempt.v >= job->MaxRetries.v) {
+        return;
+    }
+    struct glue_job_run run = *failed;
+    ptrdiff_t mark = str_find_str(failed->Id, STR("_attempt_"));
+    struct str first = mark < 0 ? failed->Id : str_sub(failed->Id, 0, (size_t)mark);
+    run.Attempt = OPT_I64(failed->Attempt.v + 1);
+    run.Id = arena_printf(a, "%.*s_attempt_%lld", STR_ARG(first), (long long)run.Attempt.v);
+    run.PreviousRunId = failed->Id;
+    run.StartedOn = OPT_TIME(clock_now_ms());
+    run.CompletedOn = (struct opt_time){ 0, false };
+    run.ExecutionTime = OPT_I64(0);
+    run.ErrorMessage = STR_NONE;
+    set_state(&run, "STARTING");
+    if (glue_store_add_run(core_db(g->core), a, owner, &run) == ST_OK) {
+        begin_later(g, run.Id);
+    }
+}
+
+static void end_run(struct glue_job_run *run, const char *state, struct str error)
+{
+    set_state(run, state);
+    run->CompletedOn = run->LastModifiedOn;
+    run->ErrorMessage = error;
+    run->StateDetail = STR_NONE;
+}
+
+static const char *end_state(const struct glue_active *a, struct str error)
+{
+    switch (a->stop) {
+    case GLUE_STOP_USER:
+        return "STOPPED";
+    case GLUE_STOP_TIMEOUT:
+        return "TIMEOUT";
+    case GLUE_STOP_SERVER:
+    case GLUE_STOP_NONE:
+        break;
+    }
+    return str_set(error) ? "FAILED" : "SUCCEEDED";
+}
+
+void glue_runner_finish(struct glue_active *a, struct str error)
+{
+    struct glue_state *g = a->glue;
+    timer_free(a->timeout);
+    list_remove(&a->link);
+    if (a->stop == GLUE_STOP_SERVER && a->kind == GLUE_KIND_MERGE && str_set(error)) {
+        arena_free(a->arena); /* the row stays RUNNING: the next start begins it again */
+        return;
+    }
+    const char *state = end_state(a, error);
+    if (a->stop == GLUE_STOP_TIMEOUT) {
+        error = arena_printf(a->arena, "Job run exceeded its Timeout of %lld minutes.",
+                             (long long)a->run->Timeout.v);
+    } else if (a->stop == GLUE_STOP_USER) {
+        error = STR_NONE;
+    }
+    end_run(a->run, state, error);
+    a->run->ExecutionTime = OPT_I64((clock_mono_ms() - a->began_ms) / 1000);
+    status_ignore(glue_store_update_run(core_db(g->core), a->arena, a->run)); /* logged */
+    log_info("glue", "job %.*s: run %.*s %s%s%.*s", STR_ARG(a->run->JobName), STR_ARG(a->run->Id),
+             state, str_set(error) ? ": " : "", STR_ARG(error));
+    if (strcmp(state, "FAILED") == 0) {
+        retry(g, a->arena, &a->owner, a->job, a->run);
+    }
+    admit_next(g, &a->owner, a->run->JobName);
+    arena_free(a->arena);
+}
+
+static struct glue_active *find_active(struct glue_state *g, struct str run_id)
+{
+    LIST_FOREACH(l, &g->active)
+    {
+        struct glue_active *a = CONTAINER_OF(l, struct glue_active, link);
+        if (str_eq(a->run->Id, run_id)) {
+            return a;
+        }
+    }
+    return NULL;
+}
+
+enum status glue_runner_stop(struct glue_state *g, struct arena *arena,
+                             const struct glue_owner *owner, struct str job, struct str run_id)
+{
+    struct glue_run_row row;
+    enum status st = glue_store_run(core_db(g->core), arena, run_id, &row);
+    if (st != ST_OK) {
+        return st;
+    }
+    if (!str_eq(row.run->JobName, job) || !str_eq(row.owner.account, owner->account) ||
+        !str_eq(row.owner.region, owner->region)) {
+        return ST_NOT_FOUND;
+    }
+    if (ended(row.run)) {
+        return ST_CONFLICT;
+    }
+    struct glue_active *a = find_active(g, run_id);
+    if (!a) { /* waiting, or committed but not yet begun */
+        end_run(row.run, "STOPPED", STR_NONE);
+        return glue_store_update_run(core_db(g->core), arena, row.run);
+    }
+    set_state(a->run, "STOPPING");
+    st = glue_store_update_run(core_db(g->core), arena, a->run);
+    if (st == ST_OK && a->stop == GLUE_STOP_NONE) {
+        a->stop = GLUE_STOP_USER;
+        if (a->stop_work) {
+            a->stop_work(a);
+        }
+    }
+    return st;
+}
+
+void glue_runner_stop_all(struct glue_state *g)
+{
+    LIST_FOREACH(l, &g->active)
+    {
+        struct glue_active *a = CONTAINER_OF(l, struct glue_active, link);
+        a->stop = a->stop == GLUE_STOP_NONE ? GLUE_STOP_SERVER : a->stop;
+        if (a->stop_work) {
+            a->stop_work(a);
+        }
+    }
+}
+
+/* --- after a restart -----------------------------------------------------------------------------
+ */
+static enum status recover_run(struct glue_state *g, struct arena *a, struct glue_run_row *row)
+{
+    struct db *db = core_db(g->core);
+    struct glue_job *job;
+    enum status st = glue_store_job(db, a, &row->owner, row->run->JobName, &job);
+    if (st == ST_NOT_FOUND) {
+        end_run(row->run, "FAILED", STR("The job was deleted."));
+        return glue_store_update_run(db, a, row->run);
+    }
+    if (st != ST_OK) {
+        return st;
+    }
+    bool began = str_eqz(row->run->JobRunState, "RUNNING");
+    if (str_eqz(row->run->JobRunState, "STOPPING")) {
+        end_run(row->run, "STOPPED", STR_NONE);
+    } else if (began && glue_kind_of(job->Command->Name) != GLUE_KIND_MERGE) {
+        end_run(row->run, "FAILED",
+                STR("The server ended while the run was under way; start the run again."));
+        retry(g, a, &row->owner, job, row->run);
+    } else {
+        set_state(row->run, "STARTING");
+        begin_later(g, row->run->Id);
+    }
+    return glue_store_update_run(db, a, row->run);
+}
+
+enum status glue_runner_recover(struct glue_state *g)
+{
+    static const char *const states[] = { "STARTING", "RUNNING", "STOPPING" };
+    CLEANUP(arena_freep) struct arena *a = arena_new(RUN_ARENA_MAX);
+    const struct glue_owner any = { STR_NONE, STR_NONE };
+    struct glue_run_row *rows;
+    size_t n;
+    struct db *db = core_db(g->core);
+    enum status st = ST_OK;
+    for (size_t s = 0; st == ST_OK && s < ARRAY_LEN(states); s++) {
+        st = glue_store_runs_in(db, a, &any, STR_NONE, states[s], &rows, &n);
+        for (size_t i = 0; st == ST_OK && i < n; i++) {
+            st = recover_run(g, a, &rows[i]);
+        }
+    }
+    st = st == ST_OK ? glue_store_runs_in(db, a, &any, STR_NONE, "WAITING", &rows, &n) : st;
+    for (size_t i = 0; st == ST_OK && i < n; i++) {
+        admit_next(g, &rows[i].owner, rows[i].run->JobName);
+    }
+    return st;
+}
+
+void glue_runner_busy(struct glue_state *g, struct busy *busy)
+{
+    static const char *const states[] = { "WAITING", "STARTING" };
+    CLEANUP(arena_freep) struct arena *a = arena_new(RUN_ARENA_MAX);
+    const struct glue_owner any = { STR_NONE, STR_NONE };
+    for (size_t s = 0; s < ARRAY_LEN(states); s++) {
+        struct glue_run_row *rows;
+        size_t n = 0;
+        status_ignore(
+            glue_store_runs_in(core_db(g->core), a, &any, STR_NONE, states[s], &rows, &n));
+        for (size_t i = 0; i < n; i++) {
+            busy_add(busy, "glue", "job %.*s: run %.*s is %s", STR_ARG(rows[i].run->JobName),
+                     STR_ARG(rows[i].run->Id), states[s]);
+        }
+    }
+}

@@ -1,0 +1,19 @@
+/* The only place that names every service. The order is that of start; the end goes backwards. */
+#include "server/service.h"
+
+extern const struct service iam_service;
+extern const struct service s3_service;
+extern const struct service sts_service;
+extern const struct service logs_service;
+extern const struct service glue_service;
+extern const struct service dms_service;
+
+const struct service *const services[] = {
+    &iam_service,
+    &s3_service,
+    &sts_service,
+    &logs_service,
+    &glue_service,
+    &dms_service,
+    NULL,
+};

@@ -1,0 +1,174 @@
+"""The cistern-merge job on hand-made DMS files, through S3 and Glue alone."""
+
+import pytest
+
+from tests.support.dms_text import bucket_rows, objects
+from tests.support.wait import wait_until
+
+ROLE = "arn:aws:iam::000000000000:role/glue"
+END = ("SUCCEEDED", "FAILED", "STOPPED", "TIMEOUT")
+
+
+class Merge:
+    def __init__(self, server, name):
+        self.server = server
+        self.s3, self.glue, self.name = server.client("s3"), server.client("glue"), name
+        self.temp, self.final = f"{name}-temp", f"{name}-final"
+        self.s3.create_bucket(Bucket=self.temp)
+        self.s3.create_bucket(Bucket=self.final)
+        self.glue.create_job(
+            Name=name, Role=ROLE, Command={"Name": "cistern-merge"},
+            DefaultArguments={"--final_path": f"s3://{self.final}/out/{{table}}"},
+            ExecutionProperty={"MaxConcurrentRuns": 20})
+
+    def put(self, file, text, table="db/t"):
+        body = text if isinstance(text, bytes) else text.encode()
+        self.s3.put_object(Bucket=self.temp, Key=f"{table}/{file}", Body=body)
+
+    def start(self, file, table="db/t", **arguments):
+        return self.glue.start_job_run(JobName=self.name, Arguments={
+            "--s3_target_path_bucket": self.temp, "--s3_target_path_key": f"{table}/{file}", **arguments,
+        })["JobRunId"]
+
+    def end(self, run):
+        def state():
+            got = self.glue.get_job_run(JobName=self.name, RunId=run)["JobRun"]
+            return got if got["JobRunState"] in END else None
+
+        return wait_until(state, 60, f"end of {run}")
+
+    def run(self, file, **arguments):
+        done = self.end(self.start(file, **arguments))
+        assert done["JobRunState"] == "SUCCEEDED", done
+        return done
+
+    def fails(self, file, **arguments):
+        done = self.end(self.start(file, **arguments))
+        assert done["JobRunState"] == "FAILED", done
+        return done["ErrorMessage"]
+
+    def rows(self, table="t"):
+        return sorted(bucket_rows(self.s3, self.final, f"out/{table}/"))
+
+
+@pytest.fixture
+def merge(server, unique):
+    return Merge(server, unique("merge"))
+
+
+LOAD = "1,Ann,Rome\n2,Bob,\n3,\"Cy, \"\"x\"\"\",Lima\n"
+
+
+def test_load_then_changes(merge):
+    merge.put("LOAD00000001.csv", LOAD)
+    merge.run("LOAD00000001.csv")
+    assert merge.rows() == [("1", "Ann", "Rome"), ("2", "Bob", ""), ("3", 'Cy, "x"', "Lima")]
+    merge.put("20261120-100000000.csv", "U,2,Bob,Oslo\nI,10,\"new\nline\",X\nD,1,Ann,Rome\n")
+    merge.put("20261120-100001000.csv", "U,10,Zoë,Y\nD,3,,\n")
+    merge.run("20261120-100001000.csv")
+    assert merge.rows() == [("10", "Zoë", "Y"), ("2", "Bob", "Oslo")]
+
+
+def test_a_file_merges_once(merge):
+    merge.put("LOAD00000001.csv", LOAD)
+    merge.put("20261120-100000000.csv", "D,1,Ann,Rome\n")
+    for _ in range(2):
+        merge.run("20261120-100000000.csv")
+    merge.put("20261120-100000001.csv", "I,1,Again,Paris\n")
+    merge.run("20261120-100000001.csv")
+    merge.run("20261120-100000000.csv")  # called for late and twice: nothing to do
+    assert ("1", "Again", "Paris") in merge.rows() and len(merge.rows()) == 3
+
+
+def test_events_out_of_order_and_at_once(merge):
+    merge.put("LOAD00000001.csv", "".join(f"{i},v0\n" for i in range(50)))
+    names = ["LOAD00000001.csv"]
+    for step in range(20):
+        names.append(f"20261120-1000{step:02}000.csv")
+        merge.put(names[-1], "".join(f"U,{i},v{step + 1}\n" for i in range(step, 50)))
+    runs = [merge.start(n) for n in reversed(names)]
+    assert {merge.end(r)["JobRunState"] for r in runs} == {"SUCCEEDED"}
+    assert merge.rows() == sorted((str(i), f"v{min(i + 1, 20)}") for i in range(50))
+
+
+def test_several_tables_and_load_files(merge):
+    for table in ("db/a", "db/b"):
+        merge.put("LOAD00000001.csv", "1,x\n", table=table)
+        merge.put("LOAD00000002.csv", f"2,{table}\n", table=table)
+        merge.run("LOAD00000001.csv", table=table)
+        merge.run("LOAD00000002.csv", table=table)
+    assert merge.rows("a") == [("1", "x"), ("2", "db/a")]
+    assert merge.rows("b") == [("1", "x"), ("2", "db/b")]
+
+
+def test_reload_replaces(merge):
+    merge.put("LOAD00000001.csv", LOAD)
+    merge.put("20261120-100000000.csv", "I,9,old,change\n")
+    merge.run("20261120-100000000.csv")
+    merge.put("LOAD00000001.csv", "5,fresh,load\n")
+    merge.run("LOAD00000001.csv")
+    assert merge.rows() == [("5", "fresh", "load")]
+    merge.put("20261120-110000000.csv", "U,5,fresh,changed\n")
+    merge.run("20261120-110000000.csv")
+    assert merge.rows() == [("5", "fresh", "changed")]
+
+
+def test_composite_key_headers_and_date_folders(merge):
+    merge.put("LOAD00000001.csv", "a,b,v\n1,x,one\n1,y,two\n")
+    merge.put("2026/11/20/20261120-100000000.csv", "Op,a,b,v\nU,1,y,TWO\nI,2,x,three\nD,1,x,one\n")
+    merge.run("2026/11/20/20261120-100000000.csv",
+              **{"--primary_key": "a,b", "--header": "true", "--output_header": "true"})
+    keys = objects(merge.s3, merge.final, "out/t/")
+    assert all(k.startswith("out/t/part-") and k.endswith("-c000.csv") for k in keys)
+    assert merge.rows() == [("1", "y", "TWO"), ("2", "x", "three"), ("a", "b", "v")]
+
+
+@pytest.mark.parametrize("row, reason", [
+    ("X,1,Ann,Rome\n", "X"),
+    ("U,1,Ann\n", "field"),
+    ('U,1,"Ann,Rome\n', "quote"),
+])
+def test_a_bad_row_is_named_and_nothing_changes(merge, row, reason):
+    merge.put("LOAD00000001.csv", LOAD)
+    merge.run("LOAD00000001.csv")
+    before = objects(merge.s3, merge.final)
+    merge.put("20261120-100000000.csv", "D,2,Bob,\n" + row)
+    message = merge.fails("20261120-100000000.csv")
+    assert f"s3://{merge.temp}/db/t/20261120-100000000.csv" in message and "2" in message
+    assert reason.lower() in message.lower()
+    assert objects(merge.s3, merge.final) == before
+    merge.put("20261120-100000000.csv", "D,2,Bob,\n")
+    merge.run("20261120-100000000.csv")
+    assert [r[0] for r in merge.rows()] == ["1", "3"]
+
+
+def test_argument_errors(merge):
+    merge.put("LOAD00000001.csv", LOAD)
+    assert "does not exist" in merge.fails("LOAD00000009.csv")
+    assert "--primery_key" in merge.fails("LOAD00000001.csv", **{"--primery_key": "id"})
+    assert "--header" in merge.fails("LOAD00000001.csv", **{"--header": "maybe"})
+    assert "bucket none" in merge.fails("LOAD00000001.csv", **{"--final_path": "s3://none/x"})
+    assert "within each other" in merge.fails("LOAD00000001.csv", **{"--final_path": f"s3://{merge.temp}/db"})
+    merge.run("LOAD00000001.csv", **{"--final_path": f"s3://{merge.final}/one"})
+    merge.put("LOAD00000001.csv", LOAD, table="db/other")
+    assert "{table}" in merge.fails("LOAD00000001.csv", table="db/other",
+                                    **{"--final_path": f"s3://{merge.final}/one"})
+
+
+def test_url_encoded_key(merge):
+    merge.put("LOAD00000001.csv", "1,a\n", table="my db/t+x")
+    done = merge.end(merge.start("LOAD00000001.csv", table="my+db/t%2Bx"))
+    assert done["JobRunState"] == "SUCCEEDED", done
+    assert merge.rows("t+x") == [("1", "a")]
+
+
+def test_parts_changed_by_others_are_read_anew(merge):
+    merge.put("LOAD00000001.csv", LOAD)
+    merge.run("LOAD00000001.csv")
+    (part,) = objects(merge.s3, merge.final, "out/t/")
+    merge.s3.put_object(Bucket=merge.final, Key=part, Body=b"7,by,hand\n1,Ann,Rome\n")
+    merge.s3.put_object(Bucket=merge.final, Key="out/t/_SUCCESS", Body=b"")
+    merge.put("20261120-100000000.csv", "U,1,Ann,Paris\n")
+    merge.run("20261120-100000000.csv")
+    assert merge.rows() == [("1", "Ann", "Paris"), ("7", "by", "hand")]
+    assert "out/t/_SUCCESS" in objects(merge.s3, merge.final, "out/t/")
