@@ -9,8 +9,8 @@
 
 const struct aws_error lambda_ValidationException = { "ValidationException", NULL, 400, NULL };
 
-#define NAME_PATTERN                                                                       \
-    "(arn:(aws[a-zA-Z-]*)?:lambda:)?([a-z]{2}((-gov)|(-iso(b?)))?-[a-z]+-\\d{1}:)?"        \
+#define NAME_PATTERN                                                                \
+    "(arn:(aws[a-zA-Z-]*)?:lambda:)?([a-z]{2}((-gov)|(-iso(b?)))?-[a-z]+-\\d{1}:)?" \
     "(\\d{12}:)?(function:)?([a-zA-Z0-9-_]+)(:(\\$LATEST|[a-zA-Z0-9-_]+))?"
 #define ROLE_PATTERN "arn:(aws[a-zA-Z-]*)?:iam::\\d{12}:role/?[a-zA-Z_0-9+=,.@\\-_/]+"
 
@@ -27,7 +27,8 @@ enum status lambda_unsupported(struct call *c, const char *member, const char *w
     return call_fail(c, &wire_NotImplemented, "%s is not implemented: %s", member, why);
 }
 
-/* --- names ---------------------------------------------------------------------------------------- */
+/* --- names
+ * ---------------------------------------------------------------------------------------- */
 
 enum status lambda_no_function(struct call *c, const struct lambda_key *key)
 {
@@ -49,9 +50,10 @@ enum status lambda_target(struct call *c, struct str name, struct str qualifier,
                          STR_ARG(n.region), STR_ARG(c->caller.region));
     }
     if (str_set(n.qualifier) && str_set(qualifier) && !str_eq(n.qualifier, qualifier)) {
-        return call_fail(c, &lambda_InvalidParameterValueException,
-                         "The derived qualifier from the function name does not match the specified "
-                         "qualifier.");
+        return call_fail(
+            c, &lambda_InvalidParameterValueException,
+            "The derived qualifier from the function name does not match the specified "
+            "qualifier.");
     }
     *ret = (struct lambda_key){ str_set(n.account) ? n.account : c->caller.account,
                                 c->caller.region, n.name };
@@ -93,7 +95,8 @@ void lambda_touch(struct call *c, struct lambda_row *row)
     row->revision = id_uuid(c->arena);
 }
 
-/* --- settings ------------------------------------------------------------------------------------- */
+/* --- settings
+ * ------------------------------------------------------------------------------------- */
 
 /* What asks for something that we don't do. */
 static enum status refuse_unsupported(struct call *c, const struct lambda_settings *s)
@@ -139,7 +142,8 @@ static enum status check_range(struct call *c, const char *member, struct opt_i6
     return call_fail(c, &lambda_ValidationException,
                      "1 validation error detected: Value '%lld' at '%s' failed to satisfy "
                      "constraint: Member must have value %s than or equal to %lld",
-                     (long long)v.v, member, low ? "greater" : "less", (long long)(low ? min : max));
+                     (long long)v.v, member, low ? "greater" : "less",
+                     (long long)(low ? min : max));
 }
 
 static enum status check_numbers(struct call *c, const struct lambda_settings *s)
@@ -160,8 +164,9 @@ static enum status check_words(struct call *c, const struct lambda_settings *s)
     }
     if (str_set(s->runtime) && lambda_runtime_kind(s->runtime) == LAMBDA_RUNTIME_NONE) {
         return call_fail(c, &lambda_InvalidParameterValueException,
-                         "Value %.*s at 'runtime' cannot be run by this server. Runtimes that can: "
-                         LAMBDA_RUNTIMES ". Any other language runs as provided.al2023 with an "
+                         "Value %.*s at 'runtime' cannot be run by this server. Runtimes that "
+                         "can: " LAMBDA_RUNTIMES
+                         ". Any other language runs as provided.al2023 with an "
                          "executable file bootstrap, or as executable with a command line as "
                          "Handler.",
                          STR_ARG(s->runtime));

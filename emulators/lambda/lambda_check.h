@@ -16,8 +16,8 @@ enum status lambda_target(struct call *c, struct str name, struct str qualifier,
 enum status lambda_target_row(struct call *c, struct str name, struct str qualifier,
                               struct lambda_row *ret) MUST_CHECK;
 enum status lambda_no_function(struct call *c, const struct lambda_key *key);
-/* RevisionId of the request, where given, must be the function's. `what` is the operation that tells
- * the latest one. */
+/* RevisionId of the request, where given, must be the function's. `what` is the operation that
+ * tells the latest one. */
 enum status lambda_check_revision(struct call *c, struct str given, const struct lambda_row *row,
                                   const char *what) MUST_CHECK;
 /* 501, naming the member: the request asks for something that has no effect here. */
@@ -42,8 +42,8 @@ struct lambda_settings {
     const struct lambda_logging_config *logging;
     const void *capacity, *durable; /* members that we refuse */
 };
-enum status lambda_apply(struct call *c, const struct lambda_settings *s, struct lambda_row *row)
-    MUST_CHECK;
+enum status lambda_apply(struct call *c, const struct lambda_settings *s,
+                         struct lambda_row *row) MUST_CHECK;
 
 /* The function as clients see it. */
 void lambda_describe(struct call *c, const struct lambda_row *row,

@@ -21,7 +21,8 @@ static void split(struct arena *a, struct str joined, struct str **ret, size_t *
     }
 }
 
-static struct lambda_vpc_config_response *describe_vpc(struct arena *a, const struct lambda_row *row)
+static struct lambda_vpc_config_response *describe_vpc(struct arena *a,
+                                                       const struct lambda_row *row)
 {
     if (!str_set(row->subnets)) {
         return NULL;
@@ -89,9 +90,10 @@ void lambda_describe(struct call *c, const struct lambda_row *row,
     describe_state(c, row, f);
 }
 
-enum status lambda_get_function_configuration(
-    struct call *c, const struct lambda_get_function_configuration_request *in,
-    struct lambda_get_function_configuration_response *ret_out)
+enum status
+lambda_get_function_configuration(struct call *c,
+                                  const struct lambda_get_function_configuration_request *in,
+                                  struct lambda_get_function_configuration_response *ret_out)
 {
     struct lambda_row row;
     enum status st = lambda_target_row(c, in->FunctionName, in->Qualifier, &row);
@@ -161,9 +163,10 @@ enum status lambda_list_functions(struct call *c, const struct lambda_list_funct
     return ST_OK;
 }
 
-enum status lambda_list_versions_by_function(
-    struct call *c, const struct lambda_list_versions_by_function_request *in,
-    struct lambda_list_versions_by_function_response *ret_out)
+enum status
+lambda_list_versions_by_function(struct call *c,
+                                 const struct lambda_list_versions_by_function_request *in,
+                                 struct lambda_list_versions_by_function_response *ret_out)
 {
     struct lambda_row row;
     enum status st = lambda_target_row(c, in->FunctionName, STR_NONE, &row);

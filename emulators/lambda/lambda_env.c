@@ -10,7 +10,8 @@
 #define SESSION_S 43200
 #define ENV_ENTRIES_MAX 2048
 
-/* --- the user's variables ------------------------------------------------------------------------ */
+/* --- the user's variables ------------------------------------------------------------------------
+ */
 
 static const char *const reserved[] = {
     "_HANDLER",
@@ -60,20 +61,22 @@ enum status lambda_env_check(struct call *c, const struct lambda_environment_var
     static const struct aws_error validation = { "ValidationException", NULL, 400, NULL };
     for (size_t i = 0; i < env->n; i++) {
         if (is_reserved(env->v[i].key)) {
-            return call_fail(c, &lambda_InvalidParameterValueException,
-                             "Lambda was unable to configure your environment variables because the "
-                             "environment variables you have provided contains reserved keys that "
-                             "are currently not supported for modification. Reserved keys used in "
-                             "this request: %.*s",
-                             STR_ARG(env->v[i].key));
+            return call_fail(
+                c, &lambda_InvalidParameterValueException,
+                "Lambda was unable to configure your environment variables because the "
+                "environment variables you have provided contains reserved keys that "
+                "are currently not supported for modification. Reserved keys used in "
+                "this request: %.*s",
+                STR_ARG(env->v[i].key));
         }
         if (!name_good(env->v[i].key)) {
-            return call_fail(c, &validation,
-                             "1 validation error detected: Value at 'environment.variables' failed "
-                             "to satisfy constraint: Map keys must satisfy constraint: [Member must "
-                             "satisfy regular expression pattern: [a-zA-Z]([a-zA-Z0-9_])+]; '%.*s' "
-                             "does not",
-                             STR_ARG(env->v[i].key));
+            return call_fail(
+                c, &validation,
+                "1 validation error detected: Value at 'environment.variables' failed "
+                "to satisfy constraint: Map keys must satisfy constraint: [Member must "
+                "satisfy regular expression pattern: [a-zA-Z]([a-zA-Z0-9_])+]; '%.*s' "
+                "does not",
+                STR_ARG(env->v[i].key));
         }
         if (env->v[i].value.n && memchr(env->v[i].value.p, 0, env->v[i].value.n)) {
             return call_fail(c, &lambda_InvalidParameterValueException,
@@ -126,7 +129,8 @@ struct lambda_environment_variables lambda_env_parse(struct arena *a, struct str
     return env;
 }
 
-/* --- a process's environment ---------------------------------------------------------------------- */
+/* --- a process's environment
+ * ---------------------------------------------------------------------- */
 
 struct maker {
     struct arena *a;
@@ -153,9 +157,10 @@ static void put(struct maker *m, const char *name, struct str value)
 /* What programs of this machine need to work at all. */
 static void put_machine(struct maker *m)
 {
-    static const char *const inherited[] = { "PATH", "HOME", "USER", "LD_LIBRARY_PATH",
-                                             "PYTHONPATH", "PYENV_ROOT", "VIRTUAL_ENV",
-                                             "NODE_PATH", "TMPDIR", "JAVA_HOME" };
+    static const char *const inherited[] = {
+        "PATH",       "HOME",        "USER",      "LD_LIBRARY_PATH", "PYTHONPATH",
+        "PYENV_ROOT", "VIRTUAL_ENV", "NODE_PATH", "TMPDIR",          "JAVA_HOME"
+    };
     for (size_t i = 0; i < ARRAY_LEN(inherited); i++) {
         const char *value = getenv(inherited[i]);
         if (value) {

@@ -8,8 +8,8 @@
 struct call;
 
 /* Names, reserved names and size; fails the call where AWS does. */
-enum status lambda_env_check(struct call *c, const struct lambda_environment_variables *env)
-    MUST_CHECK;
+enum status lambda_env_check(struct call *c,
+                             const struct lambda_environment_variables *env) MUST_CHECK;
 /* As stored: a JSON object. Absent for no variables. */
 struct str lambda_env_text(struct arena *a, const struct lambda_environment_variables *env);
 /* And back; a text that is absent gives none. */
@@ -17,9 +17,9 @@ struct lambda_environment_variables lambda_env_parse(struct arena *a, struct str
 
 /* What an instance is told. */
 struct lambda_env_more {
-    struct str task_root;  /* absolute */
+    struct str task_root; /* absolute */
     struct str log_stream;
-    int api_port;          /* of the Runtime API; 0: none (registered executables) */
+    int api_port; /* of the Runtime API; 0: none (registered executables) */
     struct str request_id, client_context, trace; /* registered executables only */
     int64_t deadline_ms;
 };

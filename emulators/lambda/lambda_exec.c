@@ -49,14 +49,12 @@ static struct str as_json(struct arena *a, struct str output)
 static struct str failure_text(struct lambda_instance *inst, const struct proc_result *result)
 {
     struct arena *a = inst->inv->arena;
-    struct str text = result->start_errno
-                          ? lambda_exit_text(a, result)
-                          : result->exited
-                                ? arena_printf(a, "%.*s: exit status %d",
-                                               STR_ARG(inst->config->command), result->code)
-                                : arena_printf(a, "%.*s: killed by signal %d (%s)",
-                                               STR_ARG(inst->config->command), result->signal,
-                                               strsignal(result->signal));
+    struct str text =
+        result->start_errno ? lambda_exit_text(a, result)
+        : result->exited
+            ? arena_printf(a, "%.*s: exit status %d", STR_ARG(inst->config->command), result->code)
+            : arena_printf(a, "%.*s: killed by signal %d (%s)", STR_ARG(inst->config->command),
+                           result->signal, strsignal(result->signal));
     return inst->last_error ? arena_printf(a, "%.*s: %s", STR_ARG(text), inst->last_error) : text;
 }
 

@@ -11,7 +11,8 @@
 
 static const struct aws_error too_large = { "RequestEntityTooLargeException", NULL, 413, NULL };
 
-/* --- where the code comes from -------------------------------------------------------------------- */
+/* --- where the code comes from
+ * -------------------------------------------------------------------- */
 
 /* CreateFunction's and UpdateFunctionCode's in one. */
 struct code_source {
@@ -66,7 +67,8 @@ static enum status open_object(struct call *c, const struct code_source *s, int 
     return call_status(c, st);
 }
 
-/* --- a change under way --------------------------------------------------------------------------- */
+/* --- a change under way
+ * --------------------------------------------------------------------------- */
 
 struct change {
     struct call *c;
@@ -161,7 +163,7 @@ static void change_unpacked(struct lambda_package *p)
     struct call *c = change->c;
     struct lambda *l = change->l;
     (void)map_del(&l->changing, change->key_text);
-    enum status st = !p->good ? change_refused(change)
+    enum status st = !p->good         ? change_refused(change)
                      : change->create ? store_created(change)
                                       : store_code(change);
     lambda_package_fini(p);
@@ -196,7 +198,8 @@ static enum status change_start(struct change *change, const struct code_source 
     return ST_PENDING;
 }
 
-/* --- handlers ------------------------------------------------------------------------------------- */
+/* --- handlers
+ * ------------------------------------------------------------------------------------- */
 
 static enum status pick_architecture(struct call *c, const struct lambda_architectures_list *list,
                                      struct str *field)
@@ -295,7 +298,7 @@ enum status lambda_create_function(struct call *c, const struct lambda_create_fu
     struct lambda_key key;
     const struct lambda_function_code *code = in->Code;
     struct code_source source = {
-        code->ZipFile,  code->S3Bucket, code->S3Key,     code->S3ObjectVersion,
+        code->ZipFile,  code->S3Bucket,        code->S3Key,   code->S3ObjectVersion,
         code->ImageUri, code->SourceKMSKeyArn, in->Publish.v, in->PublishTo,
     };
     struct lambda_settings settings = create_settings(in);
@@ -330,9 +333,10 @@ enum status lambda_update_function_code(struct call *c,
     return st == ST_OK ? change_start(change, &source) : st;
 }
 
-enum status lambda_update_function_configuration(
-    struct call *c, const struct lambda_update_function_configuration_request *in,
-    struct lambda_update_function_configuration_response *ret_out)
+enum status
+lambda_update_function_configuration(struct call *c,
+                                     const struct lambda_update_function_configuration_request *in,
+                                     struct lambda_update_function_configuration_response *ret_out)
 {
     struct lambda_settings settings = {
         .role = in->Role,

@@ -14,15 +14,18 @@
 /* What a runtime gets to end by itself after it said that it can't start. */
 #define LAST_WORDS_MS 1000
 
-/* --- configuration -------------------------------------------------------------------------------- */
+/* --- configuration
+ * -------------------------------------------------------------------------------- */
 
 static void copy_row(struct arena *a, struct lambda_row *r)
 {
     struct str *const all[] = {
-        &r->key.account, &r->key.region, &r->key.name,  &r->runtime,         &r->role,
-        &r->handler,     &r->description, &r->env,      &r->architecture,    &r->tracing,
-        &r->log_group,   &r->subnets,    &r->security_groups, &r->code_sha256, &r->code_dir,
-        &r->workdir,     &r->revision,
+        &r->key.account,     &r->key.region,  &r->key.name,
+        &r->runtime,         &r->role,        &r->handler,
+        &r->description,     &r->env,         &r->architecture,
+        &r->tracing,         &r->log_group,   &r->subnets,
+        &r->security_groups, &r->code_sha256, &r->code_dir,
+        &r->workdir,         &r->revision,
     };
     for (size_t i = 0; i < ARRAY_LEN(all); i++) {
         *all[i] = arena_str(a, *all[i]);
@@ -38,8 +41,8 @@ struct lambda_config *lambda_config_new(struct lambda *l, const struct lambda_ro
     config->row = *row;
     copy_row(a, &config->row);
     config->kind = lambda_runtime_of(a, &config->row, &config->command);
-    config->root = str_set(row->workdir) ? config->row.workdir
-                                         : lambda_package_root(l, a, &config->row);
+    config->root =
+        str_set(row->workdir) ? config->row.workdir : lambda_package_root(l, a, &config->row);
     return config;
 }
 
@@ -50,7 +53,8 @@ void lambda_config_unref(struct lambda_config *config)
     }
 }
 
-/* --- life ----------------------------------------------------------------------------------------- */
+/* --- life
+ * ----------------------------------------------------------------------------------------- */
 
 static void limit_reached(void *arg);
 
@@ -148,7 +152,8 @@ static void process_exit(void *arg, const struct proc_result *result)
     lambda_instance_free(inst);
 }
 
-/* --- start ---------------------------------------------------------------------------------------- */
+/* --- start
+ * ---------------------------------------------------------------------------------------- */
 
 /* Command line of the runtime; false: there is none to be started. */
 static bool find_runtime(struct lambda_instance *inst, const char *argv[3], struct str *ret_why)
@@ -169,10 +174,11 @@ static bool find_runtime(struct lambda_instance *inst, const char *argv[3], stru
     if (access(argv[0], X_OK) == 0) {
         return true;
     }
-    *ret_why = access(argv[0], F_OK) == 0
-                   ? STR("fork/exec /var/task/bootstrap: permission denied (the file bootstrap in the "
-                         "package is not executable)")
-                   : STR("Couldn't find valid bootstrap(s): [/var/task/bootstrap /opt/bootstrap]");
+    *ret_why =
+        access(argv[0], F_OK) == 0
+            ? STR("fork/exec /var/task/bootstrap: permission denied (the file bootstrap in the "
+                  "package is not executable)")
+            : STR("Couldn't find valid bootstrap(s): [/var/task/bootstrap /opt/bootstrap]");
     return false;
 }
 
@@ -235,7 +241,8 @@ void lambda_instance_init_error(struct lambda_instance *inst, struct str documen
     lambda_pool_start_failed(inst, NULL, STR_NONE, document);
 }
 
-/* --- running -------------------------------------------------------------------------------------- */
+/* --- running
+ * -------------------------------------------------------------------------------------- */
 
 void lambda_instance_run(struct lambda_instance *inst, struct lambda_invocation *inv)
 {
@@ -281,7 +288,8 @@ void lambda_instance_log_error(struct lambda_instance *inst, const char *type, s
                                         STR_ARG(inv->request_id), STR_ARG(text), type));
 }
 
-/* --- end ------------------------------------------------------------------------------------------ */
+/* --- end
+ * ------------------------------------------------------------------------------------------ */
 
 static void timed_out(struct lambda_instance *inst)
 {

@@ -1,5 +1,5 @@
-/* One running copy of a function: a process that asks our Runtime API for events, or, for registered
- * executables, a slot that starts a process per event. Core thread.
+/* One running copy of a function: a process that asks our Runtime API for events, or, for
+ * registered executables, a slot that starts a process per event. Core thread.
  *
  *   STARTING ── first "next" ──▶ READY ── event ──▶ BUSY ── answer ──▶ BETWEEN ── "next" ──▶ READY
  *   any ── timeout, exit, update, stop ──▶ ENDING ── process reaped ──▶ freed */
@@ -44,17 +44,17 @@ struct lambda_instance {
     struct arena *arena;
     struct str log_stream;
 
-    struct proc *proc;           /* NULL: none at the moment */
-    struct local_http *http;     /* NULL for registered executables */
+    struct proc *proc;       /* NULL: none at the moment */
+    struct local_http *http; /* NULL for registered executables */
     int port;
-    struct local_request *next;  /* the process waits for an event */
+    struct local_request *next; /* the process waits for an event */
     struct lambda_invocation *inv;
     struct timer *limit;         /* of the start, then of each invocation */
     struct lambda_line lines[2]; /* stdout, stderr */
 
     int64_t spawned_us, init_us; /* init_us: told by the next REPORT, then 0 */
-    int64_t idle_since_ms; /* steady clock */
-    char *last_error;      /* last line on stderr of a registered executable */
+    int64_t idle_since_ms;       /* steady clock */
+    char *last_error;            /* last line on stderr of a registered executable */
 };
 
 /* A new one in the pool's list, not started yet. */
@@ -68,7 +68,8 @@ void lambda_instance_run(struct lambda_instance *inst, struct lambda_invocation 
 /* Kills it. An invocation that runs is dropped. It may be gone when this returns. */
 void lambda_instance_kill(struct lambda_instance *inst);
 
-/* --- for the parts of an instance ---------------------------------------------------------------- */
+/* --- for the parts of an instance ----------------------------------------------------------------
+ */
 /* BUSY only: the event was answered; logs the end, ends the invocation. `status` as
  * lambda_log_end(). The phase is BETWEEN afterwards. */
 void lambda_instance_answer(struct lambda_instance *inst, enum lambda_outcome outcome,

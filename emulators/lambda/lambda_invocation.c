@@ -13,7 +13,8 @@ static struct str new_trace(struct arena *a)
 {
     struct str root = id_hex(a, 24), parent = id_hex(a, 16);
     return arena_printf(a, "Root=1-%08llx-%.*s;Parent=%.*s;Sampled=0",
-                        (unsigned long long)(clock_now_ms() / 1000), STR_ARG(root), STR_ARG(parent));
+                        (unsigned long long)(clock_now_ms() / 1000), STR_ARG(root),
+                        STR_ARG(parent));
 }
 
 struct lambda_invocation *lambda_invocation_new(struct str request_id, struct str event,

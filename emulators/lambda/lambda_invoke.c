@@ -19,9 +19,10 @@ static enum status throttled(struct call *c, const char *reason)
 static enum status check_payload(struct call *c, struct str payload, size_t max, const char *type)
 {
     if (payload.n > max) {
-        return call_fail(c, &lambda_RequestTooLargeException,
-                         "%zu byte payload is too large for the %s invocation type (limit %zu bytes)",
-                         payload.n, type, max);
+        return call_fail(
+            c, &lambda_RequestTooLargeException,
+            "%zu byte payload is too large for the %s invocation type (limit %zu bytes)", payload.n,
+            type, max);
     }
     CLEANUP(arena_freep) struct arena *a = arena_new(PARSE_ARENA_MAX);
     struct json_value *json;
@@ -35,7 +36,8 @@ static enum status check_payload(struct call *c, struct str payload, size_t max,
     return ST_OK;
 }
 
-/* --- RequestResponse ------------------------------------------------------------------------------- */
+/* --- RequestResponse
+ * ------------------------------------------------------------------------------- */
 
 struct waiting {
     struct call *c;
@@ -101,7 +103,8 @@ static enum status invoke_sync(struct call *c, const struct lambda_invoke_reques
     return ST_PENDING;
 }
 
-/* --- Event, DryRun --------------------------------------------------------------------------------- */
+/* --- Event, DryRun
+ * --------------------------------------------------------------------------------- */
 
 static enum status invoke_event(struct call *c, const struct lambda_invoke_request *in,
                                 const struct lambda_row *row, struct lambda_invoke_response *out)
@@ -147,8 +150,7 @@ static enum status check_invoke(struct call *c, const struct lambda_invoke_reque
     if (str_set(in->LogType) && !str_eqz(in->LogType, "Tail") && !str_eqz(in->LogType, "None")) {
         return lambda_invalid(c, "logType", in->LogType, "satisfy enum value set: [None, Tail]");
     }
-    return check_payload(c, in->Payload,
-                         event ? LAMBDA_ASYNC_PAYLOAD_MAX : LAMBDA_SYNC_PAYLOAD_MAX,
+    return check_payload(c, in->Payload, event ? LAMBDA_ASYNC_PAYLOAD_MAX : LAMBDA_SYNC_PAYLOAD_MAX,
                          event ? "Event" : "RequestResponse");
 }
 
@@ -176,10 +178,11 @@ enum status lambda_invoke(struct call *c, const struct lambda_invoke_request *in
     }
     struct str lacks = lambda_runtime_lacks(c->state, c->arena, &row);
     if (str_set(lacks) && !event) {
-        return call_fail(c, &lambda_ResourceConflictException,
-                         "The operation cannot be performed at this time. The function is currently "
-                         "in the following state: Failed. %.*s",
-                         STR_ARG(lacks));
+        return call_fail(
+            c, &lambda_ResourceConflictException,
+            "The operation cannot be performed at this time. The function is currently "
+            "in the following state: Failed. %.*s",
+            STR_ARG(lacks));
     }
     return event ? invoke_event(c, &want, &row, ret_out) : invoke_sync(c, &want, &row);
 }

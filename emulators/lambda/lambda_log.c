@@ -29,7 +29,8 @@ void lambda_log_event(struct lambda_instance *inst, struct str text)
     }
 }
 
-/* --- the process's output ------------------------------------------------------------------------ */
+/* --- the process's output ------------------------------------------------------------------------
+ */
 
 static void flush_line(struct lambda_instance *inst, struct lambda_line *line)
 {
@@ -67,14 +68,15 @@ void lambda_log_flush(struct lambda_instance *inst)
     flush_line(inst, &inst->lines[1]);
 }
 
-/* --- the platform's lines ------------------------------------------------------------------------ */
+/* --- the platform's lines ------------------------------------------------------------------------
+ */
 
 void lambda_log_start(struct lambda_instance *inst)
 {
     struct lambda_invocation *inv = inst->inv;
-    lambda_log_event(inst, arena_printf(inv->arena,
-                                        "START RequestId: %.*s Version: " LAMBDA_LATEST "\n",
-                                        STR_ARG(inv->request_id)));
+    lambda_log_event(inst,
+                     arena_printf(inv->arena, "START RequestId: %.*s Version: " LAMBDA_LATEST "\n",
+                                  STR_ARG(inv->request_id)));
 }
 
 /* Highest use of memory so far, from the kernel; 0 when it doesn't say. */

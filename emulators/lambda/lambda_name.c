@@ -99,8 +99,7 @@ bool lambda_role_valid(struct str arn)
     struct str rest = arn, part;
     return take_word(&rest, STR("arn:")) && str_cut(rest, ':', &part, &rest) &&
            str_starts(part, STR("aws")) && take_word(&rest, STR("iam::")) &&
-           take_account(&rest, &part) && take_word(&rest, STR("role/")) &&
-           all_of(rest, "+=,.@-_/");
+           take_account(&rest, &part) && take_word(&rest, STR("role/")) && all_of(rest, "+=,.@-_/");
 }
 
 struct str lambda_arn(struct arena *a, const struct lambda_key *key, struct str qualifier)
@@ -119,7 +118,8 @@ struct str lambda_key_text(struct arena *a, const struct lambda_key *key)
 enum status lambda_key_parse(struct str text, struct lambda_key *ret)
 {
     struct str rest;
-    if (!str_cut(text, ':', &ret->account, &rest) || !str_cut(rest, ':', &ret->region, &ret->name)) {
+    if (!str_cut(text, ':', &ret->account, &rest) ||
+        !str_cut(rest, ':', &ret->region, &ret->name)) {
         return ST_INVALID;
     }
     return ST_OK;

@@ -1,5 +1,5 @@
-/* How a function may be named in a request: its name, a part of its ARN, or the whole ARN, each with
- * a qualifier. Pure; any thread. */
+/* How a function may be named in a request: its name, a part of its ARN, or the whole ARN, each
+ * with a qualifier. Pure; any thread. */
 #ifndef CISTERN_LAMBDA_NAME_H
 #define CISTERN_LAMBDA_NAME_H
 

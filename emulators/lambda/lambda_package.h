@@ -9,16 +9,16 @@
 /* One unpacking. Input is set by the owner before lambda_package_start() and belongs to the worker
  * until done() is called. */
 struct lambda_package {
-    struct arena *arena; /* for results; made by lambda_package_start() */
-    struct str folder;   /* DATA/functions/<account>/<name>, outlives the job */
-    struct str zip;      /* the bytes, outlive the job; or, when absent: */
-    int fd;              /* a file to read; closed by the job; else -1 */
-    bool may_be_empty;   /* registered executables need no code */
+    struct arena *arena;                    /* for results; made by lambda_package_start() */
+    struct str folder;                      /* DATA/functions/<account>/<name>, outlives the job */
+    struct str zip;                         /* the bytes, outlive the job; or, when absent: */
+    int fd;                                 /* a file to read; closed by the job; else -1 */
+    bool may_be_empty;                      /* registered executables need no code */
     void (*done)(struct lambda_package *p); /* core thread; then lambda_package_fini() */
 
     bool good;
-    struct str why; /* !good: what the client is told */
-    bool ours;      /* !good: the trouble is this machine's, not the zip's */
+    struct str why;         /* !good: what the client is told */
+    bool ours;              /* !good: the trouble is this machine's, not the zip's */
     struct str sha256, dir; /* base64, hex; in `arena` */
     int64_t size;           /* bytes of the zip */
 };
@@ -30,13 +30,14 @@ void lambda_package_fini(struct lambda_package *p);
 enum status lambda_unzip(struct arena *a, struct str zip, const char *dir, bool may_be_empty,
                          struct str *ret_why) MUST_CHECK;
 
-/* Absolute paths, in the arena: of the account's and name's folder, of the unpacked code, of the zip. */
+/* Absolute paths, in the arena: of the account's and name's folder, of the unpacked code, of the
+ * zip. */
 struct str lambda_package_folder(struct lambda *l, struct arena *a, const struct lambda_key *key);
 struct str lambda_package_root(struct lambda *l, struct arena *a, const struct lambda_row *row);
 struct str lambda_package_zip(struct lambda *l, struct arena *a, const struct lambda_row *row);
 
-/* Removes code of this account and name that no stored function uses, after this pass's commit. Does
- * nothing while code of that name is being unpacked. */
+/* Removes code of this account and name that no stored function uses, after this pass's commit.
+ * Does nothing while code of that name is being unpacked. */
 void lambda_package_sweep(struct lambda *l, const struct lambda_key *key);
 /* The same for all functions, at the start; also drafts of the last process. */
 void lambda_package_sweep_all(struct lambda *l);

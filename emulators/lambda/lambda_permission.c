@@ -42,18 +42,20 @@ static enum status check_permission(struct call *c, const struct lambda_add_perm
                               "satisfy regular expression pattern: ([a-zA-Z0-9-_]+)");
     }
     if (!lambda_action_valid(in->Action)) {
-        return lambda_invalid(c, "action", in->Action,
-                              "satisfy regular expression pattern: (lambda:[*]|lambda:[a-zA-Z]+|[*])");
+        return lambda_invalid(
+            c, "action", in->Action,
+            "satisfy regular expression pattern: (lambda:[*]|lambda:[a-zA-Z]+|[*])");
     }
     if (in->Principal.n == 0 || str_find(in->Principal, ' ', 0) >= 0) {
         return lambda_invalid(c, "principal", in->Principal,
                               "satisfy regular expression pattern: [^\\s]+");
     }
     if (str_set(in->SourceArn) && !str_starts(in->SourceArn, STR("arn:"))) {
-        return lambda_invalid(c, "sourceArn", in->SourceArn,
-                              "satisfy regular expression pattern: "
-                              "arn:(aws[a-zA-Z0-9-]*):([a-zA-Z0-9\\-])+:([a-z]{2}((-gov)|(-iso(b?)))?-"
-                              "[a-z]+-\\d{1})?:(\\d{12})?:(.*)");
+        return lambda_invalid(
+            c, "sourceArn", in->SourceArn,
+            "satisfy regular expression pattern: "
+            "arn:(aws[a-zA-Z0-9-]*):([a-zA-Z0-9\\-])+:([a-z]{2}((-gov)|(-iso(b?)))?-"
+            "[a-z]+-\\d{1})?:(\\d{12})?:(.*)");
     }
     if (str_set(in->SourceAccount) && in->SourceAccount.n != 12) {
         return lambda_invalid(c, "sourceAccount", in->SourceAccount,

@@ -25,7 +25,8 @@ bool lambda_grant_allows(const struct lambda_grant *g, const struct lambda_sourc
                   str_eqz(g->action, "*");
     bool principal = str_eq(g->principal, s->service) || str_eqz(g->principal, "*");
     return action && principal && !g->other_conditions &&
-           (!str_set(g->source_arn) || (str_set(s->arn) && lambda_arn_like(g->source_arn, s->arn))) &&
+           (!str_set(g->source_arn) ||
+            (str_set(s->arn) && lambda_arn_like(g->source_arn, s->arn))) &&
            (!str_set(g->source_account) || str_eq(g->source_account, s->account));
 }
 
@@ -46,7 +47,8 @@ bool lambda_action_valid(struct str action)
     return true;
 }
 
-/* --- text --------------------------------------------------------------------------------------- */
+/* --- text ---------------------------------------------------------------------------------------
+ */
 
 static bool is_account(struct str s)
 {

@@ -1,5 +1,5 @@
-/* Who may invoke a function: the statements that AddPermission makes, and whether one of them covers
- * an event source. Pure but for the handlers, which are in lambda_permission.c. */
+/* Who may invoke a function: the statements that AddPermission makes, and whether one of them
+ * covers an event source. Pure but for the handlers, which are in lambda_permission.c. */
 #ifndef CISTERN_LAMBDA_POLICY_H
 #define CISTERN_LAMBDA_POLICY_H
 

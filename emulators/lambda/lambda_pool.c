@@ -25,7 +25,8 @@ static struct lambda_invocation *queue_take(struct lambda_pool *pool)
     return CONTAINER_OF(first, struct lambda_invocation, link);
 }
 
-/* --- taking over changes -------------------------------------------------------------------------- */
+/* --- taking over changes
+ * -------------------------------------------------------------------------- */
 
 /* Instances of an older configuration end: at once, or after the event that they handle. */
 static void retire(struct lambda_pool *pool)
@@ -142,7 +143,8 @@ void lambda_pool_change_later(struct lambda *l, const struct lambda_key *key)
     core_after_commit(l->core, change_committed, change);
 }
 
-/* --- dispatching ---------------------------------------------------------------------------------- */
+/* --- dispatching
+ * ---------------------------------------------------------------------------------- */
 
 static struct lambda_instance *find_ready(struct lambda_pool *pool)
 {
@@ -273,6 +275,14 @@ void lambda_pools_dispatch(struct lambda *l)
     }
 }
 
+static void dispatch_posted(struct core *core, void *arg)
+{
+    struct lambda *l = arg;
+    (void)core;
+    l->dispatch_posted = false;
+    lambda_pools_dispatch(l);
+}
+
 size_t lambda_pool_active(const struct lambda_pool *pool)
 {
     size_t n = pool->n_queue;
@@ -287,9 +297,13 @@ size_t lambda_pool_active(const struct lambda_pool *pool)
 
 void lambda_pool_submit(struct lambda_pool *pool, struct lambda_invocation *inv)
 {
+    struct lambda *l = pool->l;
     list_append(&pool->queue, &inv->link);
     pool->n_queue++;
-    lambda_pool_dispatch(pool);
+    if (!l->dispatch_posted) {
+        l->dispatch_posted = true;
+        core_post(l->core, dispatch_posted, l);
+    }
 }
 
 void lambda_pool_start_failed(struct lambda_instance *inst, const char *type, struct str text,
@@ -325,7 +339,8 @@ void lambda_pool_lost(struct lambda_pool *pool)
     }
 }
 
-/* --- end ------------------------------------------------------------------------------------------ */
+/* --- end
+ * ------------------------------------------------------------------------------------------ */
 
 void lambda_pools_kill(struct lambda *l)
 {

@@ -19,7 +19,7 @@ struct lambda_pool {
 
 /* The pool of a stored function, made when there is none; takes over what changed in the row. */
 struct lambda_pool *lambda_pool_get(struct lambda *l, const struct lambda_row *row);
-/* Takes the invocation, which ends in its done(), maybe before this returns. */
+/* Takes the invocation, which ends in its done(), never before this returns. */
 void lambda_pool_submit(struct lambda_pool *pool, struct lambda_invocation *inv);
 /* Invocations that run or wait. */
 size_t lambda_pool_active(const struct lambda_pool *pool);

@@ -1,4 +1,5 @@
-/* A row's payload is one line of JSON (request id, failures so far, …), then the event as it came. */
+/* A row's payload is one line of JSON (request id, failures so far, …), then the event as it came.
+ */
 #include "emulators/lambda/lambda_queue.h"
 
 #include "emulators/bus.h"
@@ -27,7 +28,8 @@ struct envelope {
     int64_t throttles; /* in a row */
 };
 
-/* --- rows ------------------------------------------------------------------------------------------ */
+/* --- rows
+ * ------------------------------------------------------------------------------------------ */
 
 static struct str envelope_text(struct arena *a, const struct envelope *e)
 {
@@ -74,12 +76,13 @@ enum status lambda_queue_add(struct lambda *l, const struct lambda_key *key,
     CLEANUP(arena_freep) struct arena *a = arena_new(QUEUE_ARENA_MAX);
     struct envelope e = { .event = *event };
     struct str text = envelope_text(a, &e);
-    return str_set(text) ? outbox_add(l->core, LAMBDA_OUTBOX_KIND, lambda_key_text(a, key), text, 0,
-                                      NULL)
-                         : ST_NOMEM;
+    return str_set(text)
+               ? outbox_add(l->core, LAMBDA_OUTBOX_KIND, lambda_key_text(a, key), text, 0, NULL)
+               : ST_NOMEM;
 }
 
-/* --- one attempt ----------------------------------------------------------------------------------- */
+/* --- one attempt
+ * ----------------------------------------------------------------------------------- */
 
 /* Lives in the invocation's arena. */
 struct attempt {
@@ -222,7 +225,8 @@ static void run_row(void *state, const struct outbox_row *row)
     }
 }
 
-/* --- events of other services ---------------------------------------------------------------------- */
+/* --- events of other services
+ * ---------------------------------------------------------------------- */
 
 static enum status allowed(struct lambda *l, const struct bus_event *ev, struct lambda_key *ret_key)
 {

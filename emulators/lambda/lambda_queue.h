@@ -1,5 +1,5 @@
-/* Asynchronous invocations: rows of the outbox, added in the transaction of their cause, run at least
- * once, retried as AWS does. Core thread. */
+/* Asynchronous invocations: rows of the outbox, added in the transaction of their cause, run at
+ * least once, retried as AWS does. Core thread. */
 #ifndef CISTERN_LAMBDA_QUEUE_H
 #define CISTERN_LAMBDA_QUEUE_H
 
@@ -8,9 +8,9 @@
 struct busy;
 
 struct lambda_event {
-    struct str request_id; /* stays the same over all attempts */
+    struct str request_id;            /* stays the same over all attempts */
     struct str trace, client_context; /* may be absent */
-    struct str payload;    /* the event, JSON */
+    struct str payload;               /* the event, JSON */
 };
 
 /* In the current transaction. */

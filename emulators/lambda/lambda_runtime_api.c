@@ -25,7 +25,8 @@ static void reply_accepted(struct local_request *req)
     local_http_reply(req, 202, &json, 1, STR("{\"status\":\"OK\"}\n"));
 }
 
-/* --- next ----------------------------------------------------------------------------------------- */
+/* --- next
+ * ----------------------------------------------------------------------------------------- */
 
 void lambda_runtime_api_event(struct lambda_instance *inst)
 {
@@ -35,8 +36,7 @@ void lambda_runtime_api_event(struct lambda_instance *inst)
         { "Content-Type", STR("application/json") },
         { "Lambda-Runtime-Aws-Request-Id", inv->request_id },
         { "Lambda-Runtime-Deadline-Ms", arena_printf(a, "%lld", (long long)inv->deadline_ms) },
-        { "Lambda-Runtime-Invoked-Function-Arn",
-          lambda_arn(a, &inst->config->row.key, STR_NONE) },
+        { "Lambda-Runtime-Invoked-Function-Arn", lambda_arn(a, &inst->config->row.key, STR_NONE) },
         { "Lambda-Runtime-Trace-Id", inv->trace },
     };
     size_t n = 5;
@@ -66,7 +66,8 @@ static void get_next(struct lambda_instance *inst, struct local_request *req)
     lambda_instance_next(inst);
 }
 
-/* --- answers -------------------------------------------------------------------------------------- */
+/* --- answers
+ * -------------------------------------------------------------------------------------- */
 
 /* AWS names the request in the documents of all function errors. */
 static struct str with_request_id(struct arena *a, struct str document, struct str request_id)
@@ -127,8 +128,8 @@ static void post_error(struct lambda_instance *inst, struct local_request *req)
 static void post_answer(struct lambda_instance *inst, struct local_request *req, struct str rest)
 {
     struct str id, verb;
-    bool known = str_cut(rest, '/', &id, &verb) &&
-                 (str_eqz(verb, "response") || str_eqz(verb, "error"));
+    bool known =
+        str_cut(rest, '/', &id, &verb) && (str_eqz(verb, "response") || str_eqz(verb, "error"));
     if (!known) {
         reply_error(req, 404, "InvalidPath", "The Runtime API has no such path");
     } else if (inst->phase != LAMBDA_BUSY || !str_eq(id, inst->inv->request_id)) {
@@ -148,8 +149,8 @@ static void post_init_error(struct lambda_instance *inst, struct local_request *
         reply_error(req, 403, "InvalidStateTransition", "The runtime has started already");
         return;
     }
-    struct str document = req->body.n ? req->body
-                                      : STR("{\"errorMessage\":\"\",\"errorType\":\"InitError\"}");
+    struct str document =
+        req->body.n ? req->body : STR("{\"errorMessage\":\"\",\"errorType\":\"InitError\"}");
     struct arena *a = req->arena;
     struct lambda_pool *pool = inst->pool;
     if (!list_empty(&pool->queue)) {

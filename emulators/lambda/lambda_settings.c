@@ -7,7 +7,8 @@
 #define RESERVED_MAX 900
 #define TAGS_MAX 50
 
-/* --- tags ----------------------------------------------------------------------------------------- */
+/* --- tags
+ * ----------------------------------------------------------------------------------------- */
 
 /* The resource is always an ARN. */
 static enum status tagged(struct call *c, struct str arn, struct lambda_row *ret)
@@ -24,8 +25,9 @@ enum status lambda_list_tags(struct call *c, const struct lambda_list_tags_reque
 {
     struct lambda_row row;
     enum status st = tagged(c, in->Resource, &row);
-    return st == ST_OK ? call_status(c, lambda_store_tags(c->db, c->arena, &row.key, &ret_out->Tags))
-                       : st;
+    return st == ST_OK
+               ? call_status(c, lambda_store_tags(c->db, c->arena, &row.key, &ret_out->Tags))
+               : st;
 }
 
 enum status lambda_tag_resource(struct call *c, const struct lambda_tag_resource_request *in,
@@ -63,7 +65,8 @@ enum status lambda_untag_resource(struct call *c, const struct lambda_untag_reso
     return st;
 }
 
-/* --- reserved concurrency ------------------------------------------------------------------------- */
+/* --- reserved concurrency
+ * ------------------------------------------------------------------------- */
 
 static enum status reserve(struct call *c, struct str name, int64_t reserved)
 {
@@ -112,16 +115,15 @@ lambda_get_function_concurrency(struct call *c,
     return st;
 }
 
-enum status
-lambda_delete_function_concurrency(struct call *c,
-                                   const struct lambda_delete_function_concurrency_request *in,
-                                   void *ret_out)
+enum status lambda_delete_function_concurrency(
+    struct call *c, const struct lambda_delete_function_concurrency_request *in, void *ret_out)
 {
     (void)ret_out;
     return reserve(c, in->FunctionName, -1);
 }
 
-/* --- asynchronous invocations --------------------------------------------------------------------- */
+/* --- asynchronous invocations
+ * --------------------------------------------------------------------- */
 
 static bool no_destination(const struct lambda_destination_config *d)
 {
@@ -193,12 +195,11 @@ enum status lambda_put_function_event_invoke_config(
     st = st == ST_OK ? check_async(c, in->MaximumRetryAttempts, in->MaximumEventAgeInSeconds,
                                    in->DestinationConfig)
                      : st;
-    struct lambda_async async = {
-        in->MaximumRetryAttempts.set ? in->MaximumRetryAttempts.v : -1,
-        in->MaximumEventAgeInSeconds.set ? in->MaximumEventAgeInSeconds.v : -1, 0
-    };
-    return st == ST_OK ? store_async(c, &row.key, &async,
-                                     &ret_out->as_function_event_invoke_config)
+    struct lambda_async async = { in->MaximumRetryAttempts.set ? in->MaximumRetryAttempts.v : -1,
+                                  in->MaximumEventAgeInSeconds.set ? in->MaximumEventAgeInSeconds.v
+                                                                   : -1,
+                                  0 };
+    return st == ST_OK ? store_async(c, &row.key, &async, &ret_out->as_function_event_invoke_config)
                        : st;
 }
 

@@ -45,21 +45,22 @@ static enum status found(struct db *db)
     return db_changes(db) > 0 ? ST_OK : ST_NOT_FOUND;
 }
 
-/* --- functions --------------------------------------------------------------------------------- */
+/* --- functions ---------------------------------------------------------------------------------
+ */
 enum status lambda_store_add(struct db *db, const struct lambda_row *r)
 {
-    return db_exec(db,
-                   "INSERT INTO lambda_function VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
-                   KEY(&r->key), bs(r->runtime), bs(r->role), bs(r->handler), bs(r->description),
-                   bi(r->timeout_s), bi(r->memory_mb), bi(r->ephemeral_mb), bs(r->env),
-                   bs(r->architecture), bs(r->tracing), bs(r->log_group), bs(r->subnets),
-                   bs(r->security_groups), bs(r->code_sha256), bs(r->code_dir), bi(r->code_size),
-                   bs(r->workdir), bi(r->modified_ms), bs(r->revision), bi(r->reserved));
+    return db_exec(
+        db, "INSERT INTO lambda_function VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+        KEY(&r->key), bs(r->runtime), bs(r->role), bs(r->handler), bs(r->description),
+        bi(r->timeout_s), bi(r->memory_mb), bi(r->ephemeral_mb), bs(r->env), bs(r->architecture),
+        bs(r->tracing), bs(r->log_group), bs(r->subnets), bs(r->security_groups),
+        bs(r->code_sha256), bs(r->code_dir), bi(r->code_size), bs(r->workdir), bi(r->modified_ms),
+        bs(r->revision), bi(r->reserved));
 }
 
-#define ROW_COLUMNS                                                                            \
-    "account,region,name,runtime,role,handler,description,timeout_s,memory_mb,ephemeral_mb,"   \
-    "env,architecture,tracing,log_group,subnets,security_groups,code_sha256,code_dir,"         \
+#define ROW_COLUMNS                                                                          \
+    "account,region,name,runtime,role,handler,description,timeout_s,memory_mb,ephemeral_mb," \
+    "env,architecture,tracing,log_group,subnets,security_groups,code_sha256,code_dir,"       \
     "code_size,workdir,modified_ms,revision,reserved"
 
 static struct lambda_row read_row(struct rows *q, struct arena *a)
@@ -106,17 +107,17 @@ enum status lambda_store_find(struct db *db, struct arena *a, const struct lambd
 
 enum status lambda_store_update(struct db *db, const struct lambda_row *r)
 {
-    enum status st = db_exec(
-        db,
-        "UPDATE lambda_function SET runtime=?,role=?,handler=?,description=?,timeout_s=?,"
-        "memory_mb=?,ephemeral_mb=?,env=?,architecture=?,tracing=?,log_group=?,subnets=?,"
-        "security_groups=?,code_sha256=?,code_dir=?,code_size=?,workdir=?,modified_ms=?,"
-        "revision=?,reserved=? WHERE" KEY_IS,
-        bs(r->runtime), bs(r->role), bs(r->handler), bs(r->description), bi(r->timeout_s),
-        bi(r->memory_mb), bi(r->ephemeral_mb), bs(r->env), bs(r->architecture), bs(r->tracing),
-        bs(r->log_group), bs(r->subnets), bs(r->security_groups), bs(r->code_sha256),
-        bs(r->code_dir), bi(r->code_size), bs(r->workdir), bi(r->modified_ms), bs(r->revision),
-        bi(r->reserved), KEY(&r->key));
+    enum status st =
+        db_exec(db,
+                "UPDATE lambda_function SET runtime=?,role=?,handler=?,description=?,timeout_s=?,"
+                "memory_mb=?,ephemeral_mb=?,env=?,architecture=?,tracing=?,log_group=?,subnets=?,"
+                "security_groups=?,code_sha256=?,code_dir=?,code_size=?,workdir=?,modified_ms=?,"
+                "revision=?,reserved=? WHERE" KEY_IS,
+                bs(r->runtime), bs(r->role), bs(r->handler), bs(r->description), bi(r->timeout_s),
+                bi(r->memory_mb), bi(r->ephemeral_mb), bs(r->env), bs(r->architecture),
+                bs(r->tracing), bs(r->log_group), bs(r->subnets), bs(r->security_groups),
+                bs(r->code_sha256), bs(r->code_dir), bi(r->code_size), bs(r->workdir),
+                bi(r->modified_ms), bs(r->revision), bi(r->reserved), KEY(&r->key));
     return st == ST_OK ? found(db) : st;
 }
 
@@ -141,11 +142,12 @@ enum status lambda_store_list(struct db *db, struct arena *a, const struct lambd
     struct rows q;
     *ret = ARENA_ARRAY(a, struct lambda_row, 1);
     *ret_n = 0;
-    if (db_query(db, &q,
-                 "SELECT " ROW_COLUMNS
-                 " FROM lambda_function WHERE account=? AND region=? AND name>? ORDER BY name LIMIT ?",
-                 bs(where->account), bs(where->region),
-                 bs(str_set(where->name) ? where->name : STR("")), bi(max)) == ST_OK) {
+    if (db_query(
+            db, &q,
+            "SELECT " ROW_COLUMNS
+            " FROM lambda_function WHERE account=? AND region=? AND name>? ORDER BY name LIMIT ?",
+            bs(where->account), bs(where->region), bs(str_set(where->name) ? where->name : STR("")),
+            bi(max)) == ST_OK) {
         while (rows_next(&q)) {
             *ret = (struct lambda_row *)grown(a, *ret, *ret_n, sizeof(**ret));
             (*ret)[(*ret_n)++] = read_row(&q, a);
@@ -165,7 +167,8 @@ enum status lambda_store_uses_code(struct db *db, struct str account, struct str
     return st;
 }
 
-/* --- permissions ------------------------------------------------------------------------------- */
+/* --- permissions -------------------------------------------------------------------------------
+ */
 enum status lambda_store_add_statement(struct db *db, const struct lambda_key *key,
                                        const struct lambda_statement *s)
 {
@@ -180,8 +183,8 @@ enum status lambda_store_add_statement(struct db *db, const struct lambda_key *k
 enum status lambda_store_delete_statement(struct db *db, const struct lambda_key *key,
                                           struct str sid)
 {
-    enum status st = db_exec(db, "DELETE FROM lambda_permission WHERE" KEY_IS " AND sid=?",
-                             KEY(key), bs(sid));
+    enum status st =
+        db_exec(db, "DELETE FROM lambda_permission WHERE" KEY_IS " AND sid=?", KEY(key), bs(sid));
     return st == ST_OK ? found(db) : st;
 }
 
@@ -211,7 +214,8 @@ enum status lambda_store_statements(struct db *db, struct arena *a, const struct
     return rows_end(&q);
 }
 
-/* --- tags --------------------------------------------------------------------------------------- */
+/* --- tags ---------------------------------------------------------------------------------------
+ */
 enum status lambda_store_tag(struct db *db, const struct lambda_key *key,
                              const struct lambda_tags *tags)
 {
@@ -237,15 +241,16 @@ enum status lambda_store_tags(struct db *db, struct arena *a, const struct lambd
                  KEY(key)) == ST_OK) {
         while (rows_next(&q)) {
             ret->v = (struct lambda_tags_entry *)grown(a, ret->v, ret->n, sizeof(*ret->v));
-            ret->v[ret->n++] =
-                (struct lambda_tags_entry){ rows_str(&q, a, 0), rows_str(&q, a, 1) };
+            ret->v[ret->n++] = (struct lambda_tags_entry){ rows_str(&q, a, 0), rows_str(&q, a, 1) };
         }
     }
     return rows_end(&q);
 }
 
-/* --- asynchronous invocation --------------------------------------------------------------------- */
-enum status lambda_store_async(struct db *db, const struct lambda_key *key, struct lambda_async *ret)
+/* --- asynchronous invocation ---------------------------------------------------------------------
+ */
+enum status lambda_store_async(struct db *db, const struct lambda_key *key,
+                               struct lambda_async *ret)
 {
     struct rows q;
     bool any = false;

@@ -1,5 +1,5 @@
-/* The tables of Lambda: functions, permissions, tags, settings of asynchronous invocations. The only
- * SQL of the service. Core thread; strings live in the arena given. */
+/* The tables of Lambda: functions, permissions, tags, settings of asynchronous invocations. The
+ * only SQL of the service. Core thread; strings live in the arena given. */
 #ifndef CISTERN_LAMBDA_STORE_H
 #define CISTERN_LAMBDA_STORE_H
 
@@ -24,10 +24,10 @@ struct lambda_row {
     struct str tracing;      /* PassThrough, Active */
     struct str log_group;
     struct str subnets, security_groups; /* ids with ',' between; absent: no VpcConfig */
-    struct str code_sha256;  /* base64 */
-    struct str code_dir;     /* folder's name: the digest in hex */
+    struct str code_sha256;              /* base64 */
+    struct str code_dir;                 /* folder's name: the digest in hex */
     int64_t code_size;
-    struct str workdir;      /* registered executables: where they run; else absent */
+    struct str workdir; /* registered executables: where they run; else absent */
     int64_t modified_ms;
     struct str revision;
     int64_t reserved; /* concurrency; -1: none reserved */
@@ -48,7 +48,8 @@ enum status lambda_store_list(struct db *db, struct arena *a, const struct lambd
 enum status lambda_store_uses_code(struct db *db, struct str account, struct str name,
                                    struct str code_dir, bool *ret) MUST_CHECK;
 
-/* --- permissions ------------------------------------------------------------------------------- */
+/* --- permissions -------------------------------------------------------------------------------
+ */
 struct lambda_statement {
     struct str sid;
     struct str text; /* the statement as JSON */
@@ -63,18 +64,20 @@ enum status lambda_store_delete_statement(struct db *db, const struct lambda_key
 enum status lambda_store_statements(struct db *db, struct arena *a, const struct lambda_key *key,
                                     struct lambda_statement **ret, size_t *ret_n) MUST_CHECK;
 
-/* --- tags --------------------------------------------------------------------------------------- */
+/* --- tags ---------------------------------------------------------------------------------------
+ */
 enum status lambda_store_tag(struct db *db, const struct lambda_key *key,
                              const struct lambda_tags *tags) MUST_CHECK;
-enum status lambda_store_untag(struct db *db, const struct lambda_key *key, struct str tag)
-    MUST_CHECK;
+enum status lambda_store_untag(struct db *db, const struct lambda_key *key,
+                               struct str tag) MUST_CHECK;
 enum status lambda_store_tags(struct db *db, struct arena *a, const struct lambda_key *key,
                               struct lambda_tags *ret) MUST_CHECK;
 
-/* --- asynchronous invocation --------------------------------------------------------------------- */
+/* --- asynchronous invocation ---------------------------------------------------------------------
+ */
 struct lambda_async {
-    int64_t retries;     /* -1: not set */
-    int64_t max_age_s;   /* -1: not set */
+    int64_t retries;   /* -1: not set */
+    int64_t max_age_s; /* -1: not set */
     int64_t modified_ms;
 };
 /* ST_NOT_FOUND: nothing was set; *ret then holds -1, -1. */

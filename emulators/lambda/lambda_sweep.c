@@ -15,7 +15,8 @@
 #define SWEEP_ARENA_MAX (16u << 20)
 #define SWEEP_DEPTH 32 /* folders kept open */
 
-/* --- deleting ------------------------------------------------------------------------------------- */
+/* --- deleting
+ * ------------------------------------------------------------------------------------- */
 
 static int remove_one(const char *path, const struct stat *s, int kind, struct FTW *where)
 {
@@ -53,7 +54,8 @@ static bool to_trash(struct lambda *l, const char *path)
     return true;
 }
 
-/* --- finding -------------------------------------------------------------------------------------- */
+/* --- finding
+ * -------------------------------------------------------------------------------------- */
 
 /* Names in a folder but for "." and ".."; none when it can't be read. */
 static struct str *names_in(struct arena *a, const char *dir, size_t *ret_n)
@@ -111,8 +113,7 @@ static bool sweep_function(struct lambda *l, struct str account, struct str name
     CLEANUP(arena_freep) struct arena *a = arena_new(SWEEP_ARENA_MAX);
     bool any = false;
     size_t n;
-    const char *folder =
-        arena_printf(a, "%s/%.*s/%.*s", l->dir, STR_ARG(account), STR_ARG(name)).p;
+    const char *folder = arena_printf(a, "%s/%.*s/%.*s", l->dir, STR_ARG(account), STR_ARG(name)).p;
     if (is_changing(l, account, name)) {
         return false;
     }
@@ -143,9 +144,9 @@ void lambda_package_sweep(struct lambda *l, const struct lambda_key *key)
 {
     struct arena *a = core_pass_arena(l->core);
     struct sweep *sweep = ARENA_NEW(a, struct sweep);
-    *sweep = (struct sweep){ l,
-                             { arena_str(a, key->account), arena_str(a, key->region),
-                               arena_str(a, key->name) } };
+    *sweep = (struct sweep){
+        l, { arena_str(a, key->account), arena_str(a, key->region), arena_str(a, key->name) }
+    };
     core_after_commit(l->core, sweep_committed, sweep);
 }
 

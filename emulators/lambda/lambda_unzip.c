@@ -18,7 +18,7 @@ struct unzip {
     zip_t *zip;
     const char *dir;
     int64_t written;
-    char *piece; /* PIECE_BYTES */
+    char *piece;       /* PIECE_BYTES */
     struct str *links; /* pairs: path below dir, target; made last */
     size_t n_links;
     struct str why;
@@ -42,7 +42,8 @@ static enum status trouble(struct unzip *u, const char *what, struct str name)
     return ST_IO;
 }
 
-/* --- names ---------------------------------------------------------------------------------------- */
+/* --- names
+ * ---------------------------------------------------------------------------------------- */
 
 /* The entry's path without empty and "." parts; ST_INVALID when it would leave the folder. */
 static enum status clean_path(struct unzip *u, struct str name, struct str *ret)
@@ -80,8 +81,7 @@ static enum status make_folder(struct unzip *u, struct str path)
 {
     struct stat s;
     const char *full = full_path(u, path);
-    if (mkdir(full, 0755) == 0 ||
-        (errno == EEXIST && lstat(full, &s) == 0 && S_ISDIR(s.st_mode))) {
+    if (mkdir(full, 0755) == 0 || (errno == EEXIST && lstat(full, &s) == 0 && S_ISDIR(s.st_mode))) {
         return ST_OK;
     }
     if (errno == EEXIST || errno == ENOTDIR || errno == ENAMETOOLONG) {
@@ -102,7 +102,8 @@ static enum status make_parents(struct unzip *u, struct str path)
     return st;
 }
 
-/* --- files ---------------------------------------------------------------------------------------- */
+/* --- files
+ * ---------------------------------------------------------------------------------------- */
 
 static enum status write_piece(struct unzip *u, int fd, size_t n, struct str path)
 {
@@ -157,11 +158,12 @@ static enum status make_file(struct unzip *u, zip_file_t *from, struct str path,
     return st;
 }
 
-/* --- symbolic links ------------------------------------------------------------------------------- */
+/* --- symbolic links
+ * ------------------------------------------------------------------------------- */
 
-/* May a link at `path` point to `target`? Only "../" (no more than there are folders above) and then
- * plain names: since links are made last, in real folders, each such step stays inside, whatever
- * other links say. */
+/* May a link at `path` point to `target`? Only "../" (no more than there are folders above) and
+ * then plain names: since links are made last, in real folders, each such step stays inside,
+ * whatever other links say. */
 static bool link_stays(struct str path, struct str target)
 {
     size_t depth = 0;
@@ -201,23 +203,23 @@ static enum status make_links(struct unzip *u)
     for (size_t i = 0; i < u->n_links; i++) {
         struct str path = u->links[2 * i], target = u->links[2 * i + 1];
         if (symlink(arena_cstr(u->arena, target), full_path(u, path)) != 0) {
-            return errno == EEXIST
-                       ? refuse(u, BAD_ZIP " (\"%.*s\" is there twice)", STR_ARG(path))
-                       : trouble(u, "cannot make the link", path);
+            return errno == EEXIST ? refuse(u, BAD_ZIP " (\"%.*s\" is there twice)", STR_ARG(path))
+                                   : trouble(u, "cannot make the link", path);
         }
     }
     return ST_OK;
 }
 
-/* --- entries -------------------------------------------------------------------------------------- */
+/* --- entries
+ * -------------------------------------------------------------------------------------- */
 
 /* Type and permissions as the zip tells them; 0 type bits: it doesn't. */
 static mode_t unix_mode(struct unzip *u, zip_uint64_t i)
 {
-    zip_uint8_t system;
+    zip_uint8_t made_by;
     zip_uint32_t attributes;
-    if (zip_file_get_external_attributes(u->zip, i, 0, &system, &attributes) != 0 ||
-        (system != ZIP_OPSYS_UNIX && system != ZIP_OPSYS_OS_X)) {
+    if (zip_file_get_external_attributes(u->zip, i, 0, &made_by, &attributes) != 0 ||
+        (made_by != ZIP_OPSYS_UNIX && made_by != ZIP_OPSYS_OS_X)) {
         return 0;
     }
     return (mode_t)(attributes >> 16);

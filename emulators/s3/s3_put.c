@@ -23,6 +23,19 @@ static enum status check_length(struct call *c)
     return ST_OK;
 }
 
+static enum status check_part(struct call *c)
+{
+    struct str text = STR_NONE;
+    struct opt_i64 number = { 0, false };
+    if (!call_query(c, "uploadId", &text)) {
+        return ST_OK;
+    }
+    if (call_query(c, "partNumber", &text)) {
+        number.set = str_i64(text, &number.v) == ST_OK;
+    }
+    return s3_check_part_number(c, &number);
+}
+
 /* Refuses early what would be refused anyway, and says which digests the receiver shall compute. */
 enum status s3_prepare(struct call *c)
 {
@@ -33,6 +46,9 @@ enum status s3_prepare(struct call *c)
     enum status st = s3_check_bucket(c);
     if (st == ST_OK) {
         st = s3_check_key(c);
+    }
+    if (st == ST_OK) {
+        st = check_part(c);
     }
     if (st == ST_OK) {
         st = check_length(c);

@@ -12,9 +12,13 @@
 #include CISTERN_INCLUDE_FIRST
 #endif
 
+/* With clang, glibc's fortified build makes macros of some of them, which can't be poisoned; the other
+ * builds refuse them. */
+#if !defined(__clang__) || !defined(_FORTIFY_SOURCE)
 #pragma GCC poison strcpy strcat sprintf vsprintf strtok gets strncpy strncat
 #pragma GCC poison gmtime localtime ctime asctime
 #pragma GCC poison fork vfork system popen
+#endif
 #endif
 
 #endif

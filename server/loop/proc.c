@@ -276,6 +276,21 @@ void proc_kill(struct proc *p, int signum)
     }
 }
 
+void proc_drain(struct proc *p)
+{
+    CLEANUP(free_ptr) char *bytes = xmalloc(PROC_READ_BYTES);
+    for (int i = 1; i <= 2; i++) {
+        ssize_t n = 1;
+        for (int round = 0; p->started && p->streams[i].fd >= 0 && n > 0 &&
+                            round < PROC_READ_ROUNDS; round++) {
+            n = read(p->streams[i].fd, bytes, PROC_READ_BYTES);
+            if (n > 0) {
+                take_output(p, i, (struct str){ bytes, (size_t)n });
+            } /* the end, or a failure, is seen again by the watch */
+        }
+    }
+}
+
 pid_t proc_pid(const struct proc *p)
 {
     return p->started ? p->result.pid : 0;

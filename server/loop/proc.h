@@ -50,6 +50,9 @@ struct proc *proc_start(struct loop *loop, const struct proc_options *options);
  * the signal is kept for it. */
 void proc_kill(struct proc *p, int signum);
 pid_t proc_pid(const struct proc *p); /* 0 while not yet started */
+/* Takes in now what its streams hold at this moment (on_output is called): for a child that also
+ * speaks by another way, so that what it printed before comes before. Never calls on_exit. */
+void proc_drain(struct proc *p);
 /* Forgets callbacks (the process goes on and is still reaped). The handle is gone for the caller.
  */
 void proc_detach(struct proc *p);

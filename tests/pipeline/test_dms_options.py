@@ -41,7 +41,7 @@ def test_header_operation_and_timestamp(task, table):
     assert re.fullmatch(f"I,{stamp},1,one", load[1]) and re.fullmatch(f"I,{stamp},2,", load[2])
     [name] = t.changes("t", "a/b/")
     change = t.text("t", name, "a/b/").splitlines()
-    assert change[0] == "Op,ts,id,v" and re.fullmatch(f"U,{stamp[:-6]}0{{6}},2,x", change[1]) and len(change) == 2
+    assert change[0] == "Op,ts,id,v" and re.fullmatch(r"U,[-0-9]{10} [:0-9]{8}\.000000,2,x", change[1]) and len(change) == 2
 
 
 def test_header_of_a_load_has_no_op(task, table):
@@ -98,7 +98,7 @@ def test_selected_operations(task, table, settings, want):
 def test_settings_as_attributes(task, table, server):
     t = task(migration="full-load")
     dms = server.client("dms")
-    dms.modify_endpoint(EndpointArn=t.target, ExtraConnectionAttributes="csvDelimiter=;bucketFolder=f;addColumnName=y")
+    dms.modify_endpoint(EndpointArn=t.target, ExtraConnectionAttributes="bucketFolder=f;addColumnName=y")
     shown = dms.describe_endpoints(Filters=[{"Name": "endpoint-arn", "Values": [t.target]}])["Endpoints"][0]
     assert shown["S3Settings"]["BucketFolder"] == "f" and shown["S3Settings"]["AddColumnName"] is True
     t.start()

@@ -86,7 +86,7 @@ class Pipeline:
     def endpoints(self, db, **s3_settings):
         source = self.dms.create_endpoint(
             EndpointIdentifier=f"{self.name}-source", EndpointType="source", EngineName="mariadb",
-            ServerName="127.0.0.1", Port=db.port, Username=db.user, Password=db.password)
+            ServerName=getattr(db, "host", "127.0.0.1"), Port=db.port, Username=db.user, Password=db.password)
         settings = {"BucketName": self.temp, "ServiceAccessRoleArn": self.role_arn}
         settings.update(s3_settings)
         target = self.dms.create_endpoint(

@@ -372,7 +372,7 @@ static enum status join_part(struct merge_join *j, const struct merge_part_state
 enum status merge_join_parts(struct merge_join *j, const struct merge_parts *parts)
 {
     const struct merge_set *set = &j->env->set;
-    for (size_t i = 0; i < parts->n; i++) {
+    for (size_t i = 0; parts->state && i < parts->n; i++) {
         const struct merge_part_state *s = &parts->state[i];
         const struct merge_key *upper = i + 1 < parts->n ? &parts->state[i + 1].first : NULL;
         enum status st;

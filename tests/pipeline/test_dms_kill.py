@@ -1,0 +1,105 @@
+"""Exactly once: kill -9 at random instants of load and capture, then every change is in exactly one
+file. Each row carries a version that every update raises by one, so a lost or repeated change shows
+even where the final state would hide it."""
+
+import os
+import random
+import time
+
+import pymysql
+import pytest
+
+from tests.support import dms_text
+from tests.support.dms import Task
+from tests.support.mariadb import Writer
+
+KILLS = int(os.environ.get("CISTERN_KILLS", "12"))
+
+
+def strict_replay(task, table):
+    """Like dms_text.replay, and versions must follow each other."""
+    state = {}
+    for name in task.loads(table):
+        for row in dms_text.read_csv(task.text(table, name)):
+            assert row[0] not in state, f"{name}: {row[0]} loaded twice"
+            state[row[0]] = row
+    for name in task.changes(table):
+        for op, *row in dms_text.read_csv(task.text(table, name)):
+            old = state.get(row[0])
+            if op == "I":
+                assert old is None, f"{name}: insert of present {row}"
+                state[row[0]] = tuple(row)
+            elif op == "U":
+                assert old and int(row[1]) == int(old[1]) + 1, f"{name}: update {row} of {old}"
+                state[row[0]] = tuple(row)
+            else:
+                assert old == tuple(row), f"{name}: delete {row} of {old}"
+                del state[row[0]]
+    return state
+
+
+def churn(schema, tables, seed):
+    """Random inserts, updates, deletes, rollbacks and now and then a large transaction."""
+    rng = random.Random(seed)
+
+    def change(cursor, new_id):
+        table = f"{schema}.{rng.choice(tables)}"
+        dice = rng.random()
+        if dice < 0.35:
+            cursor.execute(f"INSERT INTO {table} VALUES ({new_id}, 0, 'n,\"{new_id}')")
+        elif dice < 0.8:
+            low = rng.randint(1, 20000)
+            cursor.execute(f"UPDATE {table} SET ver=ver+1 WHERE id BETWEEN {low} AND {low + 20} AND id % 4 = {seed}")
+        elif dice < 0.99:
+            cursor.execute(f"DELETE FROM {table} WHERE id = {4 * rng.randint(1, 5000) + seed}")
+        else:
+            cursor.execute(f"UPDATE {table} SET ver=ver+1 WHERE id % 4 = {seed}")
+
+    def work(connection, stop):
+        next_id = 1_000_000 * (seed + 1)
+        connection.autocommit(False)
+        with connection.cursor() as cursor:
+            while not stop.is_set():
+                try:
+                    for _ in range(rng.randint(1, 5)):
+                        next_id += 1
+                        change(cursor, next_id)
+                    connection.rollback() if rng.random() < 0.1 else connection.commit()
+                except pymysql.err.OperationalError as error:
+                    assert error.args[0] in (1205, 1213), error  # deadlocks of the writers themselves
+                    connection.rollback()
+                time.sleep(0.001)
+
+    return work
+
+
+@pytest.mark.parametrize("s3", [dict(), dict(CdcMaxBatchInterval=10), dict(CompressionType="gzip", CdcMinFileSize=8)],
+                         ids=["at-once", "batches", "small-files"])
+def test_kills_lose_and_repeat_nothing(fresh_server, mariadb, schema, unique, s3):
+    seed = int(os.environ.get("CISTERN_SEED", random.randrange(1 << 30)))
+    print(f"CISTERN_SEED={seed}")
+    rng = random.Random(seed)
+    tables = ["a", "b", "c"]
+    for table in tables:
+        mariadb.execute(f"CREATE TABLE {table} (id INT PRIMARY KEY, ver INT, txt VARCHAR(30))",
+                        f"INSERT INTO {table} SELECT seq, 0, CONCAT('row ',seq) FROM seq_1_to_20000", database=schema)
+    task = Task(fresh_server, mariadb, unique("kill"), schema, s3=s3)
+    writers = [Writer(mariadb, churn(schema, tables, i)) for i in range(3)]
+    try:
+        task.start(wait=False)
+        for i in range(KILLS):
+            time.sleep(rng.uniform(0, 0.15 if i < KILLS // 3 else 0.7))
+            fresh_server.kill()
+            fresh_server.start()
+            if rng.random() < 0.3:
+                mariadb.root("FLUSH BINARY LOGS")
+    finally:
+        for w in writers:
+            w.finish()
+    task.caught_up(120)
+    assert task.describe()["Status"] == "running"
+    for table in tables:
+        state = strict_replay(task, table)
+        want = dms_text.source_rows(mariadb, schema, table)
+        assert sorted(state.values()) == sorted(want), table
+        assert len(task.changes(table)) == len(set(task.changes(table))) > 0
