@@ -35,6 +35,7 @@ struct waiter {
     uint64_t id;
     int64_t since_ms, ends_ms;
     bool flush;
+    bool gone; /* its client hung up */
     int quiet; /* empty answers running */
 };
 
@@ -117,7 +118,8 @@ static void look_for(struct waiter *w)
         busy_add(&busy, "cistern", "the server is ending or being reset");
     }
     w->quiet = busy.n == 0 ? w->quiet + 1 : 0;
-    if (w->quiet >= 2 || stopping || clock_mono_ms() >= w->ends_ms) {
+    bool late = clock_mono_ms() >= w->ends_ms && busy.n > 0;
+    if (w->quiet >= 2 || stopping || late || w->gone) {
         finish_wait(w, &busy);
     }
 }
@@ -153,7 +155,7 @@ static void on_change(void *arg)
 static void client_gone(void *arg)
 {
     struct waiter *w = arg;
-    w->ends_ms = 0; /* the next look ends it */
+    w->gone = true; /* the next look ends it */
 }
 
 static enum status read_wait_query(struct call *c, struct waiter *w)

@@ -82,3 +82,37 @@ enum status glue_ledger_forget_merged(struct db *db, int64_t dataset)
 {
     return db_exec(db, "DELETE FROM glue_merged WHERE dataset=?", bi(dataset));
 }
+
+enum status glue_ledger_note_source(struct db *db, struct str location, struct str columns,
+                                    struct str key)
+{
+    return db_exec(db, "INSERT OR REPLACE INTO glue_source VALUES(?,?,?)", bs(location),
+                   bs(columns), bs(key));
+}
+
+enum status glue_ledger_source(struct db *db, struct arena *a, struct str location,
+                               struct str *ret_columns, struct str *ret_key)
+{
+    struct rows q;
+    bool any = false;
+    if (db_query(db, &q, "SELECT columns, key FROM glue_source WHERE location=?", bs(location)) ==
+            ST_OK &&
+        rows_next(&q)) {
+        *ret_columns = rows_str(&q, a, 0);
+        *ret_key = rows_str(&q, a, 1);
+        any = true;
+    }
+    enum status st = rows_end(&q);
+    return st != ST_OK ? st : any ? ST_OK : ST_NOT_FOUND;
+}
+
+const struct str *glue_ledger_names(struct arena *a, struct str list, size_t *ret_n)
+{
+    struct str name, rest = list, *names = NULL;
+    *ret_n = 0;
+    while (str_next(&rest, GLUE_NAME_SEPARATOR, &name)) {
+        ARENA_GROW(a, names, *ret_n);
+        names[(*ret_n)++] = name;
+    }
+    return names;
+}

@@ -11,6 +11,8 @@
 #include "server/base/arena.h"
 #include "server/store/db.h"
 
+#define GLUE_NAME_SEPARATOR '\x1f' /* in stored lists of names */
+
 #define GLUE_LEDGER_SCHEMA_SQL                                                                    \
     "CREATE TABLE IF NOT EXISTS glue_dataset("                                                    \
     " id INTEGER PRIMARY KEY, location TEXT NOT NULL UNIQUE, source TEXT NOT NULL,"               \
@@ -18,6 +20,9 @@
     "CREATE TABLE IF NOT EXISTS glue_part("                                                       \
     " dataset INTEGER NOT NULL, key TEXT NOT NULL, version TEXT NOT NULL, rows INTEGER NOT NULL," \
     " first_key BLOB, last_key BLOB, PRIMARY KEY(dataset, key)) WITHOUT ROWID;"                   \
+    "CREATE TABLE IF NOT EXISTS glue_source("                                                     \
+    " location TEXT NOT NULL PRIMARY KEY, columns TEXT NOT NULL, key TEXT NOT NULL)"              \
+    " WITHOUT ROWID;"                                                                             \
     "CREATE TABLE IF NOT EXISTS glue_merged("                                                     \
     " dataset INTEGER NOT NULL, key TEXT NOT NULL, version TEXT NOT NULL, run TEXT NOT NULL,"     \
     " PRIMARY KEY(dataset, key)) WITHOUT ROWID;"
@@ -54,5 +59,14 @@ enum status glue_ledger_add_merged(struct db *db, int64_t dataset, struct str ke
                                    struct str version, struct str run) MUST_CHECK;
 /* A new full load begins: nothing is merged any more. */
 enum status glue_ledger_forget_merged(struct db *db, int64_t dataset) MUST_CHECK;
+
+/* --- what DMS told about a table's files: see emulators/facade/catalog.h; lists of names ---------
+ */
+enum status glue_ledger_note_source(struct db *db, struct str location, struct str columns,
+                                    struct str key) MUST_CHECK;
+enum status glue_ledger_source(struct db *db, struct arena *a, struct str location,
+                               struct str *ret_columns, struct str *ret_key) MUST_CHECK;
+/* A stored list of names again. */
+const struct str *glue_ledger_names(struct arena *a, struct str list, size_t *ret_n);
 
 #endif

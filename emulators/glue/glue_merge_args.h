@@ -4,10 +4,12 @@
  *   --s3_target_path_bucket, --s3_target_path_key (or --bucket, --key)
  *                                     the object that the run was called for; the key as S3 events
  *                                     give it (URL-encoded) or plain
- *   --primary_key a[,b]               names, or _cN / N counted from 0; default: the first column
+ *   --primary_key a[,b]               names, or _cN / N counted from 0; default: the key that DMS
+ *                                     noted for the table, else the first column
  *   --header true|false|auto          of the incoming files; default auto
  *   --output_header true|false        of the parts; default false
- *   --columns a,b,c                   names of the columns, where no header tells them
+ *   --columns a,b,c                   names of the columns, where neither a header nor DMS tells
+ *                                     them
  *   --timestamp_column NAME           TimestampColumnName of the DMS endpoint
  *   --op_in_load true|false|auto      IncludeOpForFullLoad of the DMS endpoint
  *   --null_text TEXT                  fills columns that old rows lack; default empty

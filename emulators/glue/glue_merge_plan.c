@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include "emulators/facade/catalog.h"
 #include "emulators/glue/glue_merge_args.h"
 #include "server/base/mem.h"
 #include "server/core.h"
@@ -84,6 +85,23 @@ static struct str expand(struct arena *a, struct str text, struct str name, stru
     return arena_printf(a, "%.*s%.*s%.*s", STR_ARG(head), STR_ARG(value), STR_ARG(tail));
 }
 
+/* What the arguments leave open is taken from the catalog. */
+static void ask_catalog(struct glue_active *a, struct merge_plan *plan)
+{
+    struct catalog_table t;
+    if (catalog_find_table(a->glue->core, a->arena, plan->dataset.source, &t) != ST_OK) {
+        return;
+    }
+    if (plan->spec.n_columns == 0) {
+        plan->spec.columns = t.columns;
+        plan->spec.n_columns = t.n_columns;
+    }
+    if (plan->spec.n_key == 0) {
+        plan->spec.key = t.key;
+        plan->spec.n_key = t.n_key;
+    }
+}
+
 enum status merge_plan_target(struct glue_active *a, struct merge_plan *plan, struct str *ret_error)
 {
     struct merge_args args;
@@ -106,6 +124,7 @@ enum status merge_plan_target(struct glue_active *a, struct merge_plan *plan, st
                                           STR_ARG(plan->final_prefix));
     plan->dataset.source = arena_printf(a->arena, "s3://%.*s/%.*s", STR_ARG(plan->source_bucket),
                                         STR_ARG(plan->source_prefix));
+    ask_catalog(a, plan);
     if (str_starts(plan->dataset.location, plan->dataset.source) ||
         str_starts(plan->dataset.source, plan->dataset.location)) {
         *ret_error = arena_printf(a->arena,

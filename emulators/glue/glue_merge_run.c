@@ -12,7 +12,6 @@
 #include "server/store/blob.h"
 
 #define LOG_TEXT_MAX (1u << 20) /* of one run's lines */
-#define NAME_SEPARATOR '\x1f'
 
 /* A part being written, later to be published. Worker thread until the merge has ended. */
 struct new_part {
@@ -190,7 +189,7 @@ static void remember_columns(struct merge_work *w)
     struct buf b = BUF_INIT(1u << 20);
     for (size_t i = 0; w->result.columns && i < w->result.n_columns; i++) {
         if (i) {
-            buf_putc(&b, NAME_SEPARATOR);
+            buf_putc(&b, GLUE_NAME_SEPARATOR);
         }
         buf_str_add(&b, w->result.columns[i]);
     }
@@ -337,14 +336,9 @@ static void fill_spec(struct merge_work *w)
 {
     struct merge_spec *s = &w->job.spec;
     *s = w->plan.spec;
-    struct str name, rest = w->plan.dataset.columns;
-    struct str *names = NULL;
     size_t n = 0;
-    while (str_next(&rest, NAME_SEPARATOR, &name)) {
-        ARENA_GROW(w->run->arena, names, n);
-        names[n++] = name;
-    }
-    if (n) { /* what the data set has goes before what the arguments say */
+    const struct str *names = glue_ledger_names(w->run->arena, w->plan.dataset.columns, &n);
+    if (n) { /* what the data set has goes before what the arguments or the catalog say */
         s->columns = names;
         s->n_columns = n;
     }

@@ -18,7 +18,7 @@ struct aws_chunked_options;
 struct call;
 struct http_exchange;
 
-#define AUTH_SKEW_MAX_MS (900 * 1000)
+#define AUTH_SKEW_MAX_MS INT64_C(900000)
 
 enum auth_kind { AUTH_NONE, AUTH_V4, AUTH_V2 };
 

@@ -29,6 +29,14 @@ struct http_request {
 void http_headers_add(struct http_headers *h, struct arena *a, struct str name, struct str value);
 /* First header of that name (case-insensitive), absent when there is none. */
 struct str http_headers_get(const struct http_headers *h, const char *name);
+/* ASCII only. */
+static inline char http_lower(char c)
+{
+    if (c >= 'A' && c <= 'Z') {
+        return (char)(c + ('a' - 'A'));
+    }
+    return c;
+}
 /* Is `token` one of the comma-separated items of `list` (case-insensitive)? */
 bool http_list_has(struct str list, const char *token);
 

@@ -19,7 +19,7 @@
 #include "server/store/db.h"
 
 #define LISTEN_BACKLOG 511
-#define FILES_RESERVED 256 /* descriptors left for everything but connections */
+#define FILES_RESERVED 256u /* descriptors left for everything but connections */
 
 /* --- threads' databases --------------------------------------------------------------------------
  */
@@ -67,6 +67,8 @@ static void *on_target(void *cls, const char *uri, struct MHD_Connection *connec
     return exchange_new(l, l->core, str_z(uri));
 }
 
+/* The daemon decides on the parameters. */
+/* NOLINTNEXTLINE(readability-function-size) */
 static enum MHD_Result on_request(void *cls, struct MHD_Connection *connection, const char *url,
                                   const char *method, const char *version, const char *upload,
                                   size_t *upload_n, void **con_cls)
@@ -142,13 +144,16 @@ static int try_bind(const struct addrinfo *ai)
 
 static int bound_port(int fd)
 {
-    struct sockaddr_storage ss;
-    socklen_t n = sizeof(ss);
-    if (getsockname(fd, (struct sockaddr *)&ss, &n) != 0) {
+    union {
+        struct sockaddr any;
+        struct sockaddr_in in;
+        struct sockaddr_in6 in6;
+    } sa = { .in6 = { 0 } };
+    socklen_t n = sizeof(sa);
+    if (getsockname(fd, &sa.any, &n) != 0) {
         return -1;
     }
-    return ntohs(ss.ss_family == AF_INET6 ? ((struct sockaddr_in6 *)&ss)->sin6_port
-                                          : ((struct sockaddr_in *)&ss)->sin_port);
+    return ntohs(sa.any.sa_family == AF_INET6 ? sa.in6.sin6_port : sa.in.sin_port);
 }
 
 static enum status open_socket(const char *addr, int port, int *ret_fd)
@@ -191,7 +196,7 @@ static unsigned thread_count(const struct config *config)
 static unsigned connection_limit(void)
 {
     struct rlimit files;
-    if (getrlimit(RLIMIT_NOFILE, &files) != 0 || files.rlim_cur <= 2 * FILES_RESERVED) {
+    if (getrlimit(RLIMIT_NOFILE, &files) != 0 || files.rlim_cur < (rlim_t)2 * FILES_RESERVED) {
         return FILES_RESERVED;
     }
     rlim_t n = files.rlim_cur - FILES_RESERVED;

@@ -200,6 +200,8 @@ static enum MHD_Result complete(struct local_call *lc)
     return MHD_YES;
 }
 
+/* The daemon decides on the parameters. */
+/* NOLINTNEXTLINE(readability-function-size) */
 static enum MHD_Result on_request(void *cls, struct MHD_Connection *connection, const char *url,
                                   const char *method, const char *version, const char *upload,
                                   size_t *upload_n, void **con_cls)

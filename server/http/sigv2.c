@@ -114,8 +114,7 @@ static struct str lower(struct arena *a, struct str s)
 {
     char *p = arena_alloc(a, s.n + 1);
     for (size_t i = 0; i < s.n; i++) {
-        char c = s.p[i];
-        p[i] = c >= 'A' && c <= 'Z' ? (char)(c + ('a' - 'A')) : c;
+        p[i] = http_lower(s.p[i]);
     }
     return (struct str){ p, s.n };
 }

@@ -26,11 +26,12 @@ static void derive(struct str secret, struct str date, struct str region, struct
     unsigned char key[32];
     /* longer secrets do not exist; a cut one simply does not match */
     size_t n = secret.n < CACHE_TEXT_MAX ? secret.n : CACHE_TEXT_MAX;
-    memcpy(first, "AWS4", 4);
+    struct str prefix = STR("AWS4");
+    memcpy(first, prefix.p, prefix.n);
     if (n > 0) {
-        memcpy(first + 4, secret.p, n);
+        memcpy(first + prefix.n, secret.p, n);
     }
-    hmac_sha256((struct str){ first, 4 + n }, date, key);
+    hmac_sha256((struct str){ first, prefix.n + n }, date, key);
     hmac_sha256(key_str(key), region, key);
     hmac_sha256(key_str(key), service, key);
     hmac_sha256(key_str(key), STR("aws4_request"), out);

@@ -46,5 +46,8 @@ struct proc {
 /* Helper thread: makes pipes, looks up the program, starts it. Sets result.pid, streams[].fd or
  * result.start_errno. */
 void proc_spawn(struct proc *p);
+/* The same, with everything found: `fds` become the child's 0, 1 and 2 (-1: /dev/null). Sets
+ * result.pid; 0 or errno. */
+int proc_child_start(struct proc *p, const char *path, const int fds[3]);
 
 #endif

@@ -1,10 +1,8 @@
-/* Starting a child: on the helper thread, because even posix_spawn waits until the child has
+/* Starting a child: on the helper thread, because whoever starts one waits until the child has
  * replaced its image. */
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <signal.h>
-#include <spawn.h>
 #include <sys/stat.h>
 
 #include "server/base/clock.h"
@@ -86,57 +84,6 @@ static int make_pipe(struct proc *p, int i, int *ret_child)
     return flags >= 0 && fcntl(ours, F_SETFL, flags | O_NONBLOCK) == 0 ? 0 : errno;
 }
 
-static int add_streams(const struct proc *p, posix_spawn_file_actions_t *actions,
-                       const int child[3])
-{
-    int rc = p->cwd ? posix_spawn_file_actions_addchdir_np(actions, p->cwd) : 0;
-    for (int i = 0; i < 3 && rc == 0; i++) {
-        if (child[i] >= 0) {
-            rc = posix_spawn_file_actions_adddup2(actions, child[i], i);
-        } else {
-            rc = posix_spawn_file_actions_addopen(actions, i, "/dev/null",
-                                                  i == 0 ? O_RDONLY : O_WRONLY, 0);
-        }
-    }
-    return rc;
-}
-
-/* A group of its own, no blocked and no ignored signals. */
-static int set_attributes(posix_spawnattr_t *attr)
-{
-    sigset_t none, all;
-    sigemptyset(&none);
-    sigfillset(&all);
-    int rc = posix_spawnattr_setpgroup(attr, 0);
-    rc = rc ? rc : posix_spawnattr_setsigmask(attr, &none);
-    rc = rc ? rc : posix_spawnattr_setsigdefault(attr, &all);
-    return rc ? rc
-              : posix_spawnattr_setflags(attr, POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK |
-                                                   POSIX_SPAWN_SETSIGDEF);
-}
-
-static int spawn_with(struct proc *p, const char *path, const int child[3])
-{
-    posix_spawn_file_actions_t actions;
-    posix_spawnattr_t attr;
-    int rc = posix_spawn_file_actions_init(&actions);
-    if (rc != 0) {
-        return rc;
-    }
-    rc = posix_spawnattr_init(&attr);
-    if (rc == 0) {
-        rc = add_streams(p, &actions, child);
-        rc = rc ? rc : set_attributes(&attr);
-        if (rc == 0) {
-            p->started_us = clock_mono_us();
-            rc = posix_spawn(&p->result.pid, path, &actions, &attr, p->argv, p->env);
-        }
-        posix_spawnattr_destroy(&attr);
-    }
-    posix_spawn_file_actions_destroy(&actions);
-    return rc;
-}
-
 void proc_spawn(struct proc *p)
 {
     int child[3] = { -1, -1, -1 };
@@ -147,7 +94,8 @@ void proc_spawn(struct proc *p)
         error = wanted[i] ? make_pipe(p, i, &child[i]) : 0;
     }
     if (path && error == 0) {
-        error = spawn_with(p, path, child);
+        p->started_us = clock_mono_us();
+        error = proc_child_start(p, path, child);
     }
     for (int i = 0; i < 3; i++) {
         close_fd(&child[i]);

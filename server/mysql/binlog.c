@@ -176,7 +176,21 @@ void mysql_binlog_free(struct mysql_binlog *b)
 /* --- events
  * ------------------------------------------------------------------------------------------ */
 
-/* Version 2, server version 50, created 4, header length 1, lengths …; checksum kind and CRC. */
+/* A transaction never spans files. One that is still open when a new file begins was being written
+ * when the server crashed: it does not count. */
+static enum status abandon(struct mysql_binlog *b, struct mysql_err *err)
+{
+    if (b->group == GROUP_OPEN && b->tx.rows > 0) {
+        return binlog_refuse(b, MYSQL_ERR_UNSUPPORTED,
+                             "the server crashed while it wrote a transaction, whose first rows "
+                             "were delivered already. Reload the tables.",
+                             err);
+    }
+    b->group = GROUP_NONE;
+    return ST_OK;
+}
+
+/* Version 4, server version 50, created 4, header length 1, lengths …; checksum kind and CRC. */
 static enum status format_event(struct mysql_binlog *b, const struct event *e,
                                 struct mysql_err *err)
 {
@@ -205,9 +219,8 @@ static enum status format_event(struct mysql_binlog *b, const struct event *e,
         }
         b->checksums = kind == CHECKSUM_CRC32;
     }
-    b->has_format = true;
     binlog_forget_tables(b); /* table ids start again with a server */
-    return ST_OK;
+    return e->next == 0 ? ST_OK : abandon(b, err);
 }
 
 static enum status rotate_event(struct mysql_binlog *b, struct event *e, struct mysql_err *err)

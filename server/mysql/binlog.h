@@ -3,7 +3,8 @@
  * thread ends it with mysql_conn_abort(). Everything passed to a callback is borrowed for its call.
  *
  * Calls come as: begin, { row | ddl }*, commit — for every transaction in the log, also for those
- * that touch no wanted table — and between transactions heartbeat and rotate. Positions: a
+ * that touch no wanted table — and between transactions heartbeat and rotate. (A begin without its
+ * commit: the source crashed while writing it, before any row of it was delivered.) Positions: a
  * transaction that begins at or after a snapshot's position is not in that snapshot. To resume,
  * open at commit's `end`, or, within a transaction, at its `start` and drop the first
  * `row_number` rows.

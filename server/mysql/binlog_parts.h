@@ -88,7 +88,6 @@ struct mysql_binlog {
     bool xa;         /* its rows are only prepared, not committed */
     bool checksums;  /* events carry a CRC32 */
     bool mariadb;    /* who wrote the current file */
-    bool has_format; /* its FORMAT_DESCRIPTION was seen */
     struct map maps; /* 8 bytes of table id → struct tablemap */
     struct scratch scratch;
     struct charset_cache charsets;

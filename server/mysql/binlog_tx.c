@@ -58,26 +58,18 @@ enum status binlog_commit(struct mysql_binlog *b, const struct event *e, struct 
 /* --- GTIDs
  * ------------------------------------------------------------------------------------------ */
 
-static void set_gtid(struct mysql_binlog *b, const char *text)
-{
-    size_t n = strnlen(text, sizeof(b->gtid) - 1);
-    memmove(b->gtid, text, n);
-    b->gtid[n] = '\0';
-    b->tx.gtid = (struct str){ b->gtid, n };
-}
-
 static enum status mariadb_gtid(struct mysql_binlog *b, struct event *e, uint32_t server_id,
                                 struct mysql_err *err)
 {
-    char text[64];
     uint64_t sequence = rd_le(&e->body, 8);
     uint32_t domain = (uint32_t)rd_le(&e->body, 4);
     uint64_t flags = rd_le(&e->body, 1);
     if (e->body.bad) {
         return binlog_corrupt(b, e, "a GTID event is cut off", err);
     }
-    snprintf(text, sizeof(text), "%u-%u-%llu", domain, server_id, (unsigned long long)sequence);
-    set_gtid(b, text);
+    snprintf(b->gtid, sizeof(b->gtid), "%u-%u-%llu", domain, server_id,
+             (unsigned long long)sequence);
+    b->tx.gtid = str_z(b->gtid);
     b->xa = flags & GTID_PREPARED_XA;
     b->tx.commit_us = (int64_t)e->stamp * MICROS;
     /* It stands for BEGIN, too, unless one statement follows. */
@@ -87,7 +79,6 @@ static enum status mariadb_gtid(struct mysql_binlog *b, struct event *e, uint32_
 /* Flags, the server's UUID, the number; then, since 5.7 and 8.0, a logical clock and times. */
 static enum status mysql_gtid(struct mysql_binlog *b, struct event *e, struct mysql_err *err)
 {
-    char text[80];
     rd_take(&e->body, 1);
     const uint8_t *u = rd_take(&e->body, 16);
     uint64_t number = rd_le(&e->body, 8);
@@ -95,11 +86,11 @@ static enum status mysql_gtid(struct mysql_binlog *b, struct event *e, struct my
         return binlog_corrupt(b, e, "a GTID event is cut off", err);
     }
     if (e->type == EVENT_GTID) {
-        snprintf(text, sizeof(text),
+        snprintf(b->gtid, sizeof(b->gtid),
                  "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x:%llu", u[0],
                  u[1], u[2], u[3], u[4], u[5], u[6], u[7], u[8], u[9], u[10], u[11], u[12], u[13],
                  u[14], u[15], (unsigned long long)number);
-        set_gtid(b, text);
+        b->tx.gtid = str_z(b->gtid);
     }
     b->tx.commit_us = (int64_t)e->stamp * MICROS;
     if (rd_left(&e->body) >= 1 + 16 + 7 && rd_le(&e->body, 1) == 2) {

@@ -9,6 +9,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <spawn.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/wait.h>
 
@@ -79,14 +80,16 @@ int main(int argc, char **argv)
     double limit_ms = strtod(argv[3], NULL) * 1e3, begun = now_ms();
     pid_t pid = start(argv + 4);
     int status = 0;
-    while (status == 0 && now_ms() - begun < limit_ms && waitpid(pid, NULL, WNOHANG) == 0) {
-        status = ask(port, request);
+    bool ended = false;
+    while (status == 0 && !ended && now_ms() - begun < limit_ms) {
+        ended = waitpid(pid, NULL, WNOHANG) != 0;
+        status = ended ? 0 : ask(port, request);
         if (status == 0) {
             nanosleep(&(struct timespec){ .tv_nsec = NAP_NS }, NULL);
         }
     }
     double took = now_ms() - begun;
-    if (kill(pid, SIGTERM) == 0) {
+    if (!ended && kill(pid, SIGTERM) == 0) {
         waitpid(pid, NULL, 0);
     }
     if (status == 0) {

@@ -4,7 +4,7 @@
  *
  *   s3load PORT CONNECTIONS SECONDS PLAN BODIES [TEXT]
  *
- * PLAN is a sequence of records: a line of eight numbers and words, then the head's bytes.
+ * PLAN is a sequence of records: a line of seven numbers and words, then the head's bytes.
  *   head-bytes body-offset body-bytes status answer-offset answer-bytes etag \n head
  * The body to send and the expected answer are ranges of the file BODIES; answer-bytes -1: any
  * answer; etag "-": any. Prints one line of JSON; ends with 0 if the plan was worked off in
@@ -380,7 +380,7 @@ static void receive(struct load *l, struct conn *c)
     bool keep = c->head_n == 0 || (c->length >= 0 && c->length <= (int64_t)SMALL_BYTES);
     size_t at = keep ? c->have : c->head_n;
     if (at == ROOM_BYTES) {
-        c->request ? count_error(l, c, "too large a head") : (void)0;
+        count_error(l, c, "too large a head");
         c->closes = true;
         finish(l, c);
         return;

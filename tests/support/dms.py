@@ -98,6 +98,9 @@ class Task:
         except ClientError:
             pass
         self.dms.delete_replication_task(ReplicationTaskArn=self.arn)
+        for arn in (self.source, self.target):
+            self.dms.delete_endpoint(EndpointArn=arn)
+        self.dms.delete_replication_instance(ReplicationInstanceArn=self.instance)
 
     # --- looks ---
     def statistics(self, table):

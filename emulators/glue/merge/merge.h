@@ -59,7 +59,8 @@ enum merge_duplicates {
 };
 
 /* Before-image columns (DMS rule add-before-image-columns), with which a changed primary key also
- * removes the row under its old key. */
+ * removes the row under its old key. Files without header are taken to have them unless their
+ * number of columns is exactly the set's; ALL without header needs the set's columns in order. */
 enum merge_before {
     MERGE_BEFORE_NONE,
     MERGE_BEFORE_KEY, /* one per key column, in key order, after all other columns */
@@ -153,7 +154,8 @@ struct merge_spec {
     struct str null_text; /* fills columns that a row lacks; absent: empty */
     enum merge_load load;
     enum merge_duplicates duplicates;
-    uint64_t part_bytes;   /* 0: MERGE_PART_BYTES; parts end up between half of and twice this */
+    uint64_t part_bytes;   /* 0: MERGE_PART_BYTES; parts end up between half of and
+                              twice this, the last one may be smaller */
     uint64_t memory_bytes; /* 0: MERGE_MEMORY_BYTES; changes beyond it are sorted on disk */
     const char *tmp_dir;   /* where that happens (unlinked files); NULL: "/tmp" */
 
@@ -178,7 +180,8 @@ struct merge_job {
 struct merge_counters {
     uint64_t load_rows;        /* rows read from load files */
     uint64_t change_rows;      /* rows read from change files */
-    uint64_t inserted;         /* keys that were not there (load rows too) */
+    uint64_t inserted;         /* keys that were not there; rows of a load that replaces all count
+                                  here, and changes to them in the same run on top */
     uint64_t updated;          /* keys that were there and got the new row */
     uint64_t deleted;          /* keys that were there and went */
     uint64_t unchanged;        /* keys whose new row is the old one, byte for byte */
