@@ -127,6 +127,7 @@ demo: deps build/venv/stamp
 
 install: all
 	install -D -m 755 $(BUILD)/cistern $(DESTDIR)$(PREFIX)/bin/cistern
+	install -D -m 644 server/cli/cistern.1 $(DESTDIR)$(PREFIX)/share/man/man1/cistern.1
 
 # --- tests ----------------------------------------------------------------------------------------
 # PYTEST adds options: make test PYTEST="-k notification".
@@ -174,7 +175,38 @@ check: deps build/venv/stamp
 	@$(MAKE) --no-print-directory -j$$(nproc) V=asan unit sdk
 	@$(MAKE) --no-print-directory -j$$(nproc) V=tsan unit sdk
 
+# --- figures --------------------------------------------------------------------------------------
+# BENCH adds options: make bench BENCH="--rounds 3"; the driver's --help lists them.
+BENCH ?=
+BENCH_TOOLS := $(BUILD)/bench/s3load $(BUILD)/bench/firstanswer
+$(BENCH_TOOLS): $(BUILD)/bench/%: $(BUILD)/obj/tests/bench/%.o
+	@mkdir -p $(@D)
+	@echo "  LINK  $@"
+	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $<
+-include $(BENCH_TOOLS:$(BUILD)/bench/%=$(BUILD)/obj/tests/bench/%.d)
+
+build/bench-venv/stamp: tests/bench/requirements.txt
+	@echo "  VENV  build/bench-venv"
+	$(Q)python3 -m venv build/bench-venv
+	$(Q)build/bench-venv/bin/pip install -q --disable-pip-version-check -r tests/bench/requirements.txt
+	@touch $@
+
+bench: deps
+	@tests/support/deps.sh bench
+	@$(MAKE) --no-print-directory build/bench-venv/stamp
+	@$(MAKE) --no-print-directory -j$$(nproc) all $(BENCH_TOOLS)
+	@CISTERN_BINARY=$(CURDIR)/$(BUILD)/cistern BENCH_TOOLS=$(CURDIR)/$(BUILD)/bench PYTHONPATH=$(CURDIR) \
+	    python3 -m tests.bench.bench $(BENCH)
+.PHONY: bench
+
+# --- containers -----------------------------------------------------------------------------------
+# Builds docker/Dockerfile without a daemon or a registry and tries the images: docker/check.py.
+docker-check: deps build/venv/stamp
+	@tests/support/deps.sh docker
+	@PYTHONPATH=$(CURDIR) $(PYTHON) -m docker.check $(DOCKER)
+.PHONY: docker-check
+
 help:
-	@sed -n 's/^#   //p' Makefile; echo "sdk (the Python suite for V=…) unit tidy check-layers check-headers check-model bench install clean"
+	@sed -n 's/^#   //p' Makefile; echo "sdk (the Python suite for V=…) unit tidy check-layers check-headers check-model bench docker-check install clean"
 
 .PHONY: deps demo install test sdk check-layers check-headers tidy check help

@@ -96,3 +96,13 @@ def bucket(s3, unique):
     name = unique("bucket")
     s3.create_bucket(Bucket=name)
     return name
+
+
+@pytest.fixture
+def functions(server, unique):
+    """Lambda functions on the shared server (tests/support/functions.py)."""
+    from tests.support.functions import Functions
+
+    made = Functions(server, unique)
+    yield made
+    made.close()

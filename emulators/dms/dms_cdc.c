@@ -175,7 +175,12 @@ static enum status stream(struct dms_capture *c, struct mysql_err *err)
              w->at.file, (unsigned long long)w->at.pos);
     st = mysql_binlog_run(binlog, err);
     mysql_binlog_free(binlog);
-    if (st != ST_OK && err->kind == MYSQL_ERR_NONE) {
+    if (st == ST_OK) { /* the server ended the stream in good order: it is shutting down */
+        err->kind = MYSQL_ERR_LOST;
+        snprintf(err->text, sizeof(err->text), "The source has ended the change stream.");
+        return ST_IO;
+    }
+    if (err->kind == MYSQL_ERR_NONE) {
         *err = c->err;
     }
     return st;

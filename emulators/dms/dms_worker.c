@@ -57,6 +57,21 @@ static int64_t pause_ms(const struct dms_worker *w)
     return clock_scaled_ms(seconds * 1000);
 }
 
+/* What the user can do about it, where the error itself can't know. */
+static const char *remedy(const struct mysql_err *err)
+{
+    if (err->kind == MYSQL_ERR_PURGED) {
+        return " The changes in between are lost: start the task with reload-target, and keep the "
+               "source's binary logs longer (binlog_expire_logs_seconds, or on RDS the binlog "
+               "retention hours).";
+    }
+    if (err->kind == MYSQL_ERR_AUTH) {
+        return " Correct the login of the source endpoint with ModifyEndpoint, test the "
+               "connection, and start the task again.";
+    }
+    return "";
+}
+
 /* After a failed attempt: true to try again. */
 static bool pause_or_end(struct dms_worker *w, const struct mysql_err *err)
 {
@@ -64,7 +79,9 @@ static bool pause_or_end(struct dms_worker *w, const struct mysql_err *err)
         w->end = DMS_END_FAILED;
         return false;
     }
-    const char *text = err->text[0] ? err->text : "The task ended for an unknown reason.";
+    char text[MYSQL_ERR_TEXT + 512];
+    snprintf(text, sizeof(text), "%s%s",
+             err->text[0] ? err->text : "The task ended for an unknown reason.", remedy(err));
     bool again = mysql_err_retryable(err) && (w->was_up || w->resumed);
     w->failures++;
     int64_t wait = again ? pause_ms(w) : -1;

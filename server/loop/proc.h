@@ -1,5 +1,6 @@
-/* Child processes. Started with posix_spawn from a helper thread (the loop never blocks on it), in
- * a process group of their own, reaped by the loop. All callbacks on the loop thread. */
+/* Child processes. Started by a helper thread (the loop never blocks on it) without copying our
+ * memory, in a process group of their own, reaped by the loop. The kernel kills a child when this
+ * process dies, however it dies. All callbacks on the loop thread. */
 #ifndef CISTERN_LOOP_PROC_H
 #define CISTERN_LOOP_PROC_H
 

@@ -1,7 +1,7 @@
 /* The step from us to the child: as posix_spawn does it (the child borrows our memory until it
- * replaces its image, so nothing is copied), with one thing that posix_spawn lacks: the kernel kills
- * the child when this process dies, however it dies. The signal is bound to the thread that starts
- * the child; the helper thread lives as long as the loop.
+ * replaces its image, so nothing is copied), with one thing that posix_spawn lacks: the kernel
+ * kills the child when this process dies, however it dies. The signal is bound to the thread that
+ * starts the child; the helper thread lives as long as the loop.
  *
  * In child_main() nothing may be called but plain system calls: it runs in our memory. */
 #include <errno.h>
@@ -14,6 +14,17 @@
 #include <sys/wait.h>
 
 #include "server/loop/proc_impl.h"
+
+/* TSan takes clone() for a fork and forbids threads afterwards; libc's own name is not watched. */
+#ifdef __has_feature
+#if __has_feature(thread_sanitizer)
+#define CISTERN_TSAN_CLONE
+#endif
+#endif
+#if defined(__SANITIZE_THREAD__) || defined(CISTERN_TSAN_CLONE)
+int __clone(int (*fn)(void *), void *stack, int flags, void *arg, ...);
+#define clone __clone
+#endif
 
 #define STACK_BYTES (64u << 10)
 /* Of the kernel's signal sets and of its struct sigaction (at most), which are not libc's. */
@@ -109,7 +120,8 @@ int proc_child_start(struct proc *p, const char *path, const int fds[3])
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &old);
     errno = 0;
-    pid_t pid = clone(child_main, (char *)stack + STACK_BYTES, CLONE_VM | CLONE_VFORK | SIGCHLD, &c);
+    pid_t pid =
+        clone(child_main, (char *)stack + STACK_BYTES, CLONE_VM | CLONE_VFORK | SIGCHLD, &c);
     int error = pid < 0 ? errno : c.error;
     pthread_sigmask(SIG_SETMASK, &old, NULL);
     munmap(stack, STACK_BYTES);

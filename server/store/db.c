@@ -12,7 +12,11 @@
 /* What one handle may cache; readers see the file through a mapping, which costs nothing idle. */
 #define DB_WRITE_PRAGMAS                                                         \
     "PRAGMA cache_size=-8192; PRAGMA temp_store=MEMORY; PRAGMA foreign_keys=ON;" \
-    "PRAGMA journal_mode=WAL; PRAGMA journal_size_limit=16777216; PRAGMA wal_autocheckpoint=2000;"
+    "PRAGMA journal_size_limit=16777216; PRAGMA wal_autocheckpoint=2000;"
+/* A new file has nothing to lose yet: without syncing and without a journal file (deleting one
+ * takes milliseconds on some disks). Never for a file with content: it would leave WAL on the way.
+ */
+#define DB_NEW_PRAGMAS "PRAGMA synchronous=OFF; PRAGMA journal_mode=MEMORY;"
 #define DB_READ_PRAGMAS                                                              \
     "PRAGMA cache_size=-512; PRAGMA temp_store=MEMORY; PRAGMA mmap_size=1073741824;" \
     "PRAGMA query_only=ON;"
@@ -98,6 +102,22 @@ static enum status run_script(struct db *db, const char *sql)
     return db_fail(db, rc == SQLITE_ERROR ? sqlite3_extended_errcode(db->h) : rc, sql);
 }
 
+static enum status configure_writer(struct db *db, enum db_mode mode)
+{
+    int64_t pages;
+    enum status st = db_get_i64(db, &pages, "PRAGMA page_count");
+    if (st == ST_OK && pages == 0) {
+        st = run_script(db, DB_NEW_PRAGMAS);
+    }
+    if (st == ST_OK) {
+        st = run_script(db, "PRAGMA journal_mode=WAL");
+    }
+    if (st == ST_OK) {
+        st = run_script(db, DB_WRITE_PRAGMAS);
+    }
+    return st == ST_OK ? run_script(db, sync_pragma(mode)) : st;
+}
+
 enum status db_open(const char *path, enum db_mode mode, struct db **ret)
 {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
@@ -119,10 +139,7 @@ enum status db_open(const char *path, enum db_mode mode, struct db **ret)
     }
     if (st == ST_OK) {
         sqlite3_busy_timeout(db->h, DB_BUSY_MS);
-        st = run_script(db, mode == DB_READ ? DB_READ_PRAGMAS : DB_WRITE_PRAGMAS);
-    }
-    if (st == ST_OK && mode != DB_READ) {
-        st = run_script(db, sync_pragma(mode));
+        st = mode == DB_READ ? run_script(db, DB_READ_PRAGMAS) : configure_writer(db, mode);
     }
     if (st != ST_OK) {
         db_close(db);

@@ -44,14 +44,14 @@ class Bench:
         self.results.setdefault((what, peer.name), []).append(value)
 
     # --- one load ---
-    def load(self, peer, records, connections, text=None):
+    def load(self, peer, records, connections, text=None, limit_s=LOAD_LIMIT_S):
         """Runs s3load; returns its report with the server's CPU time."""
         path = self.folder / "plan"
         path.write_text("".join(records))
         before = peer.cpu_s()
-        command = [str(TOOLS / "s3load"), str(peer.port), str(connections), str(LOAD_LIMIT_S), str(path),
+        command = [str(TOOLS / "s3load"), str(peer.port), str(connections), str(limit_s), str(path),
                    str(self.bodies.path)] + ([text] if text else [])
-        done = subprocess.run(command, capture_output=True, text=True, timeout=LOAD_LIMIT_S + 10)
+        done = subprocess.run(command, capture_output=True, text=True, timeout=limit_s + 10)
         if not done.stdout:
             raise Failed(f"{peer.name}: {done.stderr}")
         report = json.loads(done.stdout)
@@ -95,7 +95,7 @@ class Bench:
             for bucket in ("bench", "list"):
                 peer.put_bucket(bucket)
             if peer.s3:
-                self.load(peer, plan.fill_list(peer, self.bodies, LISTED), 16)
+                self.load(peer, plan.fill_list(peer, self.bodies, LISTED), 16, limit_s=100)
         self.lists_truly(self.peers[0])
 
     def refuses_forgeries(self):

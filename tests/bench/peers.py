@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import time
+import urllib.error
 import urllib.request
 
 from tests.bench.plan import Plain, Signer
@@ -40,7 +41,8 @@ class Peer:
         raise NotImplementedError
 
     def environment(self, folder):
-        return dict(os.environ, TMPDIR=str(folder))
+        keep = {k: v for k, v in os.environ.items() if not k.startswith(("PYTHON", "CISTERN_", "AWS_"))}
+        return dict(keep, TMPDIR=str(folder))
 
     def start(self):
         self.process = subprocess.Popen(
@@ -110,9 +112,6 @@ class Cistern(Peer):
     def command(self, folder, port):
         return [str(self.binary), "serve", "--listen", f"127.0.0.1:{port}", "--data",
                 str(folder / "data"), "--log", "warn"]
-
-    def environment(self, folder):
-        return {k: v for k, v in super().environment(folder).items() if not k.startswith("CISTERN_")}
 
 
 class Moto(Peer):

@@ -47,7 +47,7 @@ def test_exec_gives_a_private_server_and_passes_the_exit_status_on(tmp_path):
     script = """
 import boto3, os, sys
 assert os.environ["AWS_ENDPOINT_URL"].startswith("http://127.0.0.1:")
-boto3.client("s3").create_bucket(Bucket="b")
+boto3.client("s3").create_bucket(Bucket="bkt")
 print([b["Name"] for b in boto3.client("s3").list_buckets()["Buckets"]])
 sys.exit(7)
 """
@@ -55,7 +55,7 @@ sys.exit(7)
 
     done = run("exec", "--", sys.executable, "-c", script, cwd=tmp_path)
     assert done.returncode == 7, done.stderr
-    assert done.stdout == "['b']\n"
+    assert done.stdout == "['bkt']\n"
     assert list(tmp_path.iterdir()) == []  # ephemeral: nothing stays
 
 
@@ -66,9 +66,9 @@ def test_exec_of_nothing():
 
 def test_status_wait_reset(make_server):
     server = make_server()
-    server.client("s3").create_bucket(Bucket="b")
-    server.client("s3").put_object(Bucket="b", Key="k", Body=b"x")
-    assert (server.data_dir / "buckets/b/k").read_bytes() == b"x"
+    server.client("s3").create_bucket(Bucket="bkt")
+    server.client("s3").put_object(Bucket="bkt", Key="k", Body=b"x")
+    assert (server.data_dir / "buckets/bkt/k").read_bytes() == b"x"
     assert server.cli("status").returncode == 0
     assert server.cli("wait", "--timeout", "10").returncode == 0
     assert server.cli("reset").returncode == 0
@@ -112,15 +112,15 @@ def test_ephemeral_leaves_nothing(tmp_path):
 
 def test_state_survives_restart_and_kill(make_server):
     server = make_server()
-    server.client("s3").create_bucket(Bucket="b")
+    server.client("s3").create_bucket(Bucket="bkt")
     for end in ("restart", "kill"):
-        server.client("s3").put_object(Bucket="b", Key=end, Body=end.encode())
+        server.client("s3").put_object(Bucket="bkt", Key=end, Body=end.encode())
         if end == "kill":
             server.kill()
             server.start()
         else:
             server.restart()
-        assert server.client("s3").get_object(Bucket="b", Key=end)["Body"].read() == end.encode()
+        assert server.client("s3").get_object(Bucket="bkt", Key=end)["Body"].read() == end.encode()
 
 
 def test_web_pages_cannot_drive_it(server):

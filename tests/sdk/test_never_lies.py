@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 OURS = ["glue", "dms", "logs", "iam", "sts"]  # body-driven protocols: any operation can be called bare
 OTHERS = ["rds", "ec2", "sqs", "sns", "events", "secretsmanager", "ssm", "cloudwatch", "athena",
-          "cloudformation", "dynamodb", "stepfunctions"]
+          "cloudformation", "kinesis", "stepfunctions"]
 
 
 def implemented(service):
@@ -25,7 +25,7 @@ def client(server, service):
     return boto3.client(
         service, endpoint_url=server.endpoint, region_name="us-east-1", aws_access_key_id="test",
         aws_secret_access_key="test",
-        config=Config(parameter_validation=False, retries={"total_max_attempts": 1}))
+        config=Config(parameter_validation=False, inject_host_prefix=False, retries={"total_max_attempts": 1}))
 
 
 def snake(name):

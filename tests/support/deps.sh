@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Installs what is missing, by group: build | run | test | check | bench. Debian and its kin; asks for
+# Installs what is missing, by group: build | run | test | check | bench | docker. Debian and its kin; asks for
 # sudo only when something is missing and we are not root.
 set -euo pipefail
 
@@ -8,14 +8,15 @@ build="gcc make pkg-config libmicrohttpd-dev libuv1-dev libsqlite3-dev libcjson-
 run="mariadb-server-core mariadb-client python3 python3-venv"
 test="libcmocka-dev awscli curl"
 check="clang clang-tidy libclang-rt-14-dev"
-bench="nginx-light"
+bench="nginx-light python3-venv"
+docker="buildah mmdebstrap python3-venv"
 
 want=""
 for group in "$@"; do
     case "$group" in
-    build | run | test | check | bench) want="$want ${!group}" ;;
+    build | run | test | check | bench | docker) want="$want ${!group}" ;;
     *)
-        echo "deps.sh: unknown group '$group' (build run test check bench)" >&2
+        echo "deps.sh: unknown group '$group' (build run test check bench docker)" >&2
         exit 2
         ;;
     esac
