@@ -7,12 +7,14 @@ extern const struct service sts_service;
 extern const struct service logs_service;
 extern const struct service glue_service;
 extern const struct service dms_service;
+extern const struct service lambda_service;
 
 const struct service *const services[] = {
     &iam_service,
     &s3_service,
     &sts_service,
     &logs_service,
+    &lambda_service,
     &glue_service,
     &dms_service,
     NULL,

@@ -301,17 +301,30 @@ static enum status empty_tables(struct core *core)
 
 static enum status reset_all(struct core *core)
 {
-    enum status st = empty_tables(core);
+    struct core_mark mark;
+    enum status st = core_mark(core, &mark);
     if (st != ST_OK) {
         return st;
     }
-    blobs_reset(core->blobs);
+    st = empty_tables(core);
+    if (st == ST_OK) {
+        st = blobs_reset(core->blobs);
+    }
+    if (st != ST_OK) {
+        core_mark_undo(core, mark);
+        return st;
+    }
+    uint64_t failed = core->counts.failed_commits;
+    st = core_mark_keep(core, mark);
+    core_end_pass(core);
+    if (st != ST_OK || core->counts.failed_commits != failed) {
+        return ST_DB;
+    }
     for (size_t i = 0; i < core->n_services; i++) {
         if (core->services[i]->reset) {
             core->services[i]->reset(core->states[i]);
         }
     }
-    uint64_t failed = core->counts.failed_commits;
     core_end_pass(core);
     return core->counts.failed_commits == failed ? ST_OK : ST_DB;
 }

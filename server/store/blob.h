@@ -33,8 +33,8 @@ enum status blobs_attach(struct blobs *b, struct core *core, bool durable) MUST_
 /* Core thread, at start, after the schemas exist: finishes intended placements and removals and
  * deletes files in tmp/ from before that nobody intended to keep. */
 enum status blobs_recover(struct blobs *b, struct db *db) MUST_CHECK;
-/* Core thread, tables are empty already: deletes everything below buckets/. */
-void blobs_reset(struct blobs *b);
+/* In the transaction that empties all tables: everything below buckets/ goes after the commit. */
+enum status blobs_reset(struct blobs *b) MUST_CHECK;
 /* "DIR/tmp" and "DIR/buckets"; any thread. */
 const char *blobs_tmp_dir(const struct blobs *b);
 const char *blobs_root_dir(const struct blobs *b);

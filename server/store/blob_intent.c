@@ -22,6 +22,7 @@ enum intent_kind {
     INTENT_REMOVE = 2,
     INTENT_STAGED = 3, /* stays in tmp/: not carried out, but remembered */
     INTENT_REMOVE_TOP = 4,
+    INTENT_RESET = 5, /* everything goes; `size` is the inode of the folder that is meant */
 };
 
 struct intent {
@@ -327,7 +328,58 @@ enum status blob_intend_top_removal(struct core *core, struct str top)
     return st;
 }
 
-/* --- start, reset, end ---------------------------------------------------------------------------
+/* --- everything ----------------------------------------------------------------------------------
+ */
+
+/* Of the folder buckets/; 0: not to be known. */
+static int64_t root_inode(const struct blobs *b)
+{
+    struct stat s;
+    return fstat(b->root_fd, &s) == 0 ? (int64_t)s.st_ino : 0;
+}
+
+/* The folder is swapped for a fresh one at once; readers keep the descriptor's number. */
+static void swap_root(struct blobs *b)
+{
+    int64_t id = atomic_fetch_add(&b->next_id, 1);
+    CLEANUP(free_ptr) char *name = xasprintf("%s/x%lld", b->tmp_dir, (long long)id);
+    if (rename(b->root_dir, name) != 0 || mkdir(b->root_dir, 0755) != 0) {
+        log_error("blob", "cannot empty %s: %s", b->root_dir, strerror(errno));
+        return;
+    }
+    int fd = open(b->root_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0 || dup3(fd, b->root_fd, O_CLOEXEC) < 0) {
+        log_error("blob", "cannot open %s: %s", b->root_dir, strerror(errno));
+    }
+    close_fd(&fd);
+    struct waste *w = waste_new(b);
+    w->ids[w->n++] = id;
+    work_start(core_loop(b->core), delete_waste, waste_deleted, w);
+}
+
+static void after_reset(void *arg, bool committed)
+{
+    const struct intent *it = arg;
+    if (committed) {
+        swap_root(it->b);
+        intent_is_done(it->b, it->id);
+    }
+}
+
+enum status blobs_reset(struct blobs *b)
+{
+    b->any_staged = false;
+    struct intent names = { 0 };
+    struct blob_ref root = { .size = root_inode(b) };
+    struct intent *it = new_intent(b, INTENT_RESET, &root, &names);
+    enum status st = add_row(b, INTENT_RESET, &root, &names, &it->id);
+    if (st == ST_OK) {
+        core_after_commit(b->core, after_reset, it);
+    }
+    return st;
+}
+
+/* --- start and end ------------------------------------------------------------------------------
  */
 
 enum status blobs_attach(struct blobs *b, struct core *core, bool durable)
@@ -359,6 +411,11 @@ static void recover_one(struct blobs *b, struct intent *it, struct waste **w)
         break;
     case INTENT_STAGED:
         b->any_staged = true;
+        break;
+    case INTENT_RESET:
+        if (it->ref.size == root_inode(b)) { /* else it was swapped already */
+            swap_root(b);
+        }
         break;
     }
     if ((*w)->n == BLOB_REMOVE_BATCH) {
@@ -433,27 +490,6 @@ enum status blobs_recover(struct blobs *b, struct db *db)
     }
     closedir(dir);
     return st;
-}
-
-/* The folder is swapped for a fresh one at once; readers keep the descriptor's number. */
-void blobs_reset(struct blobs *b)
-{
-    int64_t id = atomic_fetch_add(&b->next_id, 1);
-    CLEANUP(free_ptr) char *waste = xasprintf("%s/x%lld", b->tmp_dir, (long long)id);
-    b->n_done = 0;
-    b->any_staged = false;
-    if (rename(b->root_dir, waste) != 0 || mkdir(b->root_dir, 0755) != 0) {
-        log_error("blob", "cannot empty %s: %s", b->root_dir, strerror(errno));
-        return;
-    }
-    int fd = open(b->root_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd < 0 || dup3(fd, b->root_fd, O_CLOEXEC) < 0) {
-        log_error("blob", "cannot open %s: %s", b->root_dir, strerror(errno));
-    }
-    close_fd(&fd);
-    struct waste *w = waste_new(b);
-    w->ids[w->n++] = id;
-    work_start(core_loop(b->core), delete_waste, waste_deleted, w);
 }
 
 void blob_intents_fini(struct blobs *b)

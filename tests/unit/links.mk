@@ -31,3 +31,5 @@ S3_PARTS := server/base server/loop server/store server/wire server/http server/
 LINKS_test_s3_pure := $(S3_PARTS)
 LINKS_test_s3_event := $(S3_PARTS)
 LINKS_test_config := server/base server/config.c
+LINKS_test_dms_csv := server/base server/mysql emulators/dms/dms_csv.c emulators/dms/dms_number.c
+LINKS_test_dms_text := $(S3_PARTS) server/mysql emulators/dms emulators/logs

@@ -9,7 +9,7 @@
 
 #include "emulators/bus.h"
 #include "emulators/s3/s3.h"
-#include "emulators/s3/s3_store.h"
+#include "emulators/s3/s3_event.h"
 #include "server/base/digest.h"
 #include "server/base/mem.h"
 #include "server/core.h"
@@ -183,6 +183,52 @@ static void a_removed_record(void **state)
     assert_keys(json_get(s3, "object"), (const char *const[]){ "key", "sequencer", NULL });
 }
 
+static void fire(const char *name, enum s3_event_shape shape)
+{
+    struct s3_bucket_row bucket;
+    struct s3_event ev = { name, shape, STR("in/k"), STR("0123"), 7, 1000 };
+    struct s3_cause cause = { STR("REQ"), STR("HOST"), STR("AWS:AIDA"), STR("10.0.0.1") };
+    assert_int_equal(s3_store_bucket(core_db(f.core), a, STR("b-1"), &bucket), ST_OK);
+    assert_int_equal(s3_event_fire(core_state(f.core, "s3"), a, &bucket, &ev, &cause), ST_OK);
+}
+
+static void a_tagging_record(void **state)
+{
+    (void)state;
+    struct s3_rule rules[] = { { S3_RULE_LAMBDA, STR("tags"), STR(ARN), STR("s3:ObjectTagging:*"),
+                                 STR_NONE, STR_NONE } };
+    assert_int_equal(s3_store_set_rules(core_db(f.core), STR("b-1"), rules, 1), ST_OK);
+    fire("s3:ObjectTagging:Put", S3_EVENT_TAGGED);
+    fire("s3:ObjectCreated:Put", S3_EVENT_CREATED);
+    assert_int_equal(n_caught, 1);
+    const struct json_value *r = record(0);
+    assert_true(str_eqz(json_get_str(r, "eventVersion"), "2.3"));
+    assert_true(str_eqz(json_get_str(r, "eventName"), "ObjectTagging:Put"));
+    assert_true(str_eqz(json_get_str(r, "eventTime"), "1970-01-01T00:00:01.000Z"));
+    assert_true(
+        str_eqz(json_get_str(json_get(r, "requestParameters"), "sourceIPAddress"), "10.0.0.1"));
+    assert_true(str_eqz(json_get_str(json_get(r, "responseElements"), "x-amz-id-2"), "HOST"));
+    assert_keys(json_get(json_get(r, "s3"), "object"),
+                (const char *const[]){ "key", "eTag", NULL });
+}
+
+/* One call may concern several rules: each gets a record of its own with its own id. */
+static void every_rule_gets_its_own(void **state)
+{
+    (void)state;
+    struct s3_rule rules[] = {
+        { S3_RULE_LAMBDA, STR("one"), STR(ARN), STR("s3:ObjectCreated:Put"), STR_NONE, STR(".a") },
+        { S3_RULE_LAMBDA, STR("two"), STR(ARN "2"), STR("s3:ObjectCreated:*"), STR("in"),
+          STR_NONE },
+    };
+    assert_int_equal(s3_store_set_rules(core_db(f.core), STR("b-1"), rules, 2), ST_OK);
+    assert_int_equal(put("in/x.a", "1"), ST_OK);
+    assert_int_equal(n_caught, 2);
+    assert_true(str_eqz(json_get_str(json_get(record(0), "s3"), "configurationId"), "one"));
+    assert_true(str_eqz(json_get_str(json_get(record(1), "s3"), "configurationId"), "two"));
+    assert_true(str_eqz(caught[1].arn, ARN "2"));
+}
+
 static struct str sequencer(size_t i)
 {
     return json_get_str(json_get(json_get(record(i), "s3"), "object"), "sequencer");
@@ -317,6 +363,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_created_record, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_removed_record, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_tagging_record, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(every_rule_gets_its_own, set_up, tear_down),
         cmocka_unit_test_setup_teardown(sequencers_rise_across_restarts, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_target_that_is_gone_loses_the_event, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_target_that_fails_undoes_the_object, set_up, tear_down),
