@@ -97,13 +97,11 @@ static void finish_wait(struct waiter *w, const struct busy *busy)
     json_i64(&o, clock_mono_ms() - w->since_ms);
     write_busy(&o, busy);
     json_close(&o, '}');
-    list_remove(&w->link);
-    free(w);
     call_finish(c, reply_json(c, &b));
 }
 
-/* Asks all services on behalf of one waiter. */
-static void look_for(struct waiter *w)
+/* Asks all services on behalf of one waiter; true when he got his answer. */
+static bool look_for(struct waiter *w)
 {
     struct core *core = w->admin->core;
     CLEANUP(arena_freep) struct arena *a = arena_new(BUSY_ARENA_MAX);
@@ -119,22 +117,26 @@ static void look_for(struct waiter *w)
     }
     w->quiet = busy.n == 0 ? w->quiet + 1 : 0;
     bool late = clock_mono_ms() >= w->ends_ms && busy.n > 0;
-    if (w->quiet >= 2 || stopping || late || w->gone) {
+    bool over = w->quiet >= 2 || stopping || late || w->gone;
+    if (over) {
         finish_wait(w, &busy);
     }
+    return over;
 }
 
 static void look(void *arg)
 {
     struct admin *admin = arg;
-    LIST_FOREACH(item, &admin->waiters)
-    {
-        look_for(CONTAINER_OF(item, struct waiter, link));
-    }
     bool confirm = false;
     LIST_FOREACH(item, &admin->waiters)
     {
-        confirm = confirm || CONTAINER_OF(item, struct waiter, link)->quiet > 0;
+        struct waiter *w = CONTAINER_OF(item, struct waiter, link);
+        if (look_for(w)) {
+            list_remove(item);
+            free(w);
+        } else {
+            confirm = confirm || w->quiet > 0;
+        }
     }
     if (list_empty(&admin->waiters)) {
         timer_stop(admin->timer);

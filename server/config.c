@@ -1,6 +1,7 @@
 /* One table: option, type, default, help. The variable of --clock-scale is CISTERN_CLOCK_SCALE. */
 #include "server/config.h"
 
+#include <ctype.h>
 #include <limits.h>
 #include <unistd.h>
 
@@ -163,8 +164,7 @@ static void env_name(const struct option *o, char out[ENV_NAME_MAX])
 {
     size_t n = (size_t)snprintf(out, ENV_NAME_MAX, "CISTERN_%s", o->name);
     for (size_t i = 8; i < n; i++) {
-        char ch = out[i];
-        out[i] = ch == '-' ? '_' : (char)(ch >= 'a' && ch <= 'z' ? ch - 'a' + 'A' : ch);
+        out[i] = out[i] == '-' ? '_' : (char)toupper((unsigned char)out[i]);
     }
 }
 

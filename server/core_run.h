@@ -12,6 +12,7 @@ struct busy;
 
 /* Limits by name. */
 #define CORE_STOP_MS 10000 /* what services, workers and children get to end */
+#define CORE_KILL_MS 1000  /* and then, after their children were killed */
 
 /* Opens loop, database and blobs in config->data_dir (which exists), creates the tables, runs every
  * service's init. `list` (the services) is NULL-terminated and, like `config`, outlives the core.

@@ -1,5 +1,7 @@
 /* The services' life: init, start, stop, reset, and the question what is busy. */
 #include "server/base/clock.h"
+#include <signal.h>
+
 #include "server/base/log.h"
 #include "server/base/mem.h"
 #include "server/busy.h"
@@ -252,6 +254,8 @@ bool core_stop(struct core *core)
     if (!quiet) {
         log_warn("core", "%d jobs and %d child processes did not end within %d s",
                  loop_pending(core->loop), proc_count(core->loop), CORE_STOP_MS / 1000);
+        proc_kill_all(core->loop, SIGKILL);
+        quiet = core_wait(core, all_quiet, core, CORE_KILL_MS);
     }
     return quiet;
 }

@@ -41,7 +41,7 @@ static const struct command commands[] = {
       "       cistern function remove NAME\n\n"
       "The command gets the event on its standard input and answers on its standard output; an "
       "exit\n"
-      "status other than 0 is a failed invocation.\n"
+      "status other than 0 is a failed invocation. Words that name files here become absolute.\n"
       "  --timeout SECONDS  of `add` (default 60)\n"
       "  --endpoint URL     the server\n" },
 };

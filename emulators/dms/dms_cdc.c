@@ -164,8 +164,8 @@ static enum status stream(struct dms_capture *c, struct mysql_err *err)
     struct mysql_binlog_options options = {
         .start = w->at,
         .server_id = w->server_id,
-        .heartbeat_ms = w->interval_ms < DMS_HEARTBEAT_MS ? DMS_HEARTBEAT_FAST_MS
-                                                          : DMS_HEARTBEAT_MS,
+        .heartbeat_ms =
+            w->interval_ms < DMS_HEARTBEAT_MS ? DMS_HEARTBEAT_FAST_MS : DMS_HEARTBEAT_MS,
     };
     st = mysql_binlog_open(w->stream, &options, &calls, c, &binlog, err);
     if (st != ST_OK) {

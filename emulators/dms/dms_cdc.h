@@ -8,7 +8,7 @@
 /* One run of the stream. */
 struct dms_capture {
     struct dms_worker *w;
-    struct mysql_tx tx; /* the one at hand; start and commit time only */
+    struct mysql_tx tx;   /* the one at hand; start and commit time only */
     struct mysql_err err; /* why a call stopped the stream, when it wasn't on purpose */
 };
 
@@ -25,8 +25,8 @@ enum status dms_cut(struct dms_capture *c, struct dms_table **tables, size_t n,
  * of dms_worker_busy(). */
 enum status dms_tick(struct dms_capture *c, bool all, struct mysql_err *err) MUST_CHECK;
 /* Appends one change to its table's file; cuts the file when it is large enough. */
-enum status dms_change(struct dms_capture *c, struct dms_table *t, const struct mysql_change *change,
-                       struct mysql_err *err) MUST_CHECK;
+enum status dms_change(struct dms_capture *c, struct dms_table *t,
+                       const struct mysql_change *change, struct mysql_err *err) MUST_CHECK;
 /* Follows CREATE, ALTER, TRUNCATE, … of our tables. */
 enum status dms_follow_ddl(struct dms_capture *c, const struct mysql_statement *s,
                            struct mysql_err *err) MUST_CHECK;

@@ -15,7 +15,7 @@ struct job {
     struct dms_worker *w;
     const struct dms_commit *c;
     struct arena *arena;
-    size_t puts_done;  /* handed over to S3, successfully or not */
+    size_t puts_done; /* handed over to S3, successfully or not */
     bool more_to_clear;
     char why[512];
 };
@@ -32,7 +32,8 @@ static enum status fail(struct job *j, enum status st, const char *fmt, ...)
     return st;
 }
 
-/* --- on the core thread ---------------------------------------------------------------------------- */
+/* --- on the core thread
+ * ---------------------------------------------------------------------------- */
 
 static enum status clear_some(struct core *core, void *arg)
 {
@@ -61,8 +62,9 @@ static enum status put_objects(struct core *core, struct job *j)
                                                                .ref = p->piece.ref,
                                                                .md5 = p->piece.md5 });
         if (st == ST_NOT_FOUND) {
-            return fail(j, st, "the S3 bucket '%.*s' does not exist (any more): create it, then "
-                               "resume the task",
+            return fail(j, st,
+                        "the S3 bucket '%.*s' does not exist (any more): create it, then "
+                        "resume the task",
                         STR_ARG(j->w->s3.bucket));
         }
         if (st != ST_OK) {
@@ -93,6 +95,11 @@ static enum status store_table(struct core *core, struct job *j, struct dms_tabl
             return fail(j, st, "the description of table %.*s.%.*s is too large",
                         STR_ARG(t->schema), STR_ARG(t->name));
         }
+        st = dms_catalog_note(core, j->arena, j->w, t);
+        if (st != ST_OK) {
+            return fail(j, st, "table %.*s.%.*s can't be noted in the catalog: %s",
+                        STR_ARG(t->schema), STR_ARG(t->name), status_name(st));
+        }
     }
     return dms_store_table_put(core_db(core), j->w->task, &row);
 }
@@ -120,7 +127,8 @@ static enum status commit_all(struct core *core, void *arg)
     return st == ST_OK ? store_rows(core, j) : st;
 }
 
-/* --- on the worker's threads ------------------------------------------------------------------------ */
+/* --- on the worker's threads
+ * ------------------------------------------------------------------------ */
 
 static enum status run(struct job *j)
 {

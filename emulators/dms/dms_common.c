@@ -121,9 +121,9 @@ enum status dms_put_tags(struct call *c, struct str arn, const struct dms_tag_li
 {
     enum status st = ST_OK;
     for (size_t i = 0; i < tags->n && st == ST_OK; i++) {
-        st = dms_store_tag_put(c->db, &(struct dms_tag_row){ .arn = arn,
-                                                             .key = tags->v[i].Key,
-                                                             .value = tags->v[i].Value });
+        st = dms_store_tag_put(
+            c->db,
+            &(struct dms_tag_row){ .arn = arn, .key = tags->v[i].Key, .value = tags->v[i].Value });
     }
     return st;
 }

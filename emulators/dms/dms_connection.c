@@ -189,8 +189,7 @@ enum status dms_test_connection(struct call *c, const struct dms_test_connection
                                 struct dms_test_connection_response *ret_out)
 {
     struct dms_resource instance, endpoint;
-    enum status st =
-        need(c, in->ReplicationInstanceArn, in->EndpointArn, &instance, &endpoint);
+    enum status st = need(c, in->ReplicationInstanceArn, in->EndpointArn, &instance, &endpoint);
     if (st != ST_OK) {
         return st;
     }
@@ -238,8 +237,7 @@ enum status dms_describe_connections(struct call *c,
         struct dms_resource instance, endpoint;
         st = need(c, rows[i].instance_arn, rows[i].endpoint_arn, &instance, &endpoint);
         if (st == ST_OK) {
-            items[fitting++] =
-                *show(c, &rows[i], rows[i].status, instance.ident, endpoint.ident);
+            items[fitting++] = *show(c, &rows[i], rows[i].status, instance.ident, endpoint.ident);
         }
     }
     if (st != ST_OK) {
@@ -263,8 +261,7 @@ enum status dms_delete_connection(struct call *c, const struct dms_delete_connec
                                   struct dms_delete_connection_response *ret_out)
 {
     struct dms_resource instance, endpoint;
-    enum status st =
-        need(c, in->ReplicationInstanceArn, in->EndpointArn, &instance, &endpoint);
+    enum status st = need(c, in->ReplicationInstanceArn, in->EndpointArn, &instance, &endpoint);
     if (st != ST_OK) {
         return st;
     }

@@ -53,7 +53,8 @@ void dms_csv_plan(struct arena *a, const struct mysql_table *t, bool support_lob
     *ret = (struct dms_csv_plan){ columns, n };
 }
 
-/* --- quoting ----------------------------------------------------------------------------------- */
+/* --- quoting -----------------------------------------------------------------------------------
+ */
 
 #define ONES UINT64_C(0x0101010101010101)
 #define HIGHS UINT64_C(0x8080808080808080)
@@ -122,7 +123,8 @@ static char *put_text(char *p, const struct dms_csv_format *f, struct str s)
     return p;
 }
 
-/* --- values ------------------------------------------------------------------------------------ */
+/* --- values ------------------------------------------------------------------------------------
+ */
 
 /* Does the value print like NULL? Dates with a zero month or day have no other form. */
 static bool is_null(const struct mysql_value *v)

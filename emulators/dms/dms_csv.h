@@ -16,17 +16,17 @@
 
 /* How an endpoint wants its files. Filled by the caller, then dms_csv_prepare(). */
 struct dms_csv_format {
-    struct str delimiter;     /* 1 … DMS_CSV_DELIMITER_MAX bytes */
-    struct str row_end;       /* likewise */
-    struct str null_text;     /* printed for NULL, never quoted */
-    struct str no_value_text; /* for columns that the row image lacks; absent: null_text */
+    struct str delimiter;      /* 1 … DMS_CSV_DELIMITER_MAX bytes */
+    struct str row_end;        /* likewise */
+    struct str null_text;      /* printed for NULL, never quoted */
+    struct str no_value_text;  /* for columns that the row image lacks; absent: null_text */
     struct str timestamp_name; /* header of the timestamp column; absent: no such column */
     bool rfc4180;
     bool header;
 
     /* made by dms_csv_prepare() */
-    bool scan_all;   /* the delimiter may occur in numbers and dates too */
-    char first;      /* first byte of the delimiter */
+    bool scan_all; /* the delimiter may occur in numbers and dates too */
+    char first;    /* first byte of the delimiter */
 };
 void dms_csv_prepare(struct dms_csv_format *f);
 

@@ -90,12 +90,11 @@ enum status dms_cut(struct dms_capture *c, struct dms_table **tables, size_t n,
         return st;
     }
     struct mysql_position checkpoint = needed(w, tables, n);
-    st = dms_commit(w, &(struct dms_commit){ .puts = puts,
-                                             .puts_n = n,
-                                             .tables = tables,
-                                             .tables_n = n,
-                                             .checkpoint = &checkpoint },
-                    err);
+    st = dms_commit(
+        w,
+        &(struct dms_commit){
+            .puts = puts, .puts_n = n, .tables = tables, .tables_n = n, .checkpoint = &checkpoint },
+        err);
     if (st != ST_OK) {
         return st;
     }
@@ -108,7 +107,8 @@ enum status dms_cut(struct dms_capture *c, struct dms_table **tables, size_t n,
     return ST_OK;
 }
 
-/* --- rows ------------------------------------------------------------------------------------------ */
+/* --- rows
+ * ------------------------------------------------------------------------------------------ */
 
 static void count(struct dms_table *t, enum mysql_change_kind kind)
 {
@@ -121,8 +121,8 @@ static void count(struct dms_table *t, enum mysql_change_kind kind)
     }
 }
 
-enum status dms_change(struct dms_capture *c, struct dms_table *t, const struct mysql_change *change,
-                       struct mysql_err *err)
+enum status dms_change(struct dms_capture *c, struct dms_table *t,
+                       const struct mysql_change *change, struct mysql_err *err)
 {
     struct dms_worker *w = c->w;
     const struct dms_csv_format *f = &w->s3.csv;
@@ -142,8 +142,7 @@ enum status dms_change(struct dms_capture *c, struct dms_table *t, const struct 
     struct dms_csv_lead lead = { .op = w->s3.op_in_changes ? ops[change->kind] : '\0',
                                  .timestamp = str_set(f->timestamp_name),
                                  .time_us = c->tx.commit_us };
-    const struct mysql_value *image =
-        change->kind == MYSQL_DELETE ? change->before : change->after;
+    const struct mysql_value *image = change->kind == MYSQL_DELETE ? change->before : change->after;
     dms_csv_row(&t->file.pending, f, &t->plan, &lead, image, NULL);
     t->rows++;
     atomic_fetch_add_explicit(&w->waiting_rows, 1, memory_order_relaxed);
@@ -162,7 +161,8 @@ enum status dms_change(struct dms_capture *c, struct dms_table *t, const struct 
     return st;
 }
 
-/* --- time ------------------------------------------------------------------------------------------ */
+/* --- time
+ * ------------------------------------------------------------------------------------------ */
 
 static enum status store_checkpoint(struct dms_capture *c, struct mysql_err *err)
 {

@@ -30,10 +30,11 @@ static enum status settle(struct dms_capture *c, struct dms_table *t, bool clear
     t->seen_skip = skip;
     t->counts.updated_ms = clock_now_ms();
     w->reload = true;
-    enum status st = dms_commit(w, &(struct dms_commit){ .clear_prefix = clear ? t->prefix : STR_NONE,
-                                                         .tables = &t,
-                                                         .tables_n = 1 },
-                                err);
+    enum status st =
+        dms_commit(w,
+                   &(struct dms_commit){
+                       .clear_prefix = clear ? t->prefix : STR_NONE, .tables = &t, .tables_n = 1 },
+                   err);
     if (st == ST_OK) {
         w->reload = false;
     }

@@ -7,10 +7,10 @@
 #include "server/base/str.h"
 #include "server/wire/shape.h"
 
-/* Text of an output struct of the operation ("CreateEndpoint": struct dms_create_endpoint_response).
- * ST_NOMEM: too big. */
-enum status dms_doc_write(struct arena *a, const char *op, const void *out, struct str *ret)
-    MUST_CHECK;
+/* Text of an output struct of the operation ("CreateEndpoint": struct
+ * dms_create_endpoint_response). ST_NOMEM: too big. */
+enum status dms_doc_write(struct arena *a, const char *op, const void *out,
+                          struct str *ret) MUST_CHECK;
 /* The struct again, in the arena. ST_INVALID: the text doesn't fit (any more). */
 enum status dms_doc_read(struct arena *a, const char *op, struct str text, void **ret) MUST_CHECK;
 

@@ -25,7 +25,8 @@ static const struct engine *find_engine(struct str name)
     return NULL;
 }
 
-/* --- checks: on the whole endpoint, so that Create and Modify share them ---------------------------- */
+/* --- checks: on the whole endpoint, so that Create and Modify share them
+ * ---------------------------- */
 
 static enum status check_kind(struct call *c, const struct dms_endpoint *e)
 {
@@ -42,9 +43,8 @@ static enum status check_kind(struct call *c, const struct dms_endpoint *e)
                          "EndpointType must be source or target.");
     }
     if (source != engine->source) {
-        return call_fail(c, &dms_InvalidParameterValueException,
-                         "%s is implemented as a %s only.", engine->title,
-                         engine->source ? "source" : "target");
+        return call_fail(c, &dms_InvalidParameterValueException, "%s is implemented as a %s only.",
+                         engine->title, engine->source ? "source" : "target");
     }
     const char *const modes[] = { "none", "require", "verify-ca", "verify-full" };
     bool known = !str_set(e->SslMode);
@@ -103,8 +103,8 @@ static enum status check_source(struct call *c, const struct dms_endpoint *e)
 {
     const struct dms_mysql_settings *m = e->MySQLSettings;
     const char *missing = NULL;
-    if (m && (!str_empty(m->SecretsManagerSecretId) ||
-              !str_empty(m->SecretsManagerAccessRoleArn))) {
+    if (m &&
+        (!str_empty(m->SecretsManagerSecretId) || !str_empty(m->SecretsManagerAccessRoleArn))) {
         missing = "SecretsManagerSecretId is not implemented here; give Username and Password";
     } else if (m && str_eqz(m->AuthenticationMethod, "iam")) {
         missing = "AuthenticationMethod iam is not implemented here; give Username and Password";
@@ -140,8 +140,9 @@ static enum status check_target(struct call *c, struct dms_endpoint *e)
         return call_fail(c, &dms_InvalidParameterValueException, "%.*s", STR_ARG(why));
     }
     if (dms_s3_read(c->arena, e->S3Settings, &options, &conflict, &why) != ST_OK) {
-        return call_fail(c, conflict ? &dms_InvalidParameterCombinationException
-                                     : &dms_InvalidParameterValueException,
+        return call_fail(c,
+                         conflict ? &dms_InvalidParameterCombinationException
+                                  : &dms_InvalidParameterValueException,
                          "%.*s", STR_ARG(why));
     }
     return ST_OK;
@@ -160,7 +161,8 @@ static enum status check(struct call *c, struct dms_endpoint *e)
     return str_eqz(e->EndpointType, "source") ? check_source(c, e) : check_target(c, e);
 }
 
-/* --- both spellings of a source's login ------------------------------------------------------------- */
+/* --- both spellings of a source's login
+ * ------------------------------------------------------------- */
 
 static void prefer(struct str *to, struct str from)
 {
@@ -203,7 +205,8 @@ static void echo(struct arena *a, struct dms_endpoint *e)
     }
 }
 
-/* --- operations --------------------------------------------------------------------------------------- */
+/* --- operations
+ * --------------------------------------------------------------------------------------- */
 
 static enum status refuse_others(struct call *c, const struct dms_create_endpoint_request *in)
 {

@@ -21,7 +21,7 @@ struct load {
     size_t n;
     _Atomic size_t next;
     _Atomic int running;
-    _Atomic bool broken; /* somebody failed: finish soon */
+    _Atomic bool broken;  /* somebody failed: finish soon */
     pthread_mutex_t lock; /* of the two below */
     enum status st;
     struct mysql_err err;
@@ -44,7 +44,8 @@ struct loader {
     uint64_t cut;
 };
 
-/* --- rows to pieces ------------------------------------------------------------------------------------ */
+/* --- rows to pieces
+ * ------------------------------------------------------------------------------------ */
 
 static enum status end_piece(struct loader *l)
 {
@@ -97,7 +98,8 @@ static void drop_pieces(struct loader *l)
     dms_file_discard(&l->file);
 }
 
-/* --- one table ----------------------------------------------------------------------------------------- */
+/* --- one table
+ * ----------------------------------------------------------------------------------------- */
 
 static void set_state(struct dms_worker *w, struct dms_table *t, enum dms_table_state state)
 {
@@ -121,9 +123,10 @@ static enum status begin_table(struct loader *l, struct mysql_err *err)
     struct dms_worker *w = l->load->w;
     set_state(w, l->t, DMS_TABLE_LOADING);
     bool clear = w->settings.prep_mode != DMS_PREP_NOTHING;
-    return dms_commit(w, &(struct dms_commit){ .clear_prefix = clear ? l->t->prefix : STR_NONE,
-                                               .tables = &l->t,
-                                               .tables_n = 1 },
+    return dms_commit(w,
+                      &(struct dms_commit){ .clear_prefix = clear ? l->t->prefix : STR_NONE,
+                                            .tables = &l->t,
+                                            .tables_n = 1 },
                       err);
 }
 
@@ -239,8 +242,8 @@ static enum status store_failed_table(struct loader *l, struct mysql_err *err)
     struct mysql_err why = *err;
     enum status st = dms_table_fail(l->load->w, l->t, why.text);
     struct mysql_err second = { 0 };
-    enum status stored = dms_commit(
-        l->load->w, &(struct dms_commit){ .tables = &l->t, .tables_n = 1 }, &second);
+    enum status stored =
+        dms_commit(l->load->w, &(struct dms_commit){ .tables = &l->t, .tables_n = 1 }, &second);
     if (stored != ST_OK) {
         *err = second;
         return stored;
@@ -248,7 +251,8 @@ static enum status store_failed_table(struct loader *l, struct mysql_err *err)
     return st;
 }
 
-/* --- loaders ------------------------------------------------------------------------------------------- */
+/* --- loaders
+ * ------------------------------------------------------------------------------------------- */
 
 static enum status one(struct loader *l, struct mysql_err *err)
 {
@@ -315,8 +319,7 @@ static void *run_loader(void *arg)
 static void start_loaders(struct load *load, struct loader *loaders, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
-        loaders[i] =
-            (struct loader){ .load = load, .index = i, .conn = load->w->load[i] };
+        loaders[i] = (struct loader){ .load = load, .index = i, .conn = load->w->load[i] };
         dms_file_init(&loaders[i].file, core_blobs(load->w->core), load->w->s3.gzip);
         atomic_fetch_add(&load->running, 1);
         if (pthread_create(&loaders[i].thread, NULL, run_loader, &loaders[i]) != 0) {
@@ -381,10 +384,10 @@ enum status dms_full_load(struct dms_worker *w, struct mysql_err *err)
     qsort(queue, load.n, sizeof(struct dms_table *), by_order);
     load.queue = queue;
     /* All rows are stored before the first load: a look at the statistics shows every table. */
-    enum status st = dms_commit(w, &(struct dms_commit){ .tables = queue,
-                                                         .tables_n = load.n,
-                                                         .load_start_ms = load.start_ms },
-                                err);
+    enum status st = dms_commit(
+        w,
+        &(struct dms_commit){ .tables = queue, .tables_n = load.n, .load_start_ms = load.start_ms },
+        err);
     if (st != ST_OK) {
         return st;
     }
@@ -396,7 +399,7 @@ enum status dms_full_load(struct dms_worker *w, struct mysql_err *err)
         return st;
     }
     dms_line(w, "TASK_MANAGER", 'I', "All tables are loaded. Full load finished.");
-    return dms_commit(w, &(struct dms_commit){ .load_start_ms = load.start_ms,
-                                               .load_end_ms = clock_now_ms() },
-                      err);
+    return dms_commit(
+        w, &(struct dms_commit){ .load_start_ms = load.start_ms, .load_end_ms = clock_now_ms() },
+        err);
 }

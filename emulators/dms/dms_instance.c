@@ -10,9 +10,9 @@ static enum status find_group(struct call *c, struct str ident,
                               struct dms_replication_subnet_group **ret)
 {
     struct dms_resource row;
-    enum status st = dms_store_resource_by_ident(c->db, c->arena, DMS_KIND_SUBNETS,
-                                                 c->caller.account, c->caller.region,
-                                                 dms_lower(c->arena, ident), &row);
+    enum status st =
+        dms_store_resource_by_ident(c->db, c->arena, DMS_KIND_SUBNETS, c->caller.account,
+                                    c->caller.region, dms_lower(c->arena, ident), &row);
     if (st == ST_NOT_FOUND) {
         return call_fail(c, &dms_ResourceNotFoundFault,
                          "The replication subnet group %.*s could not be found.", STR_ARG(ident));
@@ -27,20 +27,20 @@ static enum status find_group(struct call *c, struct str ident,
     return call_status(c, st);
 }
 
-static enum status set_groups(struct call *c, const struct dms_create_replication_instance_request *in,
+static enum status set_groups(struct call *c,
+                              const struct dms_create_replication_instance_request *in,
                               struct dms_replication_instance *r)
 {
-    struct dms_vpc_security_group_membership *groups =
-        ARENA_ARRAY(c->arena, struct dms_vpc_security_group_membership,
-                    in->VpcSecurityGroupIds.n + 1);
+    struct dms_vpc_security_group_membership *groups = ARENA_ARRAY(
+        c->arena, struct dms_vpc_security_group_membership, in->VpcSecurityGroupIds.n + 1);
     for (size_t i = 0; i < in->VpcSecurityGroupIds.n; i++) {
-        groups[i] = (struct dms_vpc_security_group_membership){
-            .VpcSecurityGroupId = in->VpcSecurityGroupIds.v[i], .Status = STR("active")
-        };
+        groups[i] = (struct dms_vpc_security_group_membership){ .VpcSecurityGroupId =
+                                                                    in->VpcSecurityGroupIds.v[i],
+                                                                .Status = STR("active") };
     }
-    r->VpcSecurityGroups = (struct dms_vpc_security_group_membership_list){
-        .n = in->VpcSecurityGroupIds.n, .v = groups
-    };
+    r->VpcSecurityGroups =
+        (struct dms_vpc_security_group_membership_list){ .n = in->VpcSecurityGroupIds.n,
+                                                         .v = groups };
     if (!str_empty(in->ReplicationSubnetGroupIdentifier)) {
         return find_group(c, in->ReplicationSubnetGroupIdentifier, &r->ReplicationSubnetGroup);
     }
@@ -60,8 +60,8 @@ static enum status describe_new(struct call *c,
         .ReplicationInstanceIdentifier = dms_lower(c->arena, in->ReplicationInstanceIdentifier),
         .ReplicationInstanceClass = in->ReplicationInstanceClass,
         .ReplicationInstanceStatus = STR("available"),
-        .AllocatedStorage = in->AllocatedStorage.set ? in->AllocatedStorage
-                                                     : OPT_I64(STORAGE_DEFAULT_GB),
+        .AllocatedStorage =
+            in->AllocatedStorage.set ? in->AllocatedStorage : OPT_I64(STORAGE_DEFAULT_GB),
         .InstanceCreateTime = OPT_TIME(c->received_ms),
         .AvailabilityZone = in->AvailabilityZone,
         .PreferredMaintenanceWindow = str_set(in->PreferredMaintenanceWindow)
@@ -90,8 +90,8 @@ static enum status describe_new(struct call *c,
 static enum status check_new(struct call *c,
                              const struct dms_create_replication_instance_request *in)
 {
-    enum status st = dms_check_ident(c, "ReplicationInstanceIdentifier",
-                                     in->ReplicationInstanceIdentifier);
+    enum status st =
+        dms_check_ident(c, "ReplicationInstanceIdentifier", in->ReplicationInstanceIdentifier);
     if (st != ST_OK) {
         return st;
     }
@@ -120,9 +120,10 @@ static enum status check_new(struct call *c,
     return call_status(c, st);
 }
 
-enum status dms_create_replication_instance(struct call *c,
-                                            const struct dms_create_replication_instance_request *in,
-                                            struct dms_create_replication_instance_response *ret_out)
+enum status
+dms_create_replication_instance(struct call *c,
+                                const struct dms_create_replication_instance_request *in,
+                                struct dms_create_replication_instance_response *ret_out)
 {
     enum status st = check_new(c, in);
     struct dms_replication_instance *r = ARENA_NEW(c->arena, struct dms_replication_instance);
@@ -254,9 +255,9 @@ enum status dms_describe_orderable_replication_instances(
     struct dms_describe_orderable_replication_instances_response *ret_out)
 {
     static const char *const classes[] = {
-        "dms.t2.micro", "dms.t2.small",  "dms.t2.medium",  "dms.t2.large",   "dms.t3.micro",
-        "dms.t3.small", "dms.t3.medium", "dms.t3.large",   "dms.c5.large",   "dms.c5.xlarge",
-        "dms.r5.large", "dms.r5.xlarge", "dms.r5.2xlarge", "dms.c6i.large",  "dms.r6i.large",
+        "dms.t2.micro", "dms.t2.small",  "dms.t2.medium",  "dms.t2.large",  "dms.t3.micro",
+        "dms.t3.small", "dms.t3.medium", "dms.t3.large",   "dms.c5.large",  "dms.c5.xlarge",
+        "dms.r5.large", "dms.r5.xlarge", "dms.r5.2xlarge", "dms.c6i.large", "dms.r6i.large",
     };
     struct dms_page page;
     enum status st = dms_page(c, in->MaxRecords, in->Marker, ARRAY_LEN(classes), 100, &page);

@@ -40,7 +40,8 @@ struct str dms_task_state_name(enum dms_task_state state);
 bool dms_task_move(struct dms_task_row *t, enum dms_task_state to);
 bool dms_task_in(const struct dms_task_row *t, enum dms_task_state state);
 
-/* --- handlers' helpers -------------------------------------------------------------------------- */
+/* --- handlers' helpers --------------------------------------------------------------------------
+ */
 static inline struct dms *dms_of(struct call *c)
 {
     return c->state;
@@ -69,10 +70,11 @@ enum status dms_page(struct call *c, struct opt_i64 max_records, struct str mark
                      int64_t most, struct dms_page *ret) MUST_CHECK;
 
 /* Stores the tags of a Create operation. */
-enum status dms_put_tags(struct call *c, struct str arn, const struct dms_tag_list *tags)
-    MUST_CHECK;
+enum status dms_put_tags(struct call *c, struct str arn,
+                         const struct dms_tag_list *tags) MUST_CHECK;
 
-/* --- tasks, for the service's life and the workers ----------------------------------------------- */
+/* --- tasks, for the service's life and the workers -----------------------------------------------
+ */
 /* The state of a task's row after its worker ended (enum dms_end), in the current transaction. */
 void dms_task_ended(struct dms *dms, int64_t id, int end, struct str text);
 /* The worker reached the source. */
@@ -80,7 +82,8 @@ void dms_task_is_up(struct dms *dms, int64_t id);
 /* Continues tasks that ran when the server was stopped. */
 enum status dms_tasks_resume(struct dms *dms) MUST_CHECK;
 
-/* --- connection tests ----------------------------------------------------------------------------- */
+/* --- connection tests
+ * ----------------------------------------------------------------------------- */
 void dms_tests_stop(struct dms *dms);
 
 #endif

@@ -1,8 +1,6 @@
 #include "emulators/dms/dms_mapping.h"
 
-#include <cjson/cJSON.h>
-
-#include "server/base/mem.h"
+#include "server/wire/json.h"
 
 struct parser {
     struct arena *a;
@@ -32,44 +30,42 @@ static enum status refuse(struct parser *p, const char *fmt, ...)
     return ST_INVALID;
 }
 
-static void delete_json(cJSON **doc)
+/* First member of `o` that isn't in the NULL-terminated list; absent: there is none. */
+static struct str stranger(const struct json_value *o, const char *const *known)
 {
-    cJSON_Delete(*doc);
-}
-
-/* First member of `o` that isn't in the NULL-terminated list, or NULL. */
-static const char *stranger(const cJSON *o, const char *const *known)
-{
-    for (const cJSON *m = o->child; m; m = m->next) {
+    for (const struct json_value *m = o->first; m; m = m->next) {
         bool found = false;
         for (const char *const *k = known; *k && !found; k++) {
-            found = strcmp(*k, m->string) == 0;
+            found = str_eqz(m->key, *k);
         }
         if (!found) {
-            return m->string;
+            return m->key;
         }
     }
-    return NULL;
+    return STR_NONE;
 }
 
-static enum status need_text(struct parser *p, const cJSON *o, const char *name, struct str *ret)
+static bool is(const struct json_value *v, enum json_kind kind)
 {
-    const cJSON *m = cJSON_GetObjectItemCaseSensitive(o, name);
-    if (!cJSON_IsString(m) || m->valuestring[0] == '\0') {
+    return v && v->kind == kind;
+}
+
+static enum status need_text(struct parser *p, const struct json_value *o, const char *name,
+                             struct str *ret)
+{
+    *ret = json_get_str(o, name);
+    if (str_empty(*ret)) {
         return refuse(p, "The member '%s' must be a non-empty string.", name);
     }
-    *ret = arena_strz(p->a, m->valuestring);
     return ST_OK;
 }
 
-static enum status parse_id(struct parser *p, const cJSON *rule)
+static enum status parse_id(struct parser *p, const struct json_value *rule)
 {
-    const cJSON *m = cJSON_GetObjectItemCaseSensitive(rule, "rule-id");
-    struct str id = STR_NONE;
-    if (cJSON_IsString(m)) {
-        id = arena_strz(p->a, m->valuestring);
-    } else if (cJSON_IsNumber(m) && m->valuedouble >= 0 && m->valuedouble < 1e15) {
-        id = arena_printf(p->a, "%.0f", m->valuedouble);
+    const struct json_value *m = json_get(rule, "rule-id");
+    struct str id = is(m, JSON_STRING) ? m->str : STR_NONE;
+    if (is(m, JSON_INT)) {
+        id = arena_printf(p->a, "%lld", (long long)m->i);
     }
     uint64_t number;
     if (str_u64(id, &number) != ST_OK) {
@@ -84,7 +80,8 @@ static enum status parse_id(struct parser *p, const cJSON *rule)
     return ST_OK;
 }
 
-static enum status parse_action(struct parser *p, const cJSON *rule, enum dms_rule_action *ret)
+static enum status parse_action(struct parser *p, const struct json_value *rule,
+                                enum dms_rule_action *ret)
 {
     struct str word;
     enum status st = need_text(p, rule, "rule-action", &word);
@@ -98,8 +95,9 @@ static enum status parse_action(struct parser *p, const cJSON *rule, enum dms_ru
     } else if (str_eqz(word, "explicit")) {
         *ret = DMS_RULE_EXPLICIT;
     } else {
-        return refuse(p, "'rule-action' is '%.*s'; a selection rule has include, exclude or "
-                         "explicit.",
+        return refuse(p,
+                      "'rule-action' is '%.*s'; a selection rule has include, exclude or "
+                      "explicit.",
                       STR_ARG(word));
     }
     return ST_OK;
@@ -115,16 +113,17 @@ static bool has_wildcard(struct str s)
     return false;
 }
 
-static enum status parse_locator(struct parser *p, const cJSON *rule, struct dms_selection *sel)
+static enum status parse_locator(struct parser *p, const struct json_value *rule,
+                                 struct dms_selection *sel)
 {
     static const char *const known[] = { "schema-name", "table-name", "table-type", NULL };
-    const cJSON *o = cJSON_GetObjectItemCaseSensitive(rule, "object-locator");
-    if (!cJSON_IsObject(o)) {
+    const struct json_value *o = json_get(rule, "object-locator");
+    if (!is(o, JSON_OBJECT)) {
         return refuse(p, "The member 'object-locator' must be an object.");
     }
-    const char *odd = stranger(o, known);
-    if (odd) {
-        return refuse(p, "'object-locator' has the unknown member '%s'.", odd);
+    struct str odd = stranger(o, known);
+    if (str_set(odd)) {
+        return refuse(p, "'object-locator' has the unknown member '%.*s'.", STR_ARG(odd));
     }
     enum status st = need_text(p, o, "schema-name", &sel->schema);
     if (st == ST_OK) {
@@ -133,40 +132,41 @@ static enum status parse_locator(struct parser *p, const cJSON *rule, struct dms
     if (st != ST_OK) {
         return st;
     }
-    const cJSON *type = cJSON_GetObjectItemCaseSensitive(o, "table-type");
-    if (type && !(cJSON_IsString(type) && strcmp(type->valuestring, "table") == 0)) {
+    const struct json_value *type = json_get(o, "table-type");
+    if (type && !(is(type, JSON_STRING) && str_eqz(type->str, "table"))) {
         return refuse(p, "'table-type' must be 'table'; views are not implemented.");
     }
-    if (sel->action == DMS_RULE_EXPLICIT && (has_wildcard(sel->schema) || has_wildcard(sel->table))) {
+    if (sel->action == DMS_RULE_EXPLICIT &&
+        (has_wildcard(sel->schema) || has_wildcard(sel->table))) {
         return refuse(p, "An explicit rule needs exact names without wildcards.");
     }
     return ST_OK;
 }
 
-static enum status parse_load_order(struct parser *p, const cJSON *rule, int64_t *ret)
+static enum status parse_load_order(struct parser *p, const struct json_value *rule, int64_t *ret)
 {
-    const cJSON *m = cJSON_GetObjectItemCaseSensitive(rule, "load-order");
-    if (!m || cJSON_IsNull(m)) {
+    const struct json_value *m = json_get(rule, "load-order");
+    if (!m || m->kind == JSON_NULL) {
         return ST_OK;
     }
-    if (cJSON_IsNumber(m) && m->valuedouble >= 0 && m->valuedouble <= 2147483647) {
-        *ret = (int64_t)m->valuedouble;
+    if (is(m, JSON_INT) && m->i >= 0) {
+        *ret = m->i;
         return ST_OK;
     }
-    if (cJSON_IsString(m) && str_i64(str_z(m->valuestring), ret) == ST_OK && *ret >= 0) {
+    if (is(m, JSON_STRING) && str_i64(m->str, ret) == ST_OK && *ret >= 0) {
         return ST_OK;
     }
     return refuse(p, "'load-order' must be a whole number from 0 on.");
 }
 
-static enum status parse_selection(struct parser *p, const cJSON *rule)
+static enum status parse_selection(struct parser *p, const struct json_value *rule)
 {
     static const char *const known[] = { "rule-type",   "rule-id",    "rule-name", "object-locator",
                                          "rule-action", "load-order", "filters",   NULL };
     struct dms_selection *sel = &p->rules[p->n];
-    const char *odd = stranger(rule, known);
-    if (odd) {
-        return refuse(p, "A selection rule has no member '%s'.", odd);
+    struct str odd = stranger(rule, known);
+    if (str_set(odd)) {
+        return refuse(p, "A selection rule has no member '%.*s'.", STR_ARG(odd));
     }
     sel->id = p->id;
     enum status st = need_text(p, rule, "rule-name", &sel->name);
@@ -187,19 +187,19 @@ static enum status parse_selection(struct parser *p, const cJSON *rule)
     if (st != ST_OK) {
         return st;
     }
-    const cJSON *filters = cJSON_GetObjectItemCaseSensitive(rule, "filters");
-    if (filters && !cJSON_IsNull(filters) &&
-        !(cJSON_IsArray(filters) && cJSON_GetArraySize(filters) == 0)) {
-        return refuse(p, "'filters' are not implemented here; remove them or leave the list empty.");
+    const struct json_value *filters = json_get(rule, "filters");
+    if (filters && filters->kind != JSON_NULL && !(is(filters, JSON_ARRAY) && filters->n == 0)) {
+        return refuse(p,
+                      "'filters' are not implemented here; remove them or leave the list empty.");
     }
     p->n++;
     return ST_OK;
 }
 
-static enum status parse_rule(struct parser *p, const cJSON *rule)
+static enum status parse_rule(struct parser *p, const struct json_value *rule)
 {
     p->id = STR_NONE;
-    if (!cJSON_IsObject(rule)) {
+    if (!is(rule, JSON_OBJECT)) {
         return refuse(p, "Every item of 'rules' must be an object.");
     }
     enum status st = parse_id(p, rule);
@@ -215,36 +215,34 @@ static enum status parse_rule(struct parser *p, const cJSON *rule)
     }
     if (str_eqz(type, "transformation") || str_eqz(type, "table-settings") ||
         str_eqz(type, "post-processing")) {
-        return refuse(p, "Rules with rule-type '%.*s' are not implemented here; only 'selection' "
-                         "rules are. Remove the rule.",
+        return refuse(p,
+                      "Rules with rule-type '%.*s' are not implemented here; only 'selection' "
+                      "rules are. Remove the rule.",
                       STR_ARG(type));
     }
     return refuse(p, "The rule-type '%.*s' is unknown.", STR_ARG(type));
 }
 
-static enum status parse_rules(struct parser *p, const cJSON *doc)
+static enum status parse_rules(struct parser *p, const struct json_value *doc)
 {
     static const char *const known[] = { "rules", NULL };
-    if (!cJSON_IsObject(doc)) {
+    if (!is(doc, JSON_OBJECT)) {
         return refuse(p, "The table mappings must be a JSON object with the member 'rules'.");
     }
-    const char *odd = stranger(doc, known);
-    if (odd) {
-        return refuse(p, "The table mappings have the unknown member '%s'.", odd);
+    struct str odd = stranger(doc, known);
+    if (str_set(odd)) {
+        return refuse(p, "The table mappings have the unknown member '%.*s'.", STR_ARG(odd));
     }
-    const cJSON *rules = cJSON_GetObjectItemCaseSensitive(doc, "rules");
-    int count = cJSON_IsArray(rules) ? cJSON_GetArraySize(rules) : 0;
-    if (count < 1) {
+    const struct json_value *rules = json_get(doc, "rules");
+    if (!is(rules, JSON_ARRAY) || rules->n < 1) {
         return refuse(p, "'rules' must be a list with at least one selection rule.");
     }
-    if (count > DMS_MAPPING_RULES_MAX) {
-        return refuse(p, "There are %d rules; at most %d are possible.", count,
+    if (rules->n > DMS_MAPPING_RULES_MAX) {
+        return refuse(p, "There are %zu rules; at most %d are possible.", rules->n,
                       DMS_MAPPING_RULES_MAX);
     }
-    p->rules = ARENA_ARRAY(p->a, struct dms_selection, (size_t)count);
-    const cJSON *rule;
-    cJSON_ArrayForEach(rule, rules)
-    {
+    p->rules = ARENA_ARRAY(p->a, struct dms_selection, rules->n);
+    for (const struct json_value *rule = rules->first; rule; rule = rule->next) {
         enum status st = parse_rule(p, rule);
         if (st != ST_OK) {
             return st;
@@ -267,12 +265,10 @@ enum status dms_mapping_parse(struct arena *a, struct str json, struct dms_mappi
     if (json.n > DMS_MAPPING_BYTES_MAX) {
         return refuse(&p, "The table mappings are longer than %u bytes.", DMS_MAPPING_BYTES_MAX);
     }
-    const char *end = NULL;
-    CLEANUP(delete_json) cJSON *doc =
-        cJSON_ParseWithLengthOpts(json.p ? json.p : "", json.n, &end, 0);
-    if (!doc) {
-        size_t at = end && json.p && end >= json.p ? (size_t)(end - json.p) : 0;
-        return refuse(&p, "The table mappings are not valid JSON (near byte %zu).", at);
+    struct json_value *doc;
+    struct str why;
+    if (json_parse(a, json, &doc, &why) != ST_OK) {
+        return refuse(&p, "The table mappings are not valid JSON: %.*s", STR_ARG(why));
     }
     enum status st = parse_rules(&p, doc);
     if (st == ST_OK) {

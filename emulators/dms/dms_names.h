@@ -11,7 +11,8 @@
  * folder are dropped; the names are used as they are. */
 struct str dms_name_prefix(struct arena *a, struct str folder, struct str schema, struct str table);
 
-/* prefix + "LOAD0000000A.csv": files of the full load, numbered from 1 in upper-case hexadecimal. */
+/* prefix + "LOAD0000000A.csv": files of the full load, numbered from 1 in upper-case hexadecimal.
+ */
 struct str dms_name_load(struct arena *a, struct str prefix, uint32_t number, bool gzip);
 
 /* prefix + "20261120-070809123.csv": change files, named by the time of their cut in UTC. */

@@ -61,8 +61,8 @@ static uint128 shift_round(uint128 n, int shift)
     if (shift == 0) {
         return n;
     }
-    uint128 q = n >> shift, rest = n & (((uint128)1 << shift) - 1), half = (uint128)1
-                                                                           << (shift - 1);
+    uint128 q = n >> shift, rest = n & (((uint128)1 << shift) - 1),
+            half = (uint128)1 << (shift - 1);
     return q + (rest > half || (rest == half && (q & 1)));
 }
 

@@ -50,8 +50,9 @@ static enum status set_member(struct arena *a, const struct field *f, struct dms
     case SHAPE_INT: {
         struct opt_i64 v = { .set = true };
         if (str_i64(value, &v.v) != ST_OK) {
-            return refuse(a, ret_error, "The value '%.*s' of the extra connection attribute %s is "
-                                        "not a whole number.",
+            return refuse(a, ret_error,
+                          "The value '%.*s' of the extra connection attribute %s is "
+                          "not a whole number.",
                           STR_ARG(value), f->name);
         }
         memcpy(slot, &v, sizeof(v));
@@ -60,8 +61,9 @@ static enum status set_member(struct arena *a, const struct field *f, struct dms
     case SHAPE_BOOL: {
         struct opt_bool v = { .set = true };
         if (str_bool(value, &v.v) != ST_OK) {
-            return refuse(a, ret_error, "The value '%.*s' of the extra connection attribute %s is "
-                                        "not one of true, false, y, n.",
+            return refuse(a, ret_error,
+                          "The value '%.*s' of the extra connection attribute %s is "
+                          "not one of true, false, y, n.",
                           STR_ARG(value), f->name);
         }
         memcpy(slot, &v, sizeof(v));
@@ -90,8 +92,9 @@ enum status dms_s3_attributes(struct arena *a, struct str attributes, struct dms
         name = str_trim(name);
         const struct field *f = find_member(name);
         if (!f) {
-            return refuse(a, ret_error, "%.*s is not a valid parameter of extra connection "
-                                        "attributes for the engine s3.",
+            return refuse(a, ret_error,
+                          "%.*s is not a valid parameter of extra connection "
+                          "attributes for the engine s3.",
                           STR_ARG(name));
         }
         if (shape_is_set(f, s)) {
@@ -105,7 +108,8 @@ enum status dms_s3_attributes(struct arena *a, struct str attributes, struct dms
     return ST_OK;
 }
 
-/* --- checks ------------------------------------------------------------------------------------- */
+/* --- checks -------------------------------------------------------------------------------------
+ */
 
 /* Features that would change the files and that we don't carry out. */
 static enum status check_features(struct arena *a, const struct dms_s3_settings *s,
@@ -141,8 +145,8 @@ static enum status check_range(struct arena *a, struct opt_i64 v, const char *na
                                int64_t high, struct str *ret_error)
 {
     if (v.set && (v.v < low || v.v > high)) {
-        return refuse(a, ret_error, "S3 settings: %s is %" PRId64 "; it must be from %" PRId64
-                                    " to %" PRId64 ".",
+        return refuse(a, ret_error,
+                      "S3 settings: %s is %" PRId64 "; it must be from %" PRId64 " to %" PRId64 ".",
                       name, v.v, low, high);
     }
     return ST_OK;
@@ -156,14 +160,15 @@ static enum status check_values(struct arena *a, const struct dms_s3_settings *s
     }
     if (str_set(s->CompressionType) && !str_ieqz(s->CompressionType, "none") &&
         !str_ieqz(s->CompressionType, "gzip")) {
-        return refuse(a, ret_error, "S3 settings: CompressionType is '%.*s'; it must be none or "
-                                    "gzip.",
+        return refuse(a, ret_error,
+                      "S3 settings: CompressionType is '%.*s'; it must be none or "
+                      "gzip.",
                       STR_ARG(s->CompressionType));
     }
     enum status st = check_range(a, s->MaxFileSize, "MaxFileSize", 1, 1048576, ret_error);
     if (st == ST_OK) {
-        st = check_range(a, s->CdcMaxBatchInterval, "CdcMaxBatchInterval", 0, 2147483647,
-                         ret_error);
+        st =
+            check_range(a, s->CdcMaxBatchInterval, "CdcMaxBatchInterval", 0, 2147483647, ret_error);
     }
     if (st == ST_OK) {
         st = check_range(a, s->CdcMinFileSize, "CdcMinFileSize", 0, 2147483647, ret_error);
@@ -226,8 +231,8 @@ static enum status read_csv(struct arena *a, const struct dms_s3_settings *s,
     if (!str_empty(s->TimestampColumnName)) {
         f->timestamp_name = arena_str(a, s->TimestampColumnName);
     }
-    enum status st = read_delimiter(a, s->CsvDelimiter, ",", "CsvDelimiter", &f->delimiter,
-                                    ret_error);
+    enum status st =
+        read_delimiter(a, s->CsvDelimiter, ",", "CsvDelimiter", &f->delimiter, ret_error);
     if (st == ST_OK) {
         st = read_delimiter(a, s->CsvRowDelimiter, "\n", "CsvRowDelimiter", &f->row_end, ret_error);
     }
@@ -247,8 +252,9 @@ enum status dms_s3_read(struct arena *a, const struct dms_s3_settings *s,
         if (ret_conflict) {
             *ret_conflict = true;
         }
-        return refuse(a, ret_error, "S3 settings: CdcInsertsOnly and CdcInsertsAndUpdates can't "
-                                    "both be true.");
+        return refuse(a, ret_error,
+                      "S3 settings: CdcInsertsOnly and CdcInsertsAndUpdates can't "
+                      "both be true.");
     }
     enum status st = check_features(a, s, ret_error);
     if (st == ST_OK) {
@@ -276,7 +282,8 @@ enum status dms_s3_read(struct arena *a, const struct dms_s3_settings *s,
     return read_csv(a, s, &ret->csv, ret_error);
 }
 
-/* --- echo ---------------------------------------------------------------------------------------- */
+/* --- echo ----------------------------------------------------------------------------------------
+ */
 
 static struct str in_case(struct arena *a, struct str s, bool upper)
 {

@@ -17,14 +17,14 @@ struct dms_s3_options {
     struct str bucket, folder, owner; /* owner: ExpectedBucketOwner or absent */
     struct dms_csv_format csv;        /* prepared */
     bool gzip;
-    bool op_in_load;            /* IncludeOpForFullLoad */
-    bool op_in_changes;         /* Op column in change files */
+    bool op_in_load;             /* IncludeOpForFullLoad */
+    bool op_in_changes;          /* Op column in change files */
     bool no_updates, no_deletes; /* CdcInsertsOnly, CdcInsertsAndUpdates */
-    bool start_time_stamps;     /* UseTaskStartTimeForFullLoadTimestamp */
-    bool empty_timestamp_name;  /* TimestampColumnName is "": no task can use the endpoint */
-    int64_t interval_s;         /* CdcMaxBatchInterval */
-    int64_t min_file_bytes;     /* CdcMinFileSize: a change file of this size is cut */
-    int64_t max_file_bytes;     /* MaxFileSize, full load */
+    bool start_time_stamps;      /* UseTaskStartTimeForFullLoadTimestamp */
+    bool empty_timestamp_name;   /* TimestampColumnName is "": no task can use the endpoint */
+    int64_t interval_s;          /* CdcMaxBatchInterval */
+    int64_t min_file_bytes;      /* CdcMinFileSize: a change file of this size is cut */
+    int64_t max_file_bytes;      /* MaxFileSize, full load */
 };
 
 /* "k=v;k=v" into the members that `s` doesn't have yet (S3Settings win). ST_INVALID: *ret_error
@@ -35,8 +35,8 @@ enum status dms_s3_attributes(struct arena *a, struct str attributes, struct dms
 /* Checks the members and fills *ret. ST_INVALID: *ret_error tells the client why; *ret_conflict
  * (when not NULL) is set when it is about members that exclude each other. */
 enum status dms_s3_read(struct arena *a, const struct dms_s3_settings *s,
-                        struct dms_s3_options *ret, bool *ret_conflict, struct str *ret_error)
-    MUST_CHECK;
+                        struct dms_s3_options *ret, bool *ret_conflict,
+                        struct str *ret_error) MUST_CHECK;
 
 /* In place: the form in which the service shows them (defaults, upper and lower case). */
 void dms_s3_echo(struct arena *a, struct dms_s3_settings *s);

@@ -8,21 +8,21 @@
 #define LABELS_MAX 70000 /* ENUM: 65535 */
 
 /* Members that are plain numbers or flags, by name. */
-#define NUMBERS(X)                                                                    \
-    X(family)                                                                         \
-    X(generated)                                                                      \
-    X(chars)                                                                          \
-    X(bytes)                                                                          \
-    X(precision)                                                                      \
-    X(scale)                                                                          \
-    X(fraction)                                                                       \
+#define NUMBERS(X) \
+    X(family)      \
+    X(generated)   \
+    X(chars)       \
+    X(bytes)       \
+    X(precision)   \
+    X(scale)       \
+    X(fraction)    \
     X(pk)
-#define FLAGS(X)                                                                      \
-    X(is_unsigned)                                                                    \
-    X(zerofill)                                                                       \
-    X(nullable)                                                                       \
-    X(invisible)                                                                      \
-    X(auto_increment)                                                                 \
+#define FLAGS(X)      \
+    X(is_unsigned)    \
+    X(zerofill)       \
+    X(nullable)       \
+    X(invisible)      \
+    X(auto_increment) \
     X(compressed)
 
 static void write_column(struct json_out *o, const struct mysql_column *c)
@@ -32,7 +32,7 @@ static void write_column(struct json_out *o, const struct mysql_column *c)
     json_pair(o, "type", c->type_text);
     json_pair(o, "charset", c->charset);
     json_pair(o, "collation", c->collation);
-#define PUT(member)       \
+#define PUT(member)        \
     json_keyz(o, #member); \
     json_i64(o, (int64_t)c->member);
     NUMBERS(PUT)
@@ -103,8 +103,8 @@ static void read_column(struct arena *a, const struct json_value *v, struct mysq
         .collation = json_get_str(v, "collation"),
     };
     int64_t number;
-#define GET(member)                            \
-    number = json_get_i64(v, #member, 0);      \
+#define GET(member)                       \
+    number = json_get_i64(v, #member, 0); \
     c->member = (__typeof__(c->member))number;
     NUMBERS(GET)
 #undef GET

@@ -9,8 +9,8 @@
 #include "server/mysql/schema.h"
 
 /* ST_NOMEM: too big. */
-enum status dms_schema_write(struct arena *a, const struct mysql_table *t, struct str *ret)
-    MUST_CHECK;
+enum status dms_schema_write(struct arena *a, const struct mysql_table *t,
+                             struct str *ret) MUST_CHECK;
 /* ST_INVALID: not a text that dms_schema_write() made. */
 enum status dms_schema_read(struct arena *a, struct str text, struct mysql_table **ret) MUST_CHECK;
 

@@ -1,9 +1,9 @@
 #include "emulators/dms/dms_settings.h"
 
-#include <cjson/cJSON.h>
-
 #include "emulators/dms/dms_settings_defaults.h"
+#include "server/base/buf.h"
 #include "server/base/mem.h"
+#include "server/wire/json.h"
 
 #define LOB_MAX_KB 102400
 
@@ -24,118 +24,141 @@ static enum status refuse(struct merger *m, const char *fmt, ...)
     return ST_INVALID;
 }
 
-static void delete_json(cJSON **doc)
+static bool is(const struct json_value *v, enum json_kind kind)
 {
-    cJSON_Delete(*doc);
+    return v && v->kind == kind;
+}
+
+static bool is_true(const struct json_value *v)
+{
+    return is(v, JSON_BOOL) && v->b;
 }
 
 /* The item at "Section.Member"; NULL when there is none. */
-static cJSON *at(const cJSON *doc, const char *section, const char *member)
+static const struct json_value *at(const struct json_value *doc, const char *section,
+                                   const char *member)
 {
-    cJSON *s = cJSON_GetObjectItemCaseSensitive(doc, section);
-    return s ? cJSON_GetObjectItemCaseSensitive(s, member) : NULL;
+    return json_get(json_get(doc, section), member);
 }
 
-static bool same_type(const cJSON *a, const cJSON *b)
+/* As json_get(), of a document of our own that we may change. */
+static struct json_value *own(struct json_value *o, struct str key)
 {
-    if (cJSON_IsBool(a)) {
-        return cJSON_IsBool(b);
+    for (struct json_value *m = o->kind == JSON_OBJECT ? o->first : NULL; m; m = m->next) {
+        if (str_eq(m->key, key)) {
+            return m;
+        }
     }
-    return (a->type & 0xFF) == (b->type & 0xFF);
+    return NULL;
 }
 
-static const char *type_word(const cJSON *v)
+/* Puts another value in the place of `old`, which keeps its name and its neighbour. */
+static void replace(struct json_value *old, const struct json_value *value)
 {
-    switch (v->type & 0xFF) {
-    case cJSON_True:
-    case cJSON_False:
-        return "true or false";
-    case cJSON_Number:
-        return "a number";
-    case cJSON_String:
-        return "a string";
-    case cJSON_Array:
-        return "a list";
-    default:
-        return "an object";
+    struct json_value v = *value;
+    v.key = old->key;
+    v.next = old->next;
+    *old = v;
+}
+
+static struct json_value *append(struct arena *a, struct json_value *o, struct str key)
+{
+    struct json_value *m = ARENA_NEW(a, struct json_value);
+    m->key = key;
+    struct json_value **end = &o->first;
+    while (*end) {
+        end = &(*end)->next;
     }
+    *end = m;
+    o->n++;
+    return m;
+}
+
+static bool same_type(const struct json_value *x, const struct json_value *y)
+{
+    bool x_number = x->kind == JSON_INT || x->kind == JSON_FLOAT;
+    bool y_number = y->kind == JSON_INT || y->kind == JSON_FLOAT;
+    return x_number ? y_number : x->kind == y->kind;
 }
 
 /* {"Id","Severity"} items replace those of the same Id. */
-static enum status merge_components(struct merger *m, cJSON *dst, const cJSON *src)
+static enum status merge_components(struct merger *m, struct json_value *dst,
+                                    const struct json_value *src)
 {
-    const cJSON *item;
-    cJSON_ArrayForEach(item, src)
-    {
-        const cJSON *id = cJSON_GetObjectItemCaseSensitive(item, "Id");
-        const cJSON *severity = cJSON_GetObjectItemCaseSensitive(item, "Severity");
-        if (!cJSON_IsString(id) || !cJSON_IsString(severity)) {
+    for (const struct json_value *item = src->first; item; item = item->next) {
+        struct str id = json_get_str(item, "Id");
+        const struct json_value *severity = json_get(item, "Severity");
+        if (!str_set(id) || !is(severity, JSON_STRING)) {
             return refuse(m, "Every item of Logging.LogComponents needs the strings Id and "
                              "Severity.");
         }
-        cJSON *old = NULL;
-        cJSON_ArrayForEach(old, dst)
-        {
-            const cJSON *old_id = cJSON_GetObjectItemCaseSensitive(old, "Id");
-            if (cJSON_IsString(old_id) && strcmp(old_id->valuestring, id->valuestring) == 0) {
-                break;
-            }
+        struct json_value *old = dst->first;
+        while (old && !str_eq(json_get_str(old, "Id"), id)) {
+            old = old->next;
         }
         if (!old) {
-            return refuse(m, "Logging.LogComponents has the unknown Id '%s'.", id->valuestring);
+            return refuse(m, "Logging.LogComponents has the unknown Id '%.*s'.", STR_ARG(id));
         }
-        cJSON_ReplaceItemInObjectCaseSensitive(old, "Severity", cJSON_Duplicate(severity, true));
+        replace(own(old, STR("Severity")), severity);
     }
     return ST_OK;
 }
 
-static enum status merge(struct merger *m, cJSON *dst, const cJSON *src, const cJSON *extras,
-                         struct str path);
+static enum status merge(struct merger *m, struct json_value *dst, const struct json_value *src,
+                         const struct json_value *extras, struct str path);
 
-static enum status merge_member(struct merger *m, cJSON *dst, const cJSON *src, const cJSON *extras,
+/* The place in `dst` for the member; made when `extras` knows it; NULL: nobody does. */
+static struct json_value *place(struct merger *m, struct json_value *dst, struct str key,
+                                const struct json_value *extra)
+{
+    struct json_value *old = own(dst, key);
+    if (old || !extra) {
+        return old;
+    }
+    old = append(m->a, dst, key);
+    if (extra->kind == JSON_OBJECT) {
+        old->kind = JSON_OBJECT; /* with the given members only */
+    } else {
+        replace(old, extra);
+    }
+    return old;
+}
+
+static enum status merge_member(struct merger *m, struct json_value *dst,
+                                const struct json_value *src, const struct json_value *extras,
                                 struct str path)
 {
-    struct str name = arena_printf(m->a, "%.*s%s%s", STR_ARG(path), path.n > 0 ? "." : "",
-                                   src->string);
-    cJSON *old = cJSON_GetObjectItemCaseSensitive(dst, src->string);
-    const cJSON *extra = extras ? cJSON_GetObjectItemCaseSensitive(extras, src->string) : NULL;
-    if (!old && extra) {
-        cJSON *added = cJSON_IsObject(extra) ? cJSON_CreateObject() : cJSON_Duplicate(extra, true);
-        cJSON_AddItemToObject(dst, src->string, added);
-        old = added;
-    }
+    struct str name =
+        arena_printf(m->a, "%.*s%s%.*s", STR_ARG(path), path.n > 0 ? "." : "", STR_ARG(src->key));
+    const struct json_value *extra = json_get(extras, arena_cstr(m->a, src->key));
+    struct json_value *old = place(m, dst, src->key, extra);
     if (!old) {
         return refuse(m, "Invalid task settings: '%.*s' is not a known setting.", STR_ARG(name));
     }
-    if (cJSON_IsObject(old) && cJSON_IsObject(src)) {
-        if (name.n > 200) {
-            return refuse(m, "Invalid task settings: nested too deeply.");
-        }
+    if (old->kind == JSON_OBJECT && src->kind == JSON_OBJECT) {
         return merge(m, old, src, extra, name);
     }
-    if (str_eqz(name, "Logging.LogComponents") && cJSON_IsArray(src)) {
+    if (str_eqz(name, "Logging.LogComponents") && src->kind == JSON_ARRAY) {
         return merge_components(m, old, src);
     }
-    /* null stands for "not set" wherever the default is null, a section or a list */
-    bool keeps = cJSON_IsNull(src) && (cJSON_IsObject(old) || cJSON_IsArray(old));
-    if (keeps) {
+    /* null for a section or a list: nothing is given */
+    if (src->kind == JSON_NULL && (old->kind == JSON_OBJECT || old->kind == JSON_ARRAY)) {
         return ST_OK;
     }
-    if (!cJSON_IsNull(old) && !same_type(old, src)) {
+    if (old->kind != JSON_NULL && !same_type(old, src)) {
         return refuse(m, "Invalid task settings: '%.*s' must be %s.", STR_ARG(name),
-                      type_word(old));
+                      json_kind_name(old->kind));
     }
-    cJSON_ReplaceItemInObjectCaseSensitive(dst, src->string, cJSON_Duplicate(src, true));
+    replace(old, src);
     return ST_OK;
 }
 
-/* `extras`: an object whose members may be added though dst doesn't have them; or NULL. */
-static enum status merge(struct merger *m, cJSON *dst, const cJSON *src, const cJSON *extras,
-                         struct str path)
+/* `extras`: an object whose members may be added though dst doesn't have them; or NULL. No deeper
+ * than `dst` and `extras` are. */
+static enum status merge(struct merger *m, struct json_value *dst, const struct json_value *src,
+                         const struct json_value *extras, struct str path)
 {
-    const cJSON *item;
-    cJSON_ArrayForEach(item, src)
-    {
+    for (const struct json_value *item = src->first; item; item = item->next) {
         enum status st = merge_member(m, dst, item, extras, path);
         if (st != ST_OK) {
             return st;
@@ -165,26 +188,27 @@ static const char *const forbidden_sections[] = { "LoopbackPreventionSettings",
                                                   "CharacterSetSettings", "PostProcessingRules",
                                                   "ResyncSettings" };
 
-static enum status check_forbidden(struct merger *m, const cJSON *doc)
+static enum status check_forbidden(struct merger *m, const struct json_value *doc)
 {
     for (size_t i = 0; i < ARRAY_LEN(forbidden_true); i++) {
-        if (cJSON_IsTrue(at(doc, forbidden_true[i].section, forbidden_true[i].member))) {
+        if (is_true(at(doc, forbidden_true[i].section, forbidden_true[i].member))) {
             return refuse(m, "%s.%s=true is not supported: %s. Set it to false.",
                           forbidden_true[i].section, forbidden_true[i].member,
                           forbidden_true[i].why);
         }
     }
     for (size_t i = 0; i < ARRAY_LEN(forbidden_sections); i++) {
-        const cJSON *s = cJSON_GetObjectItemCaseSensitive(doc, forbidden_sections[i]);
-        if (s && !cJSON_IsNull(s)) {
-            return refuse(m, "The task setting %s is not implemented for S3 targets here; leave it "
-                             "null.",
+        const struct json_value *s = json_get(doc, forbidden_sections[i]);
+        if (s && s->kind != JSON_NULL) {
+            return refuse(m,
+                          "The task setting %s is not implemented for S3 targets here; leave it "
+                          "null.",
                           forbidden_sections[i]);
         }
     }
-    const cJSON *altered =
+    const struct json_value *altered =
         at(doc, "ChangeProcessingDdlHandlingPolicy", "HandleSourceTableAltered");
-    if (cJSON_IsFalse(altered)) {
+    if (is(altered, JSON_BOOL) && !altered->b) {
         return refuse(m, "ChangeProcessingDdlHandlingPolicy.HandleSourceTableAltered=false is not "
                          "implemented here; table changes are always followed.");
     }
@@ -193,12 +217,12 @@ static enum status check_forbidden(struct merger *m, const cJSON *doc)
 
 static const struct {
     const char *section, *member;
-    double low, high;
+    int64_t low, high;
 } ranges[] = {
     { "TargetMetadata", "LobMaxSize", 1, LOB_MAX_KB },
     { "FullLoadSettings", "MaxFullLoadSubTasks", 1, 49 },
     { "FullLoadSettings", "CommitRate", 1, 50000 },
-    { "FullLoadSettings", "TransactionConsistencyTimeout", 0, 1e6 },
+    { "FullLoadSettings", "TransactionConsistencyTimeout", 0, 1000000 },
     { "ErrorBehavior", "RecoverableErrorCount", -1, 2147483647 },
     { "ErrorBehavior", "RecoverableErrorInterval", 0, 2147483647 },
     { "ErrorBehavior", "RecoverableErrorThrottlingMax", 0, 2147483647 },
@@ -218,51 +242,55 @@ static const struct {
       { "IGNORE_RECORD", "LOG_ERROR", "SUSPEND_TABLE", "STOP_TASK", NULL } },
 };
 
-static enum status check_values(struct merger *m, const cJSON *doc)
+static enum status check_values(struct merger *m, const struct json_value *doc)
 {
     for (size_t i = 0; i < ARRAY_LEN(ranges); i++) {
-        const cJSON *v = at(doc, ranges[i].section, ranges[i].member);
-        if (!cJSON_IsNumber(v) || v->valuedouble < ranges[i].low ||
-            v->valuedouble > ranges[i].high || v->valuedouble != (double)(int64_t)v->valuedouble) {
-            return refuse(m, "Invalid task settings: %s.%s must be a whole number from %.0f to "
-                             "%.0f.",
-                          ranges[i].section, ranges[i].member, ranges[i].low, ranges[i].high);
+        const struct json_value *v = at(doc, ranges[i].section, ranges[i].member);
+        if (!is(v, JSON_INT) || v->i < ranges[i].low || v->i > ranges[i].high) {
+            return refuse(m,
+                          "Invalid task settings: %s.%s must be a whole number from %lld to %lld.",
+                          ranges[i].section, ranges[i].member, (long long)ranges[i].low,
+                          (long long)ranges[i].high);
         }
     }
     for (size_t i = 0; i < ARRAY_LEN(enums); i++) {
-        const cJSON *v = at(doc, enums[i].section, enums[i].member);
+        const struct json_value *v = at(doc, enums[i].section, enums[i].member);
         bool found = false;
-        for (const char *const *w = enums[i].words; *w && cJSON_IsString(v); w++) {
-            found = found || strcmp(*w, v->valuestring) == 0;
+        for (const char *const *w = enums[i].words; *w && is(v, JSON_STRING); w++) {
+            found = found || str_eqz(v->str, *w);
         }
         if (!found) {
-            return refuse(m, "Invalid task settings: %s.%s has a value that is not one of its "
-                             "words (such as %s).",
+            return refuse(m,
+                          "Invalid task settings: %s.%s has a value that is not one of its "
+                          "words (such as %s).",
                           enums[i].section, enums[i].member, enums[i].words[0]);
         }
     }
-    if (cJSON_IsTrue(at(doc, "FullLoadSettings", "StopTaskCachedChangesApplied")) &&
-        cJSON_IsTrue(at(doc, "FullLoadSettings", "StopTaskCachedChangesNotApplied"))) {
+    if (is_true(at(doc, "FullLoadSettings", "StopTaskCachedChangesApplied")) &&
+        is_true(at(doc, "FullLoadSettings", "StopTaskCachedChangesNotApplied"))) {
         return refuse(m, "Invalid task settings: FullLoadSettings.StopTaskCachedChangesApplied and "
                          "StopTaskCachedChangesNotApplied exclude each other.");
     }
-    if (cJSON_IsTrue(at(doc, "Logging", "EnableLogContext")) &&
-        !cJSON_IsTrue(at(doc, "Logging", "EnableLogging"))) {
+    if (is_true(at(doc, "Logging", "EnableLogContext")) &&
+        !is_true(at(doc, "Logging", "EnableLogging"))) {
         return refuse(m, "Invalid task settings: Logging.EnableLogContext needs EnableLogging.");
     }
     return ST_OK;
 }
 
 /* The service names the log group and stream; giving back what it told is fine. */
-static enum status check_given(struct merger *m, const cJSON *doc, const cJSON *given)
+static enum status check_given(struct merger *m, const struct json_value *doc,
+                               const struct json_value *given)
 {
     static const char *const members[] = { "CloudWatchLogGroup", "CloudWatchLogStream" };
-    if (!cJSON_IsObject(given)) {
+    if (!is(given, JSON_OBJECT)) {
         return refuse(m, "Invalid task settings JSON: it must be an object.");
     }
     for (size_t i = 0; i < ARRAY_LEN(members); i++) {
-        const cJSON *v = at(given, "Logging", members[i]);
-        if (v && !cJSON_IsNull(v) && !cJSON_Compare(v, at(doc, "Logging", members[i]), true)) {
+        const struct json_value *v = at(given, "Logging", members[i]);
+        const struct json_value *known = at(doc, "Logging", members[i]);
+        bool same = is(v, JSON_STRING) && is(known, JSON_STRING) && str_eq(v->str, known->str);
+        if (v && v->kind != JSON_NULL && !same) {
             return refuse(m, "Task Settings CloudWatchLogGroup or CloudWatchLogStream cannot be "
                              "set on create.");
         }
@@ -270,10 +298,13 @@ static enum status check_given(struct merger *m, const cJSON *doc, const cJSON *
     return ST_OK;
 }
 
-static struct str print(struct arena *a, const cJSON *doc)
+static struct str print(struct arena *a, const struct json_value *doc)
 {
-    CLEANUP(free_ptr) char *text = cJSON_PrintUnformatted(doc);
-    return arena_strz(a, text ? text : "{}");
+    CLEANUP(buf_fini) struct buf b = BUF_INIT(4 * DMS_SETTINGS_BYTES_MAX);
+    struct json_out o;
+    json_out_init(&o, &b);
+    json_tree(&o, doc);
+    return arena_str(a, buf_ok(&b) ? buf_str(&b) : STR("{}"));
 }
 
 enum status dms_settings_merge(struct arena *a, struct str base, struct str given,
@@ -283,26 +314,26 @@ enum status dms_settings_merge(struct arena *a, struct str base, struct str give
     if (given.n > DMS_SETTINGS_BYTES_MAX) {
         return refuse(&m, "The task settings are longer than %u bytes.", DMS_SETTINGS_BYTES_MAX);
     }
-    struct str start = str_empty(base) ? str_z(dms_settings_defaults) : base;
-    CLEANUP(delete_json) cJSON *doc = cJSON_ParseWithLength(start.p, start.n);
-    CLEANUP(delete_json) cJSON *extras = cJSON_Parse(dms_settings_extras);
-    if (!doc || !extras) {
+    struct json_value *doc, *extras;
+    struct str why;
+    if (json_parse(a, str_empty(base) ? str_z(dms_settings_defaults) : base, &doc, &why) != ST_OK ||
+        json_parse(a, str_z(dms_settings_extras), &extras, &why) != ST_OK) {
         return refuse(&m, "The stored task settings can't be read.");
     }
+    enum status st = ST_OK;
     if (!str_empty(str_trim(given))) {
-        CLEANUP(delete_json) cJSON *add = cJSON_ParseWithLengthOpts(given.p, given.n, NULL, 0);
-        if (!add) {
-            return refuse(&m, "Invalid task settings JSON: it can't be parsed.");
+        struct json_value *add;
+        if (json_parse(a, given, &add, &why) != ST_OK) {
+            return refuse(&m, "Invalid task settings JSON: %.*s", STR_ARG(why));
         }
-        enum status st = check_given(&m, doc, add);
+        st = check_given(&m, doc, add);
         if (st == ST_OK) {
             st = merge(&m, doc, add, extras, STR(""));
         }
-        if (st != ST_OK) {
-            return st;
-        }
     }
-    enum status st = check_forbidden(&m, doc);
+    if (st == ST_OK) {
+        st = check_forbidden(&m, doc);
+    }
     if (st == ST_OK) {
         st = check_values(&m, doc);
     }
@@ -312,32 +343,33 @@ enum status dms_settings_merge(struct arena *a, struct str base, struct str give
     return st;
 }
 
-static bool flag(const cJSON *doc, const char *section, const char *member)
+static bool flag(const struct json_value *doc, const char *section, const char *member)
 {
-    return cJSON_IsTrue(at(doc, section, member));
+    return is_true(at(doc, section, member));
 }
 
-static int64_t number(const cJSON *doc, const char *section, const char *member)
+static int64_t number(const struct json_value *doc, const char *section, const char *member)
 {
-    const cJSON *v = at(doc, section, member);
-    return cJSON_IsNumber(v) ? (int64_t)v->valuedouble : 0;
+    const struct json_value *v = at(doc, section, member);
+    return is(v, JSON_INT) ? v->i : 0;
 }
 
-static struct str word(struct arena *a, const cJSON *doc, const char *section, const char *member)
+static struct str word(const struct json_value *doc, const char *section, const char *member)
 {
-    const cJSON *v = at(doc, section, member);
-    return arena_strz(a, cJSON_IsString(v) ? v->valuestring : "");
+    const struct json_value *v = at(doc, section, member);
+    return is(v, JSON_STRING) ? v->str : STR("");
 }
 
 enum status dms_settings_read(struct arena *a, struct str text, struct dms_settings *ret)
 {
-    CLEANUP(delete_json) cJSON *doc = cJSON_ParseWithLength(text.p ? text.p : "", text.n);
-    if (!doc) {
+    struct json_value *doc;
+    struct str why;
+    if (json_parse(a, text, &doc, &why) != ST_OK) {
         return ST_INVALID;
     }
-    struct str prep = word(a, doc, "FullLoadSettings", "TargetTablePrepMode");
+    struct str prep = word(doc, "FullLoadSettings", "TargetTablePrepMode");
     *ret = (struct dms_settings){
-        .target_schema = word(a, doc, "TargetMetadata", "TargetSchema"),
+        .target_schema = arena_str(a, word(doc, "TargetMetadata", "TargetSchema")),
         .support_lobs = flag(doc, "TargetMetadata", "SupportLobs"),
         .full_lob_mode = flag(doc, "TargetMetadata", "FullLobMode"),
         .lob_max_kb = number(doc, "TargetMetadata", "LobMaxSize"),
@@ -351,7 +383,7 @@ enum status dms_settings_read(struct arena *a, struct str text, struct dms_setti
         .handle_truncated =
             flag(doc, "ChangeProcessingDdlHandlingPolicy", "HandleSourceTableTruncated"),
         .table_error_stops_task =
-            str_eqz(word(a, doc, "ErrorBehavior", "TableErrorPolicy"), "STOP_TASK"),
+            str_eqz(word(doc, "ErrorBehavior", "TableErrorPolicy"), "STOP_TASK"),
         .fail_without_tables = flag(doc, "ErrorBehavior", "FailOnNoTablesCaptured"),
         .retry_count = number(doc, "ErrorBehavior", "RecoverableErrorCount"),
         .retry_interval_s = number(doc, "ErrorBehavior", "RecoverableErrorInterval"),
@@ -366,14 +398,17 @@ enum status dms_settings_read(struct arena *a, struct str text, struct dms_setti
 struct str dms_settings_with_log(struct arena *a, struct str text, struct str group,
                                  struct str stream)
 {
-    CLEANUP(delete_json) cJSON *doc = cJSON_ParseWithLength(text.p ? text.p : "", text.n);
-    cJSON *logging = doc ? cJSON_GetObjectItemCaseSensitive(doc, "Logging") : NULL;
-    if (!logging) {
+    struct json_value *doc;
+    struct str why;
+    if (json_parse(a, text, &doc, &why) != ST_OK) {
         return text;
     }
-    cJSON_ReplaceItemInObjectCaseSensitive(logging, "CloudWatchLogGroup",
-                                           cJSON_CreateString(arena_cstr(a, group)));
-    cJSON_ReplaceItemInObjectCaseSensitive(logging, "CloudWatchLogStream",
-                                           cJSON_CreateString(arena_cstr(a, stream)));
+    struct json_value *logging = own(doc, STR("Logging"));
+    struct json_value *g = logging ? own(logging, STR("CloudWatchLogGroup")) : NULL;
+    struct json_value *s = logging ? own(logging, STR("CloudWatchLogStream")) : NULL;
+    if (g && s) {
+        replace(g, &(struct json_value){ .kind = JSON_STRING, .str = group });
+        replace(s, &(struct json_value){ .kind = JSON_STRING, .str = stream });
+    }
     return print(a, doc);
 }

@@ -43,8 +43,8 @@ enum status dms_settings_merge(struct arena *a, struct str base, struct str give
                                struct str *ret_text, struct str *ret_error) MUST_CHECK;
 
 /* Reads a text that dms_settings_merge() made. ST_INVALID: it isn't one. */
-enum status dms_settings_read(struct arena *a, struct str text, struct dms_settings *ret)
-    MUST_CHECK;
+enum status dms_settings_read(struct arena *a, struct str text,
+                              struct dms_settings *ret) MUST_CHECK;
 
 /* The text with the names of the log group and stream filled in, as the service shows it once
  * logging has started. */

@@ -92,7 +92,7 @@ void dms_line(struct dms_worker *w, const char *component, char level, const cha
                         .stream = arena_str(a, w->log_stream),
                         .arena = a };
     struct str time = clock_format(a, l->time_ms, "%Y-%m-%dT%H:%M:%S");
-    l->text = arena_printf(a, "%.*s [%-16s]%c:  %.*s", STR_ARG(time), component, level,
-                           STR_ARG(text));
+    l->text =
+        arena_printf(a, "%.*s [%-16s]%c:  %.*s", STR_ARG(time), component, level, STR_ARG(text));
     core_post(w->core, write_line, l);
 }

@@ -16,7 +16,8 @@ static void *grow(struct arena *a, void *items, size_t n, size_t *cap, size_t si
     return more;
 }
 
-/* --- resources --------------------------------------------------------------------------------- */
+/* --- resources ---------------------------------------------------------------------------------
+ */
 
 enum status dms_store_resource_add(struct db *db, const char *kind, const struct dms_resource *r,
                                    int64_t now_ms)
@@ -30,8 +31,8 @@ enum status dms_store_resource_add(struct db *db, const char *kind, const struct
 
 enum status dms_store_resource_update(struct db *db, const struct dms_resource *r)
 {
-    return db_exec(db, "UPDATE dms_resource SET ident=?, doc=?, secret=? WHERE arn=?",
-                   bs(r->ident), bs(r->doc), bs(r->secret), bs(r->arn));
+    return db_exec(db, "UPDATE dms_resource SET ident=?, doc=?, secret=? WHERE arn=?", bs(r->ident),
+                   bs(r->doc), bs(r->secret), bs(r->arn));
 }
 
 static void read_resource(struct rows *q, struct arena *a, struct dms_resource *r)
@@ -123,7 +124,8 @@ bool dms_store_exists(struct db *db, struct str arn)
                       bs(arn)) == ST_OK;
 }
 
-/* --- connections ------------------------------------------------------------------------------- */
+/* --- connections -------------------------------------------------------------------------------
+ */
 
 enum status dms_store_connection_put(struct db *db, const struct dms_connection_row *c)
 {
@@ -161,8 +163,9 @@ enum status dms_store_connection_get(struct db *db, struct arena *a, struct str 
 enum status dms_store_connection_delete(struct db *db, struct str instance_arn,
                                         struct str endpoint_arn)
 {
-    enum status st = db_exec(db, "DELETE FROM dms_connection WHERE instance_arn=? AND endpoint_arn=?",
-                             bs(instance_arn), bs(endpoint_arn));
+    enum status st =
+        db_exec(db, "DELETE FROM dms_connection WHERE instance_arn=? AND endpoint_arn=?",
+                bs(instance_arn), bs(endpoint_arn));
     return st == ST_OK && db_changes(db) == 0 ? ST_NOT_FOUND : st;
 }
 
@@ -192,7 +195,8 @@ enum status dms_store_connection_forget_tests(struct db *db)
     return db_exec(db, "DELETE FROM dms_connection WHERE status='testing'");
 }
 
-/* --- tags -------------------------------------------------------------------------------------- */
+/* --- tags --------------------------------------------------------------------------------------
+ */
 
 enum status dms_store_tag_put(struct db *db, const struct dms_tag_row *t)
 {

@@ -15,7 +15,8 @@ struct db;
 
 extern const char dms_schema_sql[];
 
-/* --- instances, endpoints, subnet groups ------------------------------------------------------- */
+/* --- instances, endpoints, subnet groups -------------------------------------------------------
+ */
 #define DMS_KIND_INSTANCE "rep"
 #define DMS_KIND_ENDPOINT "endpoint"
 #define DMS_KIND_SUBNETS "subgrp"
@@ -43,7 +44,8 @@ enum status dms_store_resource_list(struct db *db, struct arena *a, const char *
 /* Is there a resource or task with this ARN? */
 bool dms_store_exists(struct db *db, struct str arn);
 
-/* --- connections ------------------------------------------------------------------------------- */
+/* --- connections -------------------------------------------------------------------------------
+ */
 struct dms_connection_row {
     struct str instance_arn, endpoint_arn;
     struct str status; /* testing, successful, failed */
@@ -51,8 +53,8 @@ struct dms_connection_row {
 };
 enum status dms_store_connection_put(struct db *db, const struct dms_connection_row *c) MUST_CHECK;
 enum status dms_store_connection_get(struct db *db, struct arena *a, struct str instance_arn,
-                                     struct str endpoint_arn, struct dms_connection_row *ret)
-    MUST_CHECK;
+                                     struct str endpoint_arn,
+                                     struct dms_connection_row *ret) MUST_CHECK;
 enum status dms_store_connection_delete(struct db *db, struct str instance_arn,
                                         struct str endpoint_arn) MUST_CHECK;
 enum status dms_store_connection_list(struct db *db, struct arena *a, struct str account,
@@ -61,7 +63,8 @@ enum status dms_store_connection_list(struct db *db, struct arena *a, struct str
 /* After a restart: tests that were under way are forgotten. */
 enum status dms_store_connection_forget_tests(struct db *db) MUST_CHECK;
 
-/* --- tags -------------------------------------------------------------------------------------- */
+/* --- tags --------------------------------------------------------------------------------------
+ */
 struct dms_tag_row {
     struct str arn, key, value;
 };
@@ -70,7 +73,8 @@ enum status dms_store_tag_delete(struct db *db, struct str arn, struct str key) 
 enum status dms_store_tag_list(struct db *db, struct arena *a, struct str arn,
                                struct dms_tag_row **ret, size_t *ret_n) MUST_CHECK;
 
-/* --- tasks ------------------------------------------------------------------------------------- */
+/* --- tasks -------------------------------------------------------------------------------------
+ */
 struct dms_task_row {
     int64_t id;
     struct str arn, account, region, ident;
@@ -93,7 +97,8 @@ struct dms_task_row {
 };
 /* Fills id. ST_EXISTS: the identifier is taken. */
 enum status dms_store_task_add(struct db *db, struct dms_task_row *t) MUST_CHECK;
-/* Everything but id, ARN, account, region and the checkpoint. ST_EXISTS: the identifier is taken. */
+/* Everything but id, ARN, account, region and the checkpoint. ST_EXISTS: the identifier is taken.
+ */
 enum status dms_store_task_update(struct db *db, const struct dms_task_row *t) MUST_CHECK;
 /* Also its tables and tags. */
 enum status dms_store_task_delete(struct db *db, const struct dms_task_row *t) MUST_CHECK;
@@ -103,16 +108,17 @@ enum status dms_store_task_by_id(struct db *db, struct arena *a, int64_t id,
                                  struct dms_task_row *ret) MUST_CHECK;
 /* Of one account and region; both absent: all. */
 enum status dms_store_task_list(struct db *db, struct arena *a, struct str account,
-                                struct str region, struct dms_task_row **ret, size_t *ret_n)
-    MUST_CHECK;
+                                struct str region, struct dms_task_row **ret,
+                                size_t *ret_n) MUST_CHECK;
 /* How many tasks use this instance or endpoint? */
 enum status dms_store_task_users(struct db *db, struct str arn, int64_t *ret) MUST_CHECK;
-enum status dms_store_task_checkpoint(struct db *db, int64_t id, const struct mysql_position *at)
-    MUST_CHECK;
-enum status dms_store_task_load_times(struct db *db, int64_t id, int64_t start_ms, int64_t end_ms)
-    MUST_CHECK;
+enum status dms_store_task_checkpoint(struct db *db, int64_t id,
+                                      const struct mysql_position *at) MUST_CHECK;
+enum status dms_store_task_load_times(struct db *db, int64_t id, int64_t start_ms,
+                                      int64_t end_ms) MUST_CHECK;
 
-/* --- tables of a task -------------------------------------------------------------------------- */
+/* --- tables of a task --------------------------------------------------------------------------
+ */
 struct dms_table_counts {
     int64_t inserts, updates, deletes, ddls;
     int64_t load_rows, load_start_ms, load_end_ms; /* 0: not yet */
@@ -130,8 +136,8 @@ struct dms_table_row {
     struct str message;         /* why it is in error */
     struct dms_table_counts counts;
 };
-enum status dms_store_table_put(struct db *db, int64_t task, const struct dms_table_row *t)
-    MUST_CHECK;
+enum status dms_store_table_put(struct db *db, int64_t task,
+                                const struct dms_table_row *t) MUST_CHECK;
 /* Without `columns` when !with_columns. */
 enum status dms_store_table_list(struct db *db, struct arena *a, int64_t task, bool with_columns,
                                  struct dms_table_row **ret, size_t *ret_n) MUST_CHECK;

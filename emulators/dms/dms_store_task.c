@@ -1,9 +1,9 @@
 #include "emulators/dms/dms_store.h"
 #include "server/store/db.h"
 
-#define TASK_COLUMNS                                                                               \
-    "id,arn,account,region,ident,instance_arn,source_arn,target_arn,type,mappings,settings,"       \
-    "task_data,cdc_start,cdc_start_ms,cdc_stop,created_ms,server_id,state,surface,message,"        \
+#define TASK_COLUMNS                                                                         \
+    "id,arn,account,region,ident,instance_arn,source_arn,target_arn,type,mappings,settings," \
+    "task_data,cdc_start,cdc_start_ms,cdc_stop,created_ms,server_id,state,surface,message,"  \
     "stop_reason,fresh_ms,start_ms,stop_ms,load_start_ms,load_end_ms,ck_file,ck_pos,checkpoints"
 
 static void read_position(struct rows *q, int col, struct mysql_position *ret)
@@ -165,7 +165,8 @@ enum status dms_store_task_load_times(struct db *db, int64_t id, int64_t start_m
                    bi(start_ms), bi(end_ms), bi(id));
 }
 
-/* --- tables ------------------------------------------------------------------------------------ */
+/* --- tables ------------------------------------------------------------------------------------
+ */
 
 enum status dms_store_table_put(struct db *db, int64_t task, const struct dms_table_row *t)
 {

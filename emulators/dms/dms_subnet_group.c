@@ -2,9 +2,10 @@
 #include "emulators/dms/dms_doc.h"
 #include "emulators/dms/dms_internal.h"
 
-enum status dms_create_replication_subnet_group(
-    struct call *c, const struct dms_create_replication_subnet_group_request *in,
-    struct dms_create_replication_subnet_group_response *ret_out)
+enum status
+dms_create_replication_subnet_group(struct call *c,
+                                    const struct dms_create_replication_subnet_group_request *in,
+                                    struct dms_create_replication_subnet_group_response *ret_out)
 {
     enum status st = dms_check_ident(c, "ReplicationSubnetGroupIdentifier",
                                      in->ReplicationSubnetGroupIdentifier);
@@ -114,8 +115,7 @@ static enum status in_use(struct call *c, struct str ident, bool *ret)
 }
 
 enum status dms_delete_replication_subnet_group(
-    struct call *c, const struct dms_delete_replication_subnet_group_request *in,
-    void *ret_out)
+    struct call *c, const struct dms_delete_replication_subnet_group_request *in, void *ret_out)
 {
     (void)ret_out;
     struct str ident = dms_lower(c->arena, in->ReplicationSubnetGroupIdentifier);

@@ -11,7 +11,8 @@ static enum status need(struct call *c, struct str arn)
                      STR_ARG(arn));
 }
 
-enum status dms_add_tags_to_resource(struct call *c, const struct dms_add_tags_to_resource_request *in,
+enum status dms_add_tags_to_resource(struct call *c,
+                                     const struct dms_add_tags_to_resource_request *in,
                                      void *ret_out)
 {
     (void)ret_out;

@@ -54,7 +54,8 @@ enum status dms_task_show(struct call *c, const struct dms_task_row *t, struct s
     return call_status(c, dms_stats_task(c, t, &out->ReplicationTaskStats));
 }
 
-/* --- checks ------------------------------------------------------------------------------------------ */
+/* --- checks
+ * ------------------------------------------------------------------------------------------ */
 
 static enum status need_endpoint(struct call *c, struct str arn, const char *member,
                                  const char *type, struct dms_endpoint **ret)
@@ -186,7 +187,8 @@ enum status dms_task_set_positions(struct call *c, struct dms_task_row *t, const
     return ST_OK;
 }
 
-/* --- operations -------------------------------------------------------------------------------------- */
+/* --- operations
+ * -------------------------------------------------------------------------------------- */
 
 static int64_t new_server_id(void)
 {

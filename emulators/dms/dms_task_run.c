@@ -27,7 +27,8 @@ enum status dms_ctl(struct dms_worker *w, dms_ctl_fn fn, void *arg, struct mysql
     }
 }
 
-/* --- the source ---------------------------------------------------------------------------------- */
+/* --- the source ----------------------------------------------------------------------------------
+ */
 
 static enum status check_settings(struct mysql_conn *c, void *arg, struct mysql_err *err)
 {
@@ -98,7 +99,8 @@ static enum status tell_up(struct dms_worker *w, struct mysql_err *err)
     return ST_OK;
 }
 
-/* --- tables -------------------------------------------------------------------------------------- */
+/* --- tables --------------------------------------------------------------------------------------
+ */
 
 static enum status know_tables(struct dms_worker *w, struct mysql_err *err)
 {
@@ -129,7 +131,8 @@ static enum status know_tables(struct dms_worker *w, struct mysql_err *err)
     return st;
 }
 
-/* --- where capture begins ------------------------------------------------------------------------ */
+/* --- where capture begins ------------------------------------------------------------------------
+ */
 
 static enum status find_end(struct mysql_conn *c, void *arg, struct mysql_err *err)
 {
@@ -198,10 +201,10 @@ static enum status begin_cdc_only(struct dms_worker *w, struct mysql_err *err)
         return st;
     }
     w->at = d.from;
-    st = dms_commit(w, &(struct dms_commit){ .tables = w->tables,
-                                             .tables_n = w->tables_n,
-                                             .checkpoint = &w->at },
-                    err);
+    st = dms_commit(
+        w,
+        &(struct dms_commit){ .tables = w->tables, .tables_n = w->tables_n, .checkpoint = &w->at },
+        err);
     w->stored = w->at;
     return st;
 }
@@ -228,7 +231,8 @@ static enum status begin_after_load(struct dms_worker *w, struct mysql_err *err)
     return st;
 }
 
-/* --- all of it ----------------------------------------------------------------------------------- */
+/* --- all of it -----------------------------------------------------------------------------------
+ */
 
 static bool anything_to_load(const struct dms_worker *w)
 {

@@ -47,13 +47,13 @@ static struct pending *hold(struct call *c, int64_t task)
     return p;
 }
 
-/* --- start ------------------------------------------------------------------------------------------- */
+/* --- start
+ * ------------------------------------------------------------------------------------------- */
 
 static enum status need_tested(struct call *c, const struct dms_task_row *t, struct str endpoint)
 {
     struct dms_connection_row row = { 0 };
-    enum status st =
-        dms_store_connection_get(c->db, c->arena, t->instance_arn, endpoint, &row);
+    enum status st = dms_store_connection_get(c->db, c->arena, t->instance_arn, endpoint, &row);
     if (st != ST_OK && st != ST_NOT_FOUND) {
         return call_status(c, st);
     }
@@ -65,8 +65,7 @@ static enum status need_tested(struct call *c, const struct dms_task_row *t, str
                      "for starting the replication task. The endpoint %.*s %s; call TestConnection "
                      "and wait until it is successful.",
                      STR_ARG(endpoint),
-                     st == ST_NOT_FOUND ? "has not been tested"
-                                        : "has not passed its test");
+                     st == ST_NOT_FOUND ? "has not been tested" : "has not passed its test");
 }
 
 static enum status check_start(struct call *c, const struct dms_start_replication_task_request *in,
@@ -109,8 +108,7 @@ static enum status name_log(struct call *c, struct dms_task_row *t)
     struct dms_resource instance;
     enum status st = dms_settings_read(c->arena, t->settings, &settings);
     if (st == ST_OK && settings.logging) {
-        st = dms_store_resource_get(c->db, c->arena, DMS_KIND_INSTANCE, t->instance_arn,
-                                    &instance);
+        st = dms_store_resource_get(c->db, c->arena, DMS_KIND_INSTANCE, t->instance_arn, &instance);
     }
     if (st != ST_OK || !settings.logging) {
         return st;
@@ -172,7 +170,8 @@ enum status dms_start_replication_task(struct call *c,
     return ST_PENDING;
 }
 
-/* --- stop -------------------------------------------------------------------------------------------- */
+/* --- stop
+ * -------------------------------------------------------------------------------------------- */
 
 enum status dms_stop_replication_task(struct call *c,
                                       const struct dms_stop_replication_task_request *in,

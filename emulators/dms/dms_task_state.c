@@ -118,8 +118,7 @@ enum status dms_tasks_resume(struct dms *dms)
     CLEANUP(arena_freep) struct arena *a = arena_new(256u << 20);
     struct dms_task_row *rows = NULL;
     size_t n = 0;
-    enum status st =
-        dms_store_task_list(core_db(dms->core), a, STR_NONE, STR_NONE, &rows, &n);
+    enum status st = dms_store_task_list(core_db(dms->core), a, STR_NONE, STR_NONE, &rows, &n);
     for (size_t i = 0; i < n && st == ST_OK; i++) {
         st = resume_one(dms, &rows[i], a);
     }

@@ -122,8 +122,8 @@ static void set_log(struct dms_worker *w, const struct dms_resource *instance)
         tail--;
     }
     w->log_group = arena_printf(w->arena, "dms-tasks-%.*s", STR_ARG(instance->ident));
-    w->log_stream = arena_printf(w->arena, "dms-task-%.*s",
-                                 STR_ARG(str_sub(w->arn, tail, w->arn.n)));
+    w->log_stream =
+        arena_printf(w->arena, "dms-task-%.*s", STR_ARG(str_sub(w->arn, tail, w->arn.n)));
 }
 
 static enum status set_connections(struct dms_worker *w, const struct dms_resource *source,

@@ -51,9 +51,9 @@ struct dms_table {
     int64_t load_order;
     enum dms_table_state state;
     struct str message;
-    struct mysql_table *def; /* NULL: not described yet */
+    struct mysql_table *def;                 /* NULL: not described yet */
     struct arena *def_arena, *old_def_arena; /* the stream may hold the one before */
-    bool def_stored;         /* the stored row has these columns */
+    bool def_stored;                         /* the stored row has these columns */
     struct dms_csv_plan plan;
     struct mysql_position seen;
     uint64_t seen_skip;
@@ -63,8 +63,8 @@ struct dms_table {
 
     /* the open change file */
     struct dms_file file;
-    uint64_t rows;                 /* in it; 0: there is none */
-    int64_t first_ms;              /* clock_mono_ms() of the first */
+    uint64_t rows;                  /* in it; 0: there is none */
+    int64_t first_ms;               /* clock_mono_ms() of the first */
     struct mysql_position first_tx; /* the transaction it is from */
 
     /* the transaction at hand, if tx_number is the worker's */
@@ -112,10 +112,10 @@ struct dms_worker {
     int wake_fd; /* eventfd: something below has changed */
 
     /* any thread */
-    _Atomic int stopping;        /* 0, 1: flush, 2: abort */
-    _Atomic uint64_t ask;        /* wait_id to answer */
-    _Atomic uint64_t ask_flush;  /* the same, with flush */
-    _Atomic uint64_t answered;   /* everything asked up to this wait_id is in the bucket */
+    _Atomic int stopping;          /* 0, 1: flush, 2: abort */
+    _Atomic uint64_t ask;          /* wait_id to answer */
+    _Atomic uint64_t ask_flush;    /* the same, with flush */
+    _Atomic uint64_t answered;     /* everything asked up to this wait_id is in the bucket */
     _Atomic uint64_t waiting_rows; /* read, not yet in the bucket */
 
     /* Loaders change state, counts and messages of their tables while the worker's thread shows
@@ -125,25 +125,25 @@ struct dms_worker {
     /* worker thread */
     struct dms_table **tables;
     size_t tables_n, tables_cap;
-    struct map by_name;             /* "schema\0table" → struct dms_table */
-    struct mysql_position at;       /* everything before it has been read; inside of a transaction:
-                                     * where that begins */
-    struct mysql_position stored;   /* the checkpoint in the database */
+    struct map by_name;           /* "schema\0table" → struct dms_table */
+    struct mysql_position at;     /* everything before it has been read; inside of a transaction:
+                                   * where that begins */
+    struct mysql_position stored; /* the checkpoint in the database */
     bool in_tx;
     uint64_t tx_number;
-    int64_t not_before_us; /* CdcStartTime: earlier transactions are dropped; 0: none */
+    int64_t not_before_us;  /* CdcStartTime: earlier transactions are dropped; 0: none */
     struct dms_table *last; /* cache of the row callback */
     uint64_t asked;         /* wait_id whose goal is known */
     struct mysql_position goal;
     struct mysql_position cached_goal; /* StopTaskCachedChangesApplied: stop there */
     bool has_cached_goal;
     int64_t last_checkpoint_ms, last_stats_ms;
-    bool was_up;      /* this run has reached the source once */
+    bool was_up; /* this run has reached the source once */
     bool ctl_open;
-    bool reload;      /* the state in memory is void: read it from the database */
+    bool reload; /* the state in memory is void: read it from the database */
     uint64_t rows_since_tick;
-    int64_t failures;       /* in a row */
-    bool tables_known;      /* the stored rows have been read */
+    int64_t failures;     /* in a row */
+    bool tables_known;    /* the stored rows have been read */
     const char *finished; /* stop reason once the task has come to its end */
 
     /* written by the worker thread before it ends, read by the core afterwards */
@@ -151,7 +151,8 @@ struct dms_worker {
     struct str end_text; /* reason or message, in `arena` */
 };
 
-/* --- dms_worker.c --------------------------------------------------------------------------------- */
+/* --- dms_worker.c
+ * --------------------------------------------------------------------------------- */
 /* Asked to stop? */
 static inline bool dms_stopping(struct dms_worker *w)
 {
@@ -161,13 +162,15 @@ static inline bool dms_stopping(struct dms_worker *w)
 void dms_worker_sleep(struct dms_worker *w, int64_t ms);
 void dms_worker_wake(struct dms_worker *w);
 
-/* --- dms_worker_config.c ---------------------------------------------------------------------------- */
+/* --- dms_worker_config.c
+ * ---------------------------------------------------------------------------- */
 /* Core thread: the worker of a task, with everything it needs from the database. */
 enum status dms_worker_new(struct dms *dms, const struct dms_task_row *t, struct dms_worker **ret,
                            struct str *ret_error, struct arena *a) MUST_CHECK;
 void dms_worker_free(struct dms_worker *w);
 
-/* --- dms_worker_tables.c ---------------------------------------------------------------------------- */
+/* --- dms_worker_tables.c
+ * ---------------------------------------------------------------------------- */
 /* (Again) from the stored rows: drops everything in memory. */
 enum status dms_tables_load(struct dms_worker *w) MUST_CHECK;
 struct dms_table *dms_tables_find(struct dms_worker *w, struct str schema, struct str name);
@@ -186,7 +189,8 @@ void dms_table_set_def(struct dms_worker *w, struct dms_table *t, struct mysql_t
 enum status dms_table_fail(struct dms_worker *w, struct dms_table *t, const char *text) MUST_CHECK;
 void dms_tables_free(struct dms_worker *w);
 
-/* --- dms_commit.c ------------------------------------------------------------------------------------ */
+/* --- dms_commit.c
+ * ------------------------------------------------------------------------------------ */
 struct dms_put {
     struct str key;
     struct dms_piece piece;
@@ -204,10 +208,16 @@ struct dms_commit {
 /* Any of the worker's threads. In one transaction; waits for it. Takes the pieces over. On failure
  * nothing is kept, *err says why, and the pieces are gone: the state in memory is ahead of the
  * database then (w->reload is the caller's to set). */
-enum status dms_commit(struct dms_worker *w, const struct dms_commit *c, struct mysql_err *err)
-    MUST_CHECK;
+enum status dms_commit(struct dms_worker *w, const struct dms_commit *c,
+                       struct mysql_err *err) MUST_CHECK;
 
-/* --- dms_show.c: to the core thread, without waiting ------------------------------------------- */
+/* --- dms_catalog.c ---------------------------------------------------------------------------------- */
+/* Core thread, in the current transaction: columns and key of the table's files, for the merge. */
+enum status dms_catalog_note(struct core *core, struct arena *a, const struct dms_worker *w,
+                             const struct dms_table *t) MUST_CHECK;
+
+/* --- dms_show.c: to the core thread, without waiting -------------------------------------------
+ */
 /* Counts of all tables and what the worker is doing; not more often than DMS_STATS_MS unless
  * forced. */
 void dms_show(struct dms_worker *w, bool force, const char *fmt, ...)
@@ -216,7 +226,8 @@ void dms_show(struct dms_worker *w, bool force, const char *fmt, ...)
 void dms_line(struct dms_worker *w, const char *component, char level, const char *fmt, ...)
     __attribute__((format(printf, 4, 5)));
 
-/* --- the work ---------------------------------------------------------------------------------------- */
+/* --- the work
+ * ---------------------------------------------------------------------------------------- */
 /* All that is not loaded yet. ST_CONFLICT: stopped. */
 enum status dms_full_load(struct dms_worker *w, struct mysql_err *err) MUST_CHECK;
 /* Until stopped, finished (w->finished) or failed. */
@@ -225,7 +236,7 @@ enum status dms_capture(struct dms_worker *w, struct mysql_err *err) MUST_CHECK;
 enum status dms_flush(struct dms_worker *w, struct mysql_err *err) MUST_CHECK;
 /* Runs fn on the control connection, connecting (again) when needed. */
 typedef enum status (*dms_ctl_fn)(struct mysql_conn *c, void *arg, struct mysql_err *err);
-enum status dms_ctl(struct dms_worker *w, dms_ctl_fn fn, void *arg, struct mysql_err *err)
-    MUST_CHECK;
+enum status dms_ctl(struct dms_worker *w, dms_ctl_fn fn, void *arg,
+                    struct mysql_err *err) MUST_CHECK;
 
 #endif

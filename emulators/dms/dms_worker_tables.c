@@ -81,7 +81,8 @@ void dms_tables_free(struct dms_worker *w)
     w->tables_n = w->tables_cap = 0;
 }
 
-/* --- stored rows ------------------------------------------------------------------------------------- */
+/* --- stored rows
+ * ------------------------------------------------------------------------------------- */
 
 struct fetch {
     struct dms_worker *w;
@@ -151,7 +152,8 @@ enum status dms_tables_load(struct dms_worker *w)
     return st;
 }
 
-/* --- the source's tables ------------------------------------------------------------------------------ */
+/* --- the source's tables
+ * ------------------------------------------------------------------------------ */
 
 struct discovery {
     struct dms_worker *w;

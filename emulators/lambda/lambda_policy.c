@@ -8,13 +8,15 @@
 bool lambda_arn_like(struct str pattern, struct str arn)
 {
     for (int i = 0; i < 5; i++) {
-        struct str p, a;
-        if (!str_cut(pattern, ':', &p, &pattern) || !str_cut(arn, ':', &a, &arn)) {
-            return str_glob(pattern, arn); /* not six parts: "*" */
+        struct str p, a, p_rest, a_rest;
+        if (!str_cut(pattern, ':', &p, &p_rest) || !str_cut(arn, ':', &a, &a_rest)) {
+            break; /* not six parts: "*" */
         }
         if (!str_glob(p, a)) {
             return false;
         }
+        pattern = p_rest;
+        arn = a_rest;
     }
     return str_glob(pattern, arn);
 }

@@ -1,5 +1,7 @@
 /* `cistern function add NAME -- COMMAND`: Lambda's own API, with an empty zip as the code and the
  * command in the variable CISTERN_COMMAND. */
+#include <sys/stat.h>
+
 #include "server/base/digest.h"
 #include "server/base/mem.h"
 #include "server/cli/cli.h"
@@ -71,6 +73,20 @@ static void add_word(struct buf *b, const char *word)
     buf_putc(b, '\'');
 }
 
+/* Names a file as seen from here: with a slash or a dot, so that plain words stay words. */
+static bool is_file(const char *word)
+{
+    struct stat s;
+    return strpbrk(word, "/.") && stat(word, &s) == 0 && S_ISREG(s.st_mode);
+}
+
+/* The function runs in another folder: names of files become absolute. */
+static void add_path_or_word(struct buf *b, const char *word)
+{
+    CLEANUP(free_ptr) char *full = is_file(word) ? realpath(word, NULL) : NULL;
+    add_word(b, full ? full : word);
+}
+
 static void add_command(struct json_out *o, const struct function_words *w)
 {
     CLEANUP(buf_fini) struct buf line = BUF_INIT(REQUEST_MAX);
@@ -78,22 +94,17 @@ static void add_command(struct json_out *o, const struct function_words *w)
         if (i > 0) {
             buf_putc(&line, ' ');
         }
-        /* A single word is a command line already. */
-        if (w->n_command == 1) {
-            buf_puts(&line, w->command[0]);
+        if (w->n_command == 1 && !is_file(w->command[0])) {
+            buf_puts(&line, w->command[0]); /* a command line already */
         } else {
-            add_word(&line, w->command[i]);
+            add_path_or_word(&line, w->command[i]);
         }
     }
-    char cwd[4096];
     json_keyz(o, "Environment");
     json_open(o, '{');
     json_keyz(o, "Variables");
     json_open(o, '{');
     json_pair(o, "CISTERN_COMMAND", buf_str(&line));
-    if (getcwd(cwd, sizeof(cwd))) {
-        json_pair(o, "CISTERN_COMMAND_DIR", str_z(cwd));
-    }
     json_close(o, '}');
     json_close(o, '}');
 }

@@ -281,8 +281,8 @@ void proc_drain(struct proc *p)
     CLEANUP(free_ptr) char *bytes = xmalloc(PROC_READ_BYTES);
     for (int i = 1; i <= 2; i++) {
         ssize_t n = 1;
-        for (int round = 0; p->started && p->streams[i].fd >= 0 && n > 0 &&
-                            round < PROC_READ_ROUNDS; round++) {
+        for (int round = 0;
+             p->started && p->streams[i].fd >= 0 && n > 0 && round < PROC_READ_ROUNDS; round++) {
             n = read(p->streams[i].fd, bytes, PROC_READ_BYTES);
             if (n > 0) {
                 take_output(p, i, (struct str){ bytes, (size_t)n });
@@ -301,6 +301,17 @@ void proc_detach(struct proc *p)
     p->detached = true;
     p->on_output = NULL;
     p->on_exit = NULL;
+}
+
+void proc_kill_all(struct loop *loop, int signum)
+{
+    LIST_FOREACH(item, &loop->procs)
+    {
+        struct proc *p = CONTAINER_OF(item, struct proc, link);
+        if (!p->detached) {
+            proc_kill(p, signum);
+        }
+    }
 }
 
 int proc_count(const struct loop *loop)

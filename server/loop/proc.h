@@ -57,6 +57,8 @@ void proc_drain(struct proc *p);
 /* Forgets callbacks (the process goes on and is still reaped). The handle is gone for the caller.
  */
 void proc_detach(struct proc *p);
+/* To the groups of all that are not detached: the end, when asking did not help. */
+void proc_kill_all(struct loop *loop, int signum);
 /* Processes started and not yet ended, without the detached ones. */
 int proc_count(const struct loop *loop);
 

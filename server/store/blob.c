@@ -205,7 +205,7 @@ static int open_moved(struct blobs *b, struct str path, const struct blob_ref *r
     if (!str_cut(path, '/', &top, &key)) {
         return -1;
     }
-    CLEANUP(arena_freep) struct arena *a = arena_new(2 * BLOB_PATH_MAX);
+    CLEANUP(arena_freep) struct arena *a = arena_new(BLOB_ESCAPED_MAX);
     return open_ref(b->root_fd, blob_path_escaped(a, top, key).p, ref);
 }
 

@@ -28,7 +28,8 @@ struct blob_ref {
 /* Makes the folders where they are missing. */
 enum status blobs_open(const char *data_dir, struct blobs **ret) MUST_CHECK;
 void blobs_close(struct blobs *b);
-/* Core thread, before the services' schemas: table of intents; `durable`: staged files are synced. */
+/* Core thread, before the services' schemas: table of intents; `durable`: staged files are synced.
+ */
 enum status blobs_attach(struct blobs *b, struct core *core, bool durable) MUST_CHECK;
 /* Core thread, at start, after the schemas exist: finishes intended placements and removals and
  * deletes files in tmp/ from before that nobody intended to keep. */
@@ -63,12 +64,12 @@ enum status blob_intend(struct core *core, const struct blob_ref *ref, struct st
 /* In the transaction that drops the row: the file at `path` may go after the commit, if it still
  * is this ref; also parent folders that get empty, up to the first segment of the path. An absent
  * path: the file is still in tmp/. Bytes that somebody has open stay readable to him. */
-enum status blob_intend_removal(struct core *core, const struct blob_ref *ref, struct str path)
-    MUST_CHECK;
+enum status blob_intend_removal(struct core *core, const struct blob_ref *ref,
+                                struct str path) MUST_CHECK;
 
-/* In the transaction that writes a row for a file that stays in tmp/ (parts of an upload that is not
- * complete): without it blobs_recover() deletes the file. Ends with blob_intend() or, with an absent
- * path, blob_intend_removal() for the same ref. */
+/* In the transaction that writes a row for a file that stays in tmp/ (parts of an upload that is
+ * not complete): without it blobs_recover() deletes the file. Ends with blob_intend() or, with an
+ * absent path, blob_intend_removal() for the same ref. */
 enum status blob_intend_staged(struct core *core, const struct blob_ref *ref) MUST_CHECK;
 /* In the transaction that drops the bucket: its empty folder goes after the commit, and after the
  * removals that were intended before. */
@@ -78,11 +79,12 @@ enum status blob_intend_top_removal(struct core *core, struct str top) MUST_CHEC
 typedef void (*blob_moved_fn)(void *arg, const struct blob_ref *ref, struct str new_path);
 void blobs_on_moved(struct blobs *b, blob_moved_fn fn, void *arg);
 
-/* --- reading: any thread ----------------------------------------------------------------------- */
+/* --- reading: any thread -----------------------------------------------------------------------
+ */
 /* Opens the bytes of `ref` at `path` or still in tmp/. ST_NOT_FOUND: neither place has them (the
  * row is stale: read it again; or the file was changed outside of us). The caller owns the fd. */
-enum status blob_open(struct blobs *b, const struct blob_ref *ref, struct str path, int *ret_fd)
-    MUST_CHECK;
+enum status blob_open(struct blobs *b, const struct blob_ref *ref, struct str path,
+                      int *ret_fd) MUST_CHECK;
 /* New staged file with the concatenated bytes of n files [off, off+len) (len -1: to the end). */
 struct blob_piece {
     int fd;

@@ -10,8 +10,9 @@
 #include "server/store/blob.h"
 
 /* Limits by name. */
-#define BLOB_SEGMENT_MAX 255 /* bytes of a name in common file systems */
-#define BLOB_PATH_MAX 3500   /* leaves room for DIR within PATH_MAX */
+#define BLOB_SEGMENT_MAX 255                         /* bytes of a name in common file systems */
+#define BLOB_PATH_MAX 3500                           /* leaves room for DIR within PATH_MAX */
+#define BLOB_ESCAPED_MAX ((size_t)BLOB_PATH_MAX * 2) /* memory for making an escaped path */
 #define BLOB_HIDDEN ".cistern"
 #define BLOB_CLEAR_BATCH 64  /* done intents that are deleted from the table together */
 #define BLOB_REMOVE_BATCH 64 /* removals that are carried out before other work gets its turn */

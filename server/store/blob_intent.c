@@ -44,7 +44,7 @@ static const char schema[] =
 static void intent_is_done(struct blobs *b, int64_t id)
 {
     if (b->n_done == b->cap_done) {
-        b->cap_done = b->cap_done ? b->cap_done * 2 : 2 * BLOB_CLEAR_BATCH;
+        b->cap_done = b->cap_done ? b->cap_done * 2 : BLOB_CLEAR_BATCH;
         b->done = xrealloc(b->done, b->cap_done * sizeof(*b->done));
     }
     b->done[b->n_done++] = id;

@@ -111,7 +111,7 @@ class Cistern(Peer):
 
     def command(self, folder, port):
         return [str(self.binary), "serve", "--listen", f"127.0.0.1:{port}", "--data",
-                str(folder / "data"), "--log", "warn"]
+                str(folder / "data"), "--auth", "strict", "--log", "warn"]
 
 
 class Moto(Peer):

@@ -28,7 +28,7 @@ def fill(mariadb, schema, table, rows, start=1):
         "  at DATETIME(3), note TEXT)",
         f"INSERT INTO {schema}.{table} SELECT seq, 0, concat('name, \"', seq, '\"'), seq/7,"
         f" '2026-01-01 00:00:00.125' + INTERVAL seq SECOND, IF(seq%3, concat('line\\n', seq), NULL)"
-        f" FROM seq_{start}_to_{start + rows - 1}")
+        f" FROM seq_{start}_to_{start + rows - 1}", database=schema)
 
 
 def assert_equal(server, mariadb, schema, pipeline, tables):
@@ -81,7 +81,7 @@ def test_load_and_changes_arrive(server, mariadb, schema, unique):
     for batch in range(3):
         mariadb.execute(
             f"UPDATE {schema}.people SET version=version+1, name='batch {batch}' WHERE id % 7 = {batch}",
-            f"DELETE FROM {schema}.orders WHERE id % 50 = {batch}",
+            f"DELETE FROM {schema}.orders WHERE id % 50 = {batch} + 10",
             f"INSERT INTO {schema}.orders(version, name) VALUES (0, 'x,\"{batch}\"'), (0, NULL)")
         server.wait_idle()
         assert_equal(server, mariadb, schema, pipeline, tables)
@@ -109,7 +109,7 @@ def test_waiters_on_ten_rows(server, mariadb, schema, unique):
 
 def test_waiters_on_a_million_rows(server, mariadb, schema, unique):
     mariadb.execute(f"CREATE TABLE {schema}.big (id INT PRIMARY KEY, v INT) AS SELECT seq id, seq%97 v"
-                    " FROM seq_1_to_1000000")
+                    " FROM seq_1_to_1000000", database=schema)
     pipeline = Pipeline(server.client, unique("p"))
     pipeline.buckets()
     pipeline.role()

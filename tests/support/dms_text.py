@@ -24,7 +24,8 @@ def _expression(name, kind, column_type):
     if kind in _BINARY or kind in _SPATIAL:
         return f"HEX({quoted})"
     if kind == "bit":
-        return f"{quoted}+0" if column_type == "bit(1)" else f"HEX({quoted})"
+        size = 2 * ((int(column_type[4:-1]) + 7) // 8)
+        return f"{quoted}+0" if column_type == "bit(1)" else f"LPAD(HEX({quoted}), {size}, '0')"
     if kind == "float":
         return f"CAST({quoted} AS DOUBLE)"
     if kind in ("date", "datetime", "timestamp", "time", "decimal") or kind in _INTEGER:
@@ -37,8 +38,8 @@ def _text(value, kind):
         return ""
     if kind in ("float", "double"):
         return "%+.16e" % value
-    if kind == "year":
-        return str(int(value))
+    if kind in _INTEGER:
+        return str(int(value))  # without the zeros of ZEROFILL and of the year 0000
     if kind in ("date", "datetime", "timestamp") and str(value).startswith("0000-00-00"):
         return ""
     return value.decode() if isinstance(value, bytes) else str(value)

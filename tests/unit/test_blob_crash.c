@@ -176,10 +176,20 @@ struct step {
     const char *key, *text;
 };
 static const struct step steps[] = {
-    { "x/y/one", "1" },    { "x/y/one", "one again" }, { "a", "file" },
-    { "a/b", "clash" },    { "a/b", "clash again" },   { "x/y/two", "2" },
-    { "x/y/one", NULL },   { "../up", "hostile" },     { "a", NULL },
-    { "a/b", "moved in" }, { "x/y/two", NULL },        { "last", "z" },
+    { "x/y/one", "1" },
+    { "x/y/one", "one again" },
+    { "a", "file" },
+    { "a/b", "clash" },
+    { "a/b", "clash again" },
+    { "x/y/two", "2" },
+    { "x/y/one", NULL },
+    { "../up", "hostile" },
+    { "a", NULL },
+    { "a/b", "moved in" },
+    { "x/y/two", NULL },
+    { NULL, NULL },
+    { "a/b", "new life" },
+    { "last", "z" },
 };
 
 static void do_step(struct core *core, const struct step *s)

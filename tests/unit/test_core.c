@@ -10,6 +10,7 @@
 #include "server/base/mem.h"
 #include "server/busy.h"
 #include "server/loop/loop.h"
+#include "server/loop/proc.h"
 #include "server/service.h"
 #include "server/store/db.h"
 #include "server/store/tree.h"
@@ -376,6 +377,32 @@ static void a_service_that_cannot_start_ends_the_rest(void **state)
     assert_int_equal(tree_remove(dir), ST_OK);
 }
 
+static void exited(void *arg, const struct proc_result *result)
+{
+    int *signal = arg;
+    *signal = result->signal;
+}
+
+static bool child_ended(void *arg)
+{
+    const int *signal = arg;
+    return *signal != 0;
+}
+
+static void children_can_be_ended_together(void **state)
+{
+    struct core_fixture *f = *state;
+    const char *const argv[] = { "sleep", "100", NULL };
+    const char *const env[] = { NULL };
+    int signal = 0;
+    struct proc_options o = { .argv = argv, .env = env, .on_exit = exited, .arg = &signal };
+    proc_start(core_loop(f->core), &o);
+    core_fixture_pass(f);
+    proc_kill_all(core_loop(f->core), 9);
+    core_fixture_until(f, child_ended, &signal);
+    assert_int_equal(signal, 9);
+}
+
 int main(void)
 {
     status_ignore(log_configure("error"));
@@ -386,6 +413,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(threads_write_through_the_core, setup, teardown),
         cmocka_unit_test_setup_teardown(the_order_of_life, setup, teardown),
         cmocka_unit_test_setup_teardown(reset_empties_tables_and_starts_again, setup, teardown),
+        cmocka_unit_test_setup_teardown(children_can_be_ended_together, setup, teardown),
         cmocka_unit_test_setup_teardown(busy_lists_what_services_say, setup, teardown),
         cmocka_unit_test_setup_teardown(a_service_that_cannot_start_ends_the_rest, setup, teardown),
     };

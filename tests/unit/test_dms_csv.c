@@ -3,6 +3,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+
 #include <cmocka.h>
 
 #include "emulators/dms/dms_csv.h"
@@ -34,7 +35,7 @@ static const char *row(struct buf *b, const struct dms_csv_format *f, struct dms
     return b->p;
 }
 
-static void expect_value(struct mysql_value v, const char *want)
+static void expect_csv(struct mysql_value v, const char *want)
 {
     CLEANUP(buf_fini) struct buf b = BUF_INIT(1 << 20);
     struct dms_csv_format f = plain();
@@ -47,22 +48,19 @@ static void expect_value(struct mysql_value v, const char *want)
 static void numbers(void **state)
 {
     (void)state;
-    expect_value((struct mysql_value){ .kind = MYSQL_V_INT, .i = 0 }, "0");
-    expect_value((struct mysql_value){ .kind = MYSQL_V_INT, .i = -7 }, "-7");
-    expect_value((struct mysql_value){ .kind = MYSQL_V_INT, .i = INT64_MIN },
-                 "-9223372036854775808");
-    expect_value((struct mysql_value){ .kind = MYSQL_V_UINT, .u = UINT64_MAX },
-                 "18446744073709551615");
-    expect_value((struct mysql_value){ .kind = MYSQL_V_YEAR, .u = 2024 }, "2024");
-    expect_value((struct mysql_value){ .kind = MYSQL_V_DECIMAL, .s = STR("-0.50") }, "-0.50");
-    expect_value((struct mysql_value){ .kind = MYSQL_V_DOUBLE, .d = 21804.858478453007 },
-                 "+2.1804858478453007e+04");
-    expect_value((struct mysql_value){ .kind = MYSQL_V_DOUBLE, .d = 0 },
-                 "+0.0000000000000000e+00");
-    expect_value((struct mysql_value){ .kind = MYSQL_V_FLOAT, .f = 9.8f },
-                 "+9.8000001907348633e+00");
-    expect_value((struct mysql_value){ .kind = MYSQL_V_BIT, .bits = 1, .u = 1 }, "1");
-    expect_value((struct mysql_value){ .kind = MYSQL_V_BIT, .bits = 12, .u = 0xABC }, "0ABC");
+    expect_csv((struct mysql_value){ .kind = MYSQL_V_INT, .i = 0 }, "0");
+    expect_csv((struct mysql_value){ .kind = MYSQL_V_INT, .i = -7 }, "-7");
+    expect_csv((struct mysql_value){ .kind = MYSQL_V_INT, .i = INT64_MIN }, "-9223372036854775808");
+    expect_csv((struct mysql_value){ .kind = MYSQL_V_UINT, .u = UINT64_MAX },
+               "18446744073709551615");
+    expect_csv((struct mysql_value){ .kind = MYSQL_V_YEAR, .u = 2024 }, "2024");
+    expect_csv((struct mysql_value){ .kind = MYSQL_V_DECIMAL, .s = STR("-0.50") }, "-0.50");
+    expect_csv((struct mysql_value){ .kind = MYSQL_V_DOUBLE, .d = 21804.858478453007 },
+               "+2.1804858478453007e+04");
+    expect_csv((struct mysql_value){ .kind = MYSQL_V_DOUBLE, .d = 0 }, "+0.0000000000000000e+00");
+    expect_csv((struct mysql_value){ .kind = MYSQL_V_FLOAT, .f = 9.8f }, "+9.8000001907348633e+00");
+    expect_csv((struct mysql_value){ .kind = MYSQL_V_BIT, .bits = 1, .u = 1 }, "1");
+    expect_csv((struct mysql_value){ .kind = MYSQL_V_BIT, .bits = 12, .u = 0xABC }, "0ABC");
 }
 
 /* Ours must print exactly what printf prints. */
@@ -101,20 +99,20 @@ static void doubles_as_printf(void **state)
 static void times(void **state)
 {
     (void)state;
-    struct mysql_time t = { .year = 2024, .month = 1, .day = 2, .hour = 3, .minute = 4,
-                            .second = 5, .micros = 60000 };
-    expect_value((struct mysql_value){ .kind = MYSQL_V_DATE, .t = t }, "2024-01-02");
-    expect_value((struct mysql_value){ .kind = MYSQL_V_DATETIME, .t = t }, "2024-01-02 03:04:05");
-    expect_value((struct mysql_value){ .kind = MYSQL_V_DATETIME, .digits = 3, .t = t },
-                 "2024-01-02 03:04:05.060");
-    expect_value((struct mysql_value){ .kind = MYSQL_V_TIMESTAMP, .digits = 6, .t = t },
-                 "2024-01-02 03:04:05.060000");
-    expect_value((struct mysql_value){ .kind = MYSQL_V_DATETIME }, ""); /* 0000-00-00 00:00:00 */
+    struct mysql_time t = {
+        .year = 2024, .month = 1, .day = 2, .hour = 3, .minute = 4, .second = 5, .micros = 60000
+    };
+    expect_csv((struct mysql_value){ .kind = MYSQL_V_DATE, .t = t }, "2024-01-02");
+    expect_csv((struct mysql_value){ .kind = MYSQL_V_DATETIME, .t = t }, "2024-01-02 03:04:05");
+    expect_csv((struct mysql_value){ .kind = MYSQL_V_DATETIME, .digits = 3, .t = t },
+               "2024-01-02 03:04:05.060");
+    expect_csv((struct mysql_value){ .kind = MYSQL_V_TIMESTAMP, .digits = 6, .t = t },
+               "2024-01-02 03:04:05.060000");
+    expect_csv((struct mysql_value){ .kind = MYSQL_V_DATETIME }, ""); /* 0000-00-00 00:00:00 */
     struct mysql_time span = { .hour = 838, .minute = 59, .second = 59, .negative = true };
-    expect_value((struct mysql_value){ .kind = MYSQL_V_TIME, .t = span }, "-838:59:59");
+    expect_csv((struct mysql_value){ .kind = MYSQL_V_TIME, .t = span }, "-838:59:59");
     span = (struct mysql_time){ .hour = 7, .micros = 500000 };
-    expect_value((struct mysql_value){ .kind = MYSQL_V_TIME, .digits = 1, .t = span },
-                 "07:00:00.5");
+    expect_csv((struct mysql_value){ .kind = MYSQL_V_TIME, .digits = 1, .t = span }, "07:00:00.5");
     char text[64];
     *dms_put_stamp(text, 1795158489123456) = '\0';
     assert_string_equal(text, "2026-11-20 07:08:09.123456");
@@ -130,17 +128,17 @@ static struct mysql_value text_value(struct str s)
 static void texts_and_quotes(void **state)
 {
     (void)state;
-    expect_value(text_value(STR("")), "");
-    expect_value(text_value(STR(" blanks ' \\ stay ")), " blanks ' \\ stay ");
-    expect_value(text_value(STR("54, rue Royale")), "\"54, rue Royale\"");
-    expect_value(text_value(STR("a,\"b\"")), "\"a,\"\"b\"\"\"");
-    expect_value(text_value(STR("two\nlines")), "\"two\nlines\"");
-    expect_value(text_value(STR("cr\r")), "\"cr\r\"");
-    expect_value(text_value(STR("eight by\"te")), "\"eight by\"\"te\"");
-    expect_value((struct mysql_value){ .kind = MYSQL_V_SET, .s = STR("a,b") }, "\"a,b\"");
-    expect_value((struct mysql_value){ .kind = MYSQL_V_JSON, .s = STR("{\"a\": 1}") },
-                 "\"{\"\"a\"\": 1}\"");
-    expect_value((struct mysql_value){ .kind = MYSQL_V_BYTES, .s = STR("\x00\xfe\n") }, "00FE0A");
+    expect_csv(text_value(STR("")), "");
+    expect_csv(text_value(STR(" blanks ' \\ stay ")), " blanks ' \\ stay ");
+    expect_csv(text_value(STR("54, rue Royale")), "\"54, rue Royale\"");
+    expect_csv(text_value(STR("a,\"b\"")), "\"a,\"\"b\"\"\"");
+    expect_csv(text_value(STR("two\nlines")), "\"two\nlines\"");
+    expect_csv(text_value(STR("cr\r")), "\"cr\r\"");
+    expect_csv(text_value(STR("eight by\"te")), "\"eight by\"\"te\"");
+    expect_csv((struct mysql_value){ .kind = MYSQL_V_SET, .s = STR("a,b") }, "\"a,b\"");
+    expect_csv((struct mysql_value){ .kind = MYSQL_V_JSON, .s = STR("{\"a\": 1}") },
+               "\"{\"\"a\"\": 1}\"");
+    expect_csv((struct mysql_value){ .kind = MYSQL_V_BYTES, .s = STR("\x00\xfe\n") }, "00FE0A");
 }
 
 static void layout(void **state)
@@ -173,7 +171,8 @@ static void odd_delimiters(void **state)
     f.delimiter = STR("-"); /* occurs in numbers and dates */
     dms_csv_prepare(&f);
     v[0] = (struct mysql_value){ .kind = MYSQL_V_INT, .i = -5 };
-    v[1] = (struct mysql_value){ .kind = MYSQL_V_DATE, .t = { .year = 2024, .month = 1, .day = 2 } };
+    v[1] =
+        (struct mysql_value){ .kind = MYSQL_V_DATE, .t = { .year = 2024, .month = 1, .day = 2 } };
     assert_string_equal(row(&b, &f, (struct dms_csv_lead){ 0 }, v, 2), "\"-5\"-\"2024-01-02\"\n");
     f.rfc4180 = false;
     dms_csv_prepare(&f);
@@ -230,10 +229,10 @@ static void too_long_a_row_is_told(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(numbers),       cmocka_unit_test(doubles_as_printf),
-        cmocka_unit_test(times),         cmocka_unit_test(texts_and_quotes),
-        cmocka_unit_test(layout),        cmocka_unit_test(odd_delimiters),
-        cmocka_unit_test(lobs_are_cut),  cmocka_unit_test(too_long_a_row_is_told),
+        cmocka_unit_test(numbers),      cmocka_unit_test(doubles_as_printf),
+        cmocka_unit_test(times),        cmocka_unit_test(texts_and_quotes),
+        cmocka_unit_test(layout),       cmocka_unit_test(odd_delimiters),
+        cmocka_unit_test(lobs_are_cut), cmocka_unit_test(too_long_a_row_is_told),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

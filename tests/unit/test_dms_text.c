@@ -2,6 +2,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+
 #include <cmocka.h>
 
 #include "emulators/dms/dms_mapping.h"
@@ -37,7 +38,8 @@ static void expect_words(struct str text, const char *words)
     }
 }
 
-/* --- mappings ----------------------------------------------------------------------------------- */
+/* --- mappings -----------------------------------------------------------------------------------
+ */
 
 static void wildcards(void **state)
 {
@@ -46,18 +48,14 @@ static void wildcards(void **state)
         const char *pattern, *text;
         bool hit;
     } cases[] = {
-        { "%", "", true },          { "%", "x", true },
-        { "a%", "abc", true },      { "a%c", "abcbc", true },
-        { "a%c", "abcb", false },   { "_", "x", true },
-        { "_", "\xc3\xa4", true },  { "_", "", false },
-        { "a_c", "abc", true },     { "a[_]c", "abc", false },
-        { "a[_]c", "a_c", true },   { "t[ab]", "tb", true },
-        { "t[ab]", "tc", false },   { "t[a-d]%", "tdx", true },
-        { "t[a-d]", "te", false },  { "[open", "[open", true },
-        { "Abc", "abc", false },    { "%%", "", true },
-        { "%a%b%", "xxaxbx", true }, { "t[%]", "t%", true },
-        { "", "", true },           { "", "a", false },
-        { "x%y", "xy", true },      { "[-a]", "-", true },
+        { "%", "", true },           { "%", "x", true },         { "a%", "abc", true },
+        { "a%c", "abcbc", true },    { "a%c", "abcb", false },   { "_", "x", true },
+        { "_", "\xc3\xa4", true },   { "_", "", false },         { "a_c", "abc", true },
+        { "a[_]c", "abc", false },   { "a[_]c", "a_c", true },   { "t[ab]", "tb", true },
+        { "t[ab]", "tc", false },    { "t[a-d]%", "tdx", true }, { "t[a-d]", "te", false },
+        { "[open", "[open", true },  { "Abc", "abc", false },    { "%%", "", true },
+        { "%a%b%", "xxaxbx", true }, { "t[%]", "t%", true },     { "", "", true },
+        { "", "a", false },          { "x%y", "xy", true },      { "[-a]", "-", true },
     };
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         if (dms_wildcard(str_z(cases[i].pattern), str_z(cases[i].text)) != cases[i].hit) {
@@ -78,9 +76,9 @@ static void hostile_wildcards_end_soon(void **state)
     assert_false(dms_wildcard(str_z(pattern), str_z(text)));
 }
 
-#define RULE(id, schema, table, action)                                                           \
-    "{\"rule-type\":\"selection\",\"rule-id\":\"" id "\",\"rule-name\":\"n" id                    \
-    "\",\"object-locator\":{\"schema-name\":\"" schema "\",\"table-name\":\"" table               \
+#define RULE(id, schema, table, action)                                             \
+    "{\"rule-type\":\"selection\",\"rule-id\":\"" id "\",\"rule-name\":\"n" id      \
+    "\",\"object-locator\":{\"schema-name\":\"" schema "\",\"table-name\":\"" table \
     "\"},\"rule-action\":\"" action "\"}"
 
 static void selections(void **state)
@@ -89,11 +87,11 @@ static void selections(void **state)
     struct dms_mapping m;
     struct str why;
     assert_int_equal(
-        dms_mapping_parse(a,
-                          STR("{\"rules\":[" RULE("1", "shop", "%", "include") "," RULE(
-                              "2", "shop", "tmp%", "exclude") "," RULE("3", "shop", "tmp_keep",
-                                                                       "explicit") "]}"),
-                          &m, &why),
+        dms_mapping_parse(
+            a,
+            STR("{\"rules\":[" RULE("1", "shop", "%", "include") "," RULE(
+                "2", "shop", "tmp%", "exclude") "," RULE("3", "shop", "tmp_keep", "explicit") "]}"),
+            &m, &why),
         ST_OK);
     assert_int_equal(m.n, 3);
     assert_true(dms_mapping_selects(&m, STR("shop"), STR("orders"), NULL));
@@ -151,7 +149,8 @@ static void bad_mappings(void **state)
     }
 }
 
-/* --- settings ----------------------------------------------------------------------------------- */
+/* --- settings -----------------------------------------------------------------------------------
+ */
 
 static void defaults(void **state)
 {
@@ -258,7 +257,8 @@ static void s3_settings(void **state)
     assert_true(conflict);
 }
 
-/* --- names and positions ------------------------------------------------------------------------- */
+/* --- names and positions -------------------------------------------------------------------------
+ */
 
 static void names(void **state)
 {
@@ -298,8 +298,9 @@ static void positions(void **state)
     assert_int_equal(dms_start_parse(STR("2018-03-08T12:12:12"), &q, &ms), ST_OK);
     assert_int_equal(ms, 1520511132000);
     assert_int_equal(q.file[0], '\0');
-    static const char *const bad[] = { "", "yesterday", "file:", "checkpoint:V1#2", ":4",
-                                       "checkpoint:V1#1#nocolon#" };
+    static const char *const bad[] = { "",      "yesterday",
+                                       "file:", "checkpoint:V1#2",
+                                       ":4",    "checkpoint:V1#1#nocolon#" };
     for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
         assert_int_equal(dms_start_parse(str_z(bad[i]), &q, &ms), ST_INVALID);
     }
@@ -314,11 +315,11 @@ int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
     const struct CMUnitTest tests[] = {
-        TEST(wildcards),    TEST(hostile_wildcards_end_soon),
-        TEST(selections),   TEST(load_order),
-        TEST(bad_mappings), TEST(defaults),
+        TEST(wildcards),           TEST(hostile_wildcards_end_soon),
+        TEST(selections),          TEST(load_order),
+        TEST(bad_mappings),        TEST(defaults),
         TEST(settings_are_merged), TEST(bad_settings),
-        TEST(s3_settings),  TEST(names),
+        TEST(s3_settings),         TEST(names),
         TEST(positions),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
