@@ -88,6 +88,20 @@ clean:
 FORCE:
 .PHONY: all unit clean FORCE
 
+# --- services apart: the binary links and starts without any one of them ---------------------------
+SERVICES := $(filter-out facade,$(patsubst emulators/%/,%,$(sort $(dir $(wildcard emulators/*/*_service.c)))))
+$(BUILD)/without/%: $(OBJS)
+	@mkdir -p $(@D)
+	@echo "  LINK  $@"
+	@sed '/\b$*_service\b/d' emulators/services.c > $@.c
+	$(Q)$(CC) $(CFLAGS_ALL) -c -o $@.o $@.c
+	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $@.o \
+	    $(filter-out $(BUILD)/obj/emulators/$*/% $(BUILD)/obj/emulators/services.o,$(OBJS)) $(PKG_LIBS)
+	@$@ exec -- true
+apart: $(SERVICES:%=$(BUILD)/without/%)
+	@echo "services: the binary builds and starts without any one of $(SERVICES)"
+.PHONY: apart
+
 # --- what the machine needs -----------------------------------------------------------------------
 deps:
 	@tests/support/deps.sh build
@@ -137,7 +151,7 @@ pytest = CISTERN_BINARY=$(CURDIR)/$(BUILD)/cistern PYTHONPATH=$(CURDIR) $(PYTHON
 
 test: deps build/venv/stamp
 	@tests/support/deps.sh test
-	@$(MAKE) --no-print-directory -j$$(nproc) all unit tools
+	@$(MAKE) --no-print-directory -j$$(nproc) all unit tools apart
 	@$(pytest) -n 4 $(PYTEST) tests
 
 # The same Python suite against another variant: make sdk V=asan

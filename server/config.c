@@ -164,7 +164,7 @@ static void env_name(const struct option *o, char out[ENV_NAME_MAX])
 {
     size_t n = (size_t)snprintf(out, ENV_NAME_MAX, "CISTERN_%s", o->name);
     for (size_t i = 8; i < n; i++) {
-        out[i] = out[i] == '-' ? '_' : (char)toupper((unsigned char)out[i]);
+        out[i] = (char)(out[i] == '-' ? '_' : toupper((unsigned char)out[i]));
     }
 }
 

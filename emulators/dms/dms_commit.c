@@ -4,7 +4,7 @@
 
 #include "emulators/dms/dms_schema_text.h"
 #include "emulators/dms/dms_worker_impl.h"
-#include "emulators/s3/s3.h"
+#include "emulators/facade/s3.h"
 #include "server/base/log.h"
 #include "server/core.h"
 
@@ -90,7 +90,8 @@ static enum status store_table(struct core *core, struct job *j, struct dms_tabl
     };
     row.counts.load_rows = atomic_load_explicit(&t->load_rows, memory_order_relaxed);
     if (t->def && !t->def_stored) {
-        enum status st = dms_schema_write(j->arena, t->def, &row.columns);
+        enum status st = dms_schema_write(
+            j->arena, t->def, dms_csv_plan_order(j->arena, &t->plan, t->def), &row.columns);
         if (st != ST_OK) {
             return fail(j, st, "the description of table %.*s.%.*s is too large",
                         STR_ARG(t->schema), STR_ARG(t->name));

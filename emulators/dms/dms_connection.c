@@ -3,7 +3,7 @@
 #include "emulators/dms/dms_internal.h"
 #include "emulators/dms/dms_s3_settings.h"
 #include "emulators/dms/dms_worker.h"
-#include "emulators/s3/s3.h"
+#include "emulators/facade/s3.h"
 #include "server/core.h"
 #include "server/loop/loop.h"
 #include "server/mysql/conn.h"

@@ -32,25 +32,59 @@ bool dms_csv_is_lob(const struct mysql_column *c)
     }
 }
 
-void dms_csv_plan(struct arena *a, const struct mysql_table *t, bool support_lobs,
-                  uint32_t lob_max_bytes, struct dms_csv_plan *ret)
+struct plan_maker {
+    const struct mysql_table *t;
+    struct dms_csv_column *columns;
+    size_t n;
+    bool *taken;
+    bool support_lobs;
+    uint32_t lob_max_bytes;
+};
+
+static void take(struct plan_maker *m, size_t i)
 {
-    struct dms_csv_column *columns = ARENA_ARRAY(a, struct dms_csv_column, t->columns_n);
-    size_t n = 0;
-    for (size_t i = 0; i < t->columns_n; i++) {
-        bool lob = dms_csv_is_lob(&t->columns[i]);
-        if (lob && !support_lobs) {
-            continue;
-        }
-        enum mysql_family family = t->columns[i].family;
-        columns[n++] = (struct dms_csv_column){
-            .index = (uint32_t)i,
-            .max_bytes = lob ? lob_max_bytes : 0,
-            .text = family == MYSQL_F_MEDIUMTEXT || family == MYSQL_F_LONGTEXT ||
-                    family == MYSQL_F_JSON,
-        };
+    enum mysql_family family = m->t->columns[i].family;
+    bool lob = dms_csv_is_lob(&m->t->columns[i]);
+    if (m->taken[i] || (lob && !m->support_lobs)) {
+        return;
     }
-    *ret = (struct dms_csv_plan){ columns, n };
+    m->taken[i] = true;
+    m->columns[m->n++] = (struct dms_csv_column){
+        .index = (uint32_t)i,
+        .max_bytes = lob ? m->lob_max_bytes : 0,
+        .text =
+            family == MYSQL_F_MEDIUMTEXT || family == MYSQL_F_LONGTEXT || family == MYSQL_F_JSON,
+    };
+}
+
+void dms_csv_plan(struct arena *a, const struct mysql_table *t, bool support_lobs,
+                  uint32_t lob_max_bytes, struct dms_csv_order order, struct dms_csv_plan *ret)
+{
+    struct plan_maker m = { .t = t,
+                            .columns = ARENA_ARRAY(a, struct dms_csv_column, t->columns_n + 1),
+                            .taken = ARENA_ARRAY(a, bool, t->columns_n + 1),
+                            .support_lobs = support_lobs,
+                            .lob_max_bytes = lob_max_bytes };
+    for (size_t i = 0; i < order.n; i++) {
+        int at = mysql_table_find(t, order.names[i]);
+        if (at >= 0) {
+            take(&m, (size_t)at);
+        }
+    }
+    for (size_t i = 0; i < t->columns_n; i++) {
+        take(&m, i);
+    }
+    *ret = (struct dms_csv_plan){ m.columns, m.n };
+}
+
+struct dms_csv_order dms_csv_plan_order(struct arena *a, const struct dms_csv_plan *plan,
+                                        const struct mysql_table *t)
+{
+    struct str *names = ARENA_ARRAY(a, struct str, plan->n + 1);
+    for (size_t i = 0; i < plan->n; i++) {
+        names[i] = t->columns[plan->columns[i].index].name;
+    }
+    return (struct dms_csv_order){ names, plan->n };
 }
 
 /* --- quoting -----------------------------------------------------------------------------------

@@ -40,9 +40,18 @@ struct dms_csv_plan {
     const struct dms_csv_column *columns;
     size_t n;
 };
-/* `support_lobs` false leaves LOB columns out; else they are cut at lob_max_bytes. */
+/* Names of columns, in the order in which they are printed. */
+struct dms_csv_order {
+    const struct str *names;
+    size_t n;
+};
+/* `support_lobs` false leaves LOB columns out; else they are cut at lob_max_bytes. Columns that
+ * `order` names come first, in its order, the others after them in the table's. */
 void dms_csv_plan(struct arena *a, const struct mysql_table *t, bool support_lobs,
-                  uint32_t lob_max_bytes, struct dms_csv_plan *ret);
+                  uint32_t lob_max_bytes, struct dms_csv_order order, struct dms_csv_plan *ret);
+/* The order that a plan has; the names are the table's. */
+struct dms_csv_order dms_csv_plan_order(struct arena *a, const struct dms_csv_plan *plan,
+                                        const struct mysql_table *t);
 /* Is this one of the types that DMS treats as LOB (CLOB, NCLOB, BLOB)? */
 bool dms_csv_is_lob(const struct mysql_column *c);
 

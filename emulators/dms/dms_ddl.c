@@ -13,7 +13,7 @@ struct described {
 static enum status describe(struct mysql_conn *conn, void *arg, struct mysql_err *err)
 {
     struct described *d = arg;
-    enum status st = dms_table_describe(d->w, conn, d->t, err);
+    enum status st = dms_table_describe(d->w, conn, d->t, true, err);
     d->st = st;
     return st;
 }

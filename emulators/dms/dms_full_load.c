@@ -162,7 +162,7 @@ static enum status read_steadily(struct loader *l, struct mysql_position *ret_at
         l->rows = l->file_rows = 0;
         l->cut = 0;
         *err = (struct mysql_err){ 0 };
-        st = dms_table_describe(l->load->w, l->conn, l->t, err);
+        st = dms_table_describe(l->load->w, l->conn, l->t, false, err);
         if (st == ST_OK) {
             st = read_table(l, ret_at, err);
         }

@@ -55,7 +55,8 @@ static void write_column(struct json_out *o, const struct mysql_column *c)
     json_close(o, '}');
 }
 
-enum status dms_schema_write(struct arena *a, const struct mysql_table *t, struct str *ret)
+enum status dms_schema_write(struct arena *a, const struct mysql_table *t,
+                             struct dms_csv_order order, struct str *ret)
 {
     CLEANUP(buf_fini) struct buf b = BUF_INIT(TEXT_MAX);
     struct json_out o;
@@ -72,6 +73,12 @@ enum status dms_schema_write(struct arena *a, const struct mysql_table *t, struc
     json_open(&o, '[');
     for (size_t i = 0; i < t->pk_n; i++) {
         json_i64(&o, t->pk[i]);
+    }
+    json_close(&o, ']');
+    json_keyz(&o, "order");
+    json_open(&o, '[');
+    for (size_t i = 0; i < order.n; i++) {
+        json_str(&o, order.names[i]);
     }
     json_close(&o, ']');
     json_keyz(&o, "columns");
@@ -121,7 +128,22 @@ static void read_column(struct arena *a, const struct json_value *v, struct mysq
     }
 }
 
-enum status dms_schema_read(struct arena *a, struct str text, struct mysql_table **ret)
+static struct dms_csv_order read_order(struct arena *a, const struct json_value *doc)
+{
+    const struct json_value *names = list(doc, "order", COLUMNS_MAX);
+    struct dms_csv_order order = { 0 };
+    if (names) {
+        struct str *copy = ARENA_ARRAY(a, struct str, names->n + 1);
+        for (const struct json_value *v = names->first; v; v = v->next) {
+            copy[order.n++] = v->kind == JSON_STRING ? v->str : STR("");
+        }
+        order.names = copy;
+    }
+    return order;
+}
+
+enum status dms_schema_read(struct arena *a, struct str text, struct mysql_table **ret,
+                            struct dms_csv_order *ret_order)
 {
     struct json_value *doc;
     struct str why;
@@ -155,5 +177,6 @@ enum status dms_schema_read(struct arena *a, struct str text, struct mysql_table
     t->columns = copy;
     t->pk = key;
     *ret = t;
+    *ret_order = read_order(a, doc);
     return ST_OK;
 }

@@ -4,14 +4,16 @@
 #ifndef CISTERN_DMS_SCHEMA_TEXT_H
 #define CISTERN_DMS_SCHEMA_TEXT_H
 
+#include "emulators/dms/dms_csv.h"
 #include "server/base/arena.h"
 #include "server/base/str.h"
 #include "server/mysql/schema.h"
 
-/* ST_NOMEM: too big. */
+/* ST_NOMEM: too big. `order`: of the columns in the files. */
 enum status dms_schema_write(struct arena *a, const struct mysql_table *t,
-                             struct str *ret) MUST_CHECK;
+                             struct dms_csv_order order, struct str *ret) MUST_CHECK;
 /* ST_INVALID: not a text that dms_schema_write() made. */
-enum status dms_schema_read(struct arena *a, struct str text, struct mysql_table **ret) MUST_CHECK;
+enum status dms_schema_read(struct arena *a, struct str text, struct mysql_table **ret,
+                            struct dms_csv_order *ret_order) MUST_CHECK;
 
 #endif

@@ -1,6 +1,6 @@
 /* What a worker tells the core thread by the way: counts, what it is doing, lines of its log. */
 #include "emulators/dms/dms_worker_impl.h"
-#include "emulators/logs/logs.h"
+#include "emulators/facade/logs.h"
 #include "server/base/log.h"
 #include "server/core.h"
 

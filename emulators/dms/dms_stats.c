@@ -17,6 +17,12 @@ static const struct dms_table_row *find_row(const struct dms_table_row *rows, si
     return NULL;
 }
 
+/* Counts only grow while a worker lives. */
+static int64_t sum(const struct dms_table_counts *c)
+{
+    return c->inserts + c->updates + c->deletes + c->ddls + c->load_rows;
+}
+
 enum status dms_stats_tables(struct call *c, const struct dms_task_row *t,
                              struct dms_table_row **ret, size_t *ret_n)
 {
@@ -24,25 +30,26 @@ enum status dms_stats_tables(struct call *c, const struct dms_task_row *t,
     struct dms_worker *w = dms_worker_find(dms_of(c), t->id);
     size_t shown_n = 0;
     const struct dms_table_row *shown = w ? dms_worker_tables(w, &shown_n) : NULL;
-    /* Stored counts are those of the last file; a running task has seen more. The newer wins. */
+    /* Stored counts are those of the last file; a running task has seen more. States are stored
+     * at once, so the stored ones are right. */
     for (size_t i = 0; st == ST_OK && i < *ret_n; i++) {
         struct dms_table_row *row = &(*ret)[i];
         const struct dms_table_row *live =
             i < shown_n && str_eq(shown[i].name, row->name) && str_eq(shown[i].schema, row->schema)
                 ? &shown[i]
                 : find_row(shown, shown_n, row);
-        if (live && live->counts.updated_ms >= row->counts.updated_ms) {
+        if (live && sum(&live->counts) > sum(&row->counts)) {
             row->counts = live->counts;
-            row->state = live->state;
         }
     }
     return st;
 }
 
 enum status dms_stats_task(struct call *c, const struct dms_task_row *t,
-                           struct dms_replication_task_stats **ret)
+                           struct dms_replication_task_stats **ret, struct str *ret_error)
 {
     *ret = NULL;
+    *ret_error = STR_NONE;
     if (t->start_ms == 0) {
         return ST_OK;
     }
@@ -58,6 +65,11 @@ enum status dms_stats_task(struct call *c, const struct dms_task_row *t,
         loading += str_eqz(rows[i].state, "Full load");
         queued += str_eqz(rows[i].state, "Before load");
         errored += str_eqz(rows[i].state, "Table error");
+        if (str_eqz(rows[i].state, "Table error") && !str_set(*ret_error)) {
+            *ret_error =
+                arena_printf(c->arena, "Table %.*s.%.*s is in error: %.*s", STR_ARG(rows[i].schema),
+                             STR_ARG(rows[i].name), STR_ARG(rows[i].message));
+        }
     }
     bool loads = !str_eqz(t->type, "cdc");
     int64_t percent = !loads || n == 0 ? 0 : loaded * 100 / (int64_t)n;

@@ -10,8 +10,10 @@ struct dms_replication_task_stats;
 /* The task's tables with the latest counts that are known. */
 enum status dms_stats_tables(struct call *c, const struct dms_task_row *t,
                              struct dms_table_row **ret, size_t *ret_n) MUST_CHECK;
-/* ReplicationTaskStats; NULL before the first start. */
+/* ReplicationTaskStats; NULL before the first start. *ret_error: what is wrong with the first
+ * table in error, absent when all are well. */
 enum status dms_stats_task(struct call *c, const struct dms_task_row *t,
-                           struct dms_replication_task_stats **ret) MUST_CHECK;
+                           struct dms_replication_task_stats **ret,
+                           struct str *ret_error) MUST_CHECK;
 
 #endif

@@ -51,7 +51,12 @@ enum status dms_task_show(struct call *c, const struct dms_task_row *t, struct s
             dms_checkpoint_text(c->arena, &t->checkpoint, (uint64_t)t->checkpoints);
     }
     *ret = out;
-    return call_status(c, dms_stats_task(c, t, &out->ReplicationTaskStats));
+    struct str error;
+    enum status st = dms_stats_task(c, t, &out->ReplicationTaskStats, &error);
+    if (!str_set(out->LastFailureMessage)) {
+        out->LastFailureMessage = error;
+    }
+    return call_status(c, st);
 }
 
 /* --- checks

@@ -154,7 +154,7 @@ static enum status describe_tables(struct mysql_conn *c, void *arg, struct mysql
     struct describe_all *d = arg;
     for (size_t i = 0; i < d->w->tables_n; i++) {
         struct dms_table *t = d->w->tables[i];
-        enum status st = dms_table_describe(d->w, c, t, err);
+        enum status st = dms_table_describe(d->w, c, t, false, err);
         if (st == ST_NOT_FOUND) {
             t->state = DMS_TABLE_MISSING;
             continue;

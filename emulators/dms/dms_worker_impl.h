@@ -179,11 +179,13 @@ struct dms_table *dms_tables_add(struct dms_worker *w, struct str schema, struct
                                  int64_t load_order);
 /* Selected tables of the source that we don't know yet become known. */
 enum status dms_tables_discover(struct dms_worker *w, struct mysql_err *err) MUST_CHECK;
-/* Describes the table on a connection; def and plan are replaced. ST_NOT_FOUND: it isn't there. */
+/* Describes the table on a connection; def and plan are replaced. keep_order: columns that were
+ * there before stay where they were in the files, new ones come last. ST_NOT_FOUND: no such table.
+ */
 enum status dms_table_describe(struct dms_worker *w, struct mysql_conn *c, struct dms_table *t,
-                               struct mysql_err *err) MUST_CHECK;
+                               bool keep_order, struct mysql_err *err) MUST_CHECK;
 void dms_table_set_def(struct dms_worker *w, struct dms_table *t, struct mysql_table *def,
-                       struct arena *owner);
+                       struct arena *owner, struct dms_csv_order order);
 /* The table can't go on: its state and message; the task goes on without it unless the settings
  * say otherwise (ST_CONFLICT then: the run ends and w->end_text tells). */
 enum status dms_table_fail(struct dms_worker *w, struct dms_table *t, const char *text) MUST_CHECK;
@@ -211,7 +213,8 @@ struct dms_commit {
 enum status dms_commit(struct dms_worker *w, const struct dms_commit *c,
                        struct mysql_err *err) MUST_CHECK;
 
-/* --- dms_catalog.c ---------------------------------------------------------------------------------- */
+/* --- dms_catalog.c
+ * ---------------------------------------------------------------------------------- */
 /* Core thread, in the current transaction: columns and key of the table's files, for the merge. */
 enum status dms_catalog_note(struct core *core, struct arena *a, const struct dms_worker *w,
                              const struct dms_table *t) MUST_CHECK;

@@ -121,11 +121,12 @@ static enum status take_row(struct dms_worker *w, const struct dms_table_row *ro
     if (str_set(row->columns)) {
         struct arena *a = arena_new(DMS_WORKER_ARENA_MAX);
         struct mysql_table *def;
-        if (dms_schema_read(a, arena_str(a, row->columns), &def) != ST_OK) {
+        struct dms_csv_order order;
+        if (dms_schema_read(a, arena_str(a, row->columns), &def, &order) != ST_OK) {
             arena_free(a);
             return ST_INVALID;
         }
-        dms_table_set_def(w, t, def, a);
+        dms_table_set_def(w, t, def, a, order);
         t->def_stored = true;
     }
     return ST_OK;
@@ -191,20 +192,20 @@ enum status dms_tables_discover(struct dms_worker *w, struct mysql_err *err)
 }
 
 void dms_table_set_def(struct dms_worker *w, struct dms_table *t, struct mysql_table *def,
-                       struct arena *owner)
+                       struct arena *owner, struct dms_csv_order order)
 {
     struct arena *old = t->def_arena;
     t->def = def;
     t->def_arena = owner;
     t->def_stored = false;
     dms_csv_plan(owner, def, w->settings.support_lobs, (uint32_t)(w->settings.lob_max_kb * 1024),
-                 &t->plan);
+                 order, &t->plan);
     arena_free(t->old_def_arena);
     t->old_def_arena = old;
 }
 
 enum status dms_table_describe(struct dms_worker *w, struct mysql_conn *c, struct dms_table *t,
-                               struct mysql_err *err)
+                               bool keep_order, struct mysql_err *err)
 {
     struct arena *a = arena_new(DMS_WORKER_ARENA_MAX);
     struct mysql_table *def = ARENA_NEW(a, struct mysql_table);
@@ -224,7 +225,11 @@ enum status dms_table_describe(struct dms_worker *w, struct mysql_conn *c, struc
         arena_free(a);
         return st;
     }
-    dms_table_set_def(w, t, def, a);
+    struct dms_csv_order order = { 0 };
+    if (keep_order && t->def) {
+        order = dms_csv_plan_order(a, &t->plan, t->def); /* names of the old one, which stays */
+    }
+    dms_table_set_def(w, t, def, a, order);
     return ST_OK;
 }
 

@@ -228,15 +228,15 @@ enum status glue_get_job(struct call *c, const struct glue_get_job_request *in,
 }
 
 /* A page of names. */
-static enum status names(struct call *c, struct str token, struct opt_i64 max, struct str **ret,
-                         size_t *ret_n, struct str *ret_token)
+static enum status names(struct call *c, struct str token, struct opt_i64 max,
+                         struct glue_job_name_list *ret, struct str *ret_token)
 {
     struct glue_owner owner = glue_owner_of(c);
     int64_t limit = max.set && max.v >= 1 && max.v < JOBS_PAGE ? max.v : JOBS_PAGE;
-    enum status st = glue_store_job_names(c->db, c->arena, &owner, token, limit, ret, ret_n);
-    if (st == ST_OK && (int64_t)*ret_n > limit) {
-        *ret_n = (size_t)limit;
-        *ret_token = (*ret)[*ret_n - 1];
+    enum status st = glue_store_job_names(c->db, c->arena, &owner, token, limit, ret);
+    if (st == ST_OK && (int64_t)ret->n > limit) {
+        ret->n = (size_t)limit;
+        *ret_token = ret->v[ret->n - 1];
     }
     return call_status(c, st);
 }
@@ -248,11 +248,9 @@ enum status glue_list_jobs(struct call *c, const struct glue_list_jobs_request *
         return call_fail(c, &wire_NotImplemented,
                          "ListJobs by Tags isn't implemented: leave Tags out.");
     }
-    ret_out->JobNames.v = ARENA_NEW(c->arena, struct str);
-    struct str *v;
-    enum status st =
-        names(c, in->NextToken, in->MaxResults, &v, &ret_out->JobNames.n, &ret_out->NextToken);
-    ret_out->JobNames.v = v ? v : ret_out->JobNames.v;
+    struct glue_job_name_list *out = &ret_out->JobNames;
+    enum status st = names(c, in->NextToken, in->MaxResults, out, &ret_out->NextToken);
+    out->v = out->v ? out->v : ARENA_NEW(c->arena, struct str); /* empty, but not absent */
     return st;
 }
 
@@ -280,11 +278,9 @@ static enum status jobs_by_name(struct call *c, const struct str *name, size_t n
 enum status glue_get_jobs(struct call *c, const struct glue_get_jobs_request *in,
                           struct glue_get_jobs_response *ret_out)
 {
-    struct str *name;
-    size_t n;
-    struct glue_job_name_list missing = { 0, NULL };
-    enum status st = names(c, in->NextToken, in->MaxResults, &name, &n, &ret_out->NextToken);
-    return st == ST_OK ? jobs_by_name(c, name, n, &ret_out->Jobs, &missing) : st;
+    struct glue_job_name_list name, missing = { 0, NULL };
+    enum status st = names(c, in->NextToken, in->MaxResults, &name, &ret_out->NextToken);
+    return st == ST_OK ? jobs_by_name(c, name.v, name.n, &ret_out->Jobs, &missing) : st;
 }
 
 enum status glue_batch_get_jobs(struct call *c, const struct glue_batch_get_jobs_request *in,

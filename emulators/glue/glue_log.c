@@ -2,7 +2,7 @@
 #include <stdarg.h>
 
 #include "emulators/glue/glue_internal.h"
-#include "emulators/logs/logs.h"
+#include "emulators/facade/logs.h"
 #include "server/base/clock.h"
 
 struct str glue_log_group(enum glue_kind kind)

@@ -1,6 +1,6 @@
 #include "emulators/glue/glue_merge_args.h"
 
-#include "emulators/s3/s3.h"
+#include "emulators/facade/s3.h"
 #include "server/base/digest.h"
 #include "server/base/mem.h"
 #include "server/core.h"
@@ -122,7 +122,7 @@ static enum status read_spec(struct glue_active *a, struct merge_spec *s, struct
         return bad(a, "part_size_mb", size, "a number from 1 to 1024", ret_error);
     }
     s->output_header = output_header == MERGE_YES;
-    s->delimiter = str_set(delimiter) ? delimiter.p[0] : '\0';
+    s->delimiter = (char)(str_set(delimiter) ? delimiter.p[0] : '\0');
     s->part_bytes = (uint64_t)mb << 20;
     s->key = name_list(a, "primary_key", &s->n_key);
     s->columns = name_list(a, "columns", &s->n_columns);

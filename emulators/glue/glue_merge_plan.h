@@ -7,7 +7,7 @@
 #include "emulators/glue/glue_internal.h"
 #include "emulators/glue/glue_ledger.h"
 #include "emulators/glue/merge/merge.h"
-#include "emulators/s3/s3.h"
+#include "emulators/facade/s3.h"
 
 /* A table's file in the temp bucket. */
 struct merge_file {

@@ -68,33 +68,32 @@ enum status glue_get_job_runs(struct call *c, const struct glue_get_job_runs_req
                               struct glue_get_job_runs_response *ret_out)
 {
     struct glue_job *job;
-    struct glue_run_row *rows;
-    size_t n;
+    struct glue_run_rows rows;
     struct glue_owner owner = glue_owner_of(c);
-    int64_t before = INT64_MAX;
     int64_t limit = in->MaxResults.set && in->MaxResults.v >= 1 && in->MaxResults.v < RUNS_PAGE
                         ? in->MaxResults.v
                         : RUNS_PAGE;
+    struct glue_run_query query = { in->JobName, INT64_MAX, limit };
     enum status st = glue_find_job(c, in->JobName, &job);
     if (st != ST_OK) {
         return st;
     }
-    if (str_set(in->NextToken) && str_i64(in->NextToken, &before) != ST_OK) {
+    if (str_set(in->NextToken) && str_i64(in->NextToken, &query.before) != ST_OK) {
         return call_fail(c, &glue_InvalidInputException, "NextToken isn't one that we gave.");
     }
-    st = glue_store_runs(c->db, c->arena, &owner, in->JobName, before, limit, &rows, &n);
+    st = glue_store_runs(c->db, c->arena, &owner, &query, &rows);
     if (st != ST_OK) {
         return call_status(c, st);
     }
-    if ((int64_t)n > limit) {
-        n = (size_t)limit;
-        ret_out->NextToken = arena_printf(c->arena, "%lld", (long long)rows[n - 1].number);
+    if ((int64_t)rows.n > limit) {
+        rows.n = (size_t)limit;
+        ret_out->NextToken = arena_printf(c->arena, "%lld", (long long)rows.v[rows.n - 1].number);
     }
-    ret_out->JobRuns.n = n;
-    ret_out->JobRuns.v = ARENA_ARRAY(c->arena, struct glue_job_run, n + 1);
-    for (size_t i = 0; i < n; i++) {
-        bring_up_to_date(rows[i].run);
-        ret_out->JobRuns.v[i] = *rows[i].run;
+    ret_out->JobRuns.n = rows.n;
+    ret_out->JobRuns.v = ARENA_ARRAY(c->arena, struct glue_job_run, rows.n + 1);
+    for (size_t i = 0; i < rows.n; i++) {
+        bring_up_to_date(rows.v[i].run);
+        ret_out->JobRuns.v[i] = *rows.v[i].run;
     }
     return ST_OK;
 }

@@ -212,21 +212,22 @@ static void admit_next(struct glue_state *g, const struct glue_owner *owner, str
 {
     CLEANUP(arena_freep) struct arena *a = arena_new(RUN_ARENA_MAX);
     struct db *db = core_db(g->core);
-    struct glue_run_row *rows;
+    struct glue_run_rows rows;
     struct glue_job *definition;
-    size_t n;
     int64_t active = 0;
     if (glue_store_job(db, a, owner, job, &definition) != ST_OK ||
         glue_store_active_runs(db, owner, job, &active) != ST_OK ||
-        glue_store_runs_in(db, a, owner, job, "WAITING", &rows, &n) != ST_OK) {
+        glue_store_runs_in(db, a, owner, job, "WAITING", &rows) != ST_OK) {
         return;
     }
-    for (size_t i = 0; i < n && active < definition->ExecutionProperty->MaxConcurrentRuns.v; i++) {
-        set_state(rows[i].run, "STARTING");
-        rows[i].run->StateDetail = STR_NONE;
-        rows[i].run->StartedOn = OPT_TIME(clock_now_ms());
-        if (glue_store_update_run(db, a, rows[i].run) == ST_OK) {
-            begin_later(g, rows[i].run->Id);
+    int64_t places = definition->ExecutionProperty->MaxConcurrentRuns.v;
+    for (size_t i = 0; i < rows.n && active < places; i++) {
+        struct glue_job_run *run = rows.v[i].run;
+        set_state(run, "STARTING");
+        run->StateDetail = STR_NONE;
+        run->StartedOn = OPT_TIME(clock_now_ms());
+        if (glue_store_update_run(db, a, run) == ST_OK) {
+            begin_later(g, run->Id);
             active++;
         }
     }
@@ -393,19 +394,18 @@ enum status glue_runner_recover(struct glue_state *g)
     static const char *const states[] = { "STARTING", "RUNNING", "STOPPING" };
     CLEANUP(arena_freep) struct arena *a = arena_new(RUN_ARENA_MAX);
     const struct glue_owner any = { STR_NONE, STR_NONE };
-    struct glue_run_row *rows;
-    size_t n;
+    struct glue_run_rows rows;
     struct db *db = core_db(g->core);
     enum status st = ST_OK;
     for (size_t s = 0; st == ST_OK && s < ARRAY_LEN(states); s++) {
-        st = glue_store_runs_in(db, a, &any, STR_NONE, states[s], &rows, &n);
-        for (size_t i = 0; st == ST_OK && i < n; i++) {
-            st = recover_run(g, a, &rows[i]);
+        st = glue_store_runs_in(db, a, &any, STR_NONE, states[s], &rows);
+        for (size_t i = 0; st == ST_OK && i < rows.n; i++) {
+            st = recover_run(g, a, &rows.v[i]);
         }
     }
-    st = st == ST_OK ? glue_store_runs_in(db, a, &any, STR_NONE, "WAITING", &rows, &n) : st;
-    for (size_t i = 0; st == ST_OK && i < n; i++) {
-        admit_next(g, &rows[i].owner, rows[i].run->JobName);
+    st = st == ST_OK ? glue_store_runs_in(db, a, &any, STR_NONE, "WAITING", &rows) : st;
+    for (size_t i = 0; st == ST_OK && i < rows.n; i++) {
+        admit_next(g, &rows.v[i].owner, rows.v[i].run->JobName);
     }
     return st;
 }
@@ -416,13 +416,14 @@ void glue_runner_busy(struct glue_state *g, struct busy *busy)
     CLEANUP(arena_freep) struct arena *a = arena_new(RUN_ARENA_MAX);
     const struct glue_owner any = { STR_NONE, STR_NONE };
     for (size_t s = 0; s < ARRAY_LEN(states); s++) {
-        struct glue_run_row *rows;
-        size_t n = 0;
-        status_ignore(
-            glue_store_runs_in(core_db(g->core), a, &any, STR_NONE, states[s], &rows, &n));
-        for (size_t i = 0; i < n; i++) {
-            busy_add(busy, "glue", "job %.*s: run %.*s is %s", STR_ARG(rows[i].run->JobName),
-                     STR_ARG(rows[i].run->Id), states[s]);
+        struct glue_run_rows rows;
+        if (glue_store_runs_in(core_db(g->core), a, &any, STR_NONE, states[s], &rows) != ST_OK) {
+            busy_add(busy, "glue", "the runs that are %s can't be read", states[s]);
+            continue;
+        }
+        for (size_t i = 0; i < rows.n; i++) {
+            busy_add(busy, "glue", "job %.*s: run %.*s is %s", STR_ARG(rows.v[i].run->JobName),
+                     STR_ARG(rows.v[i].run->Id), states[s]);
         }
     }
 }

@@ -6,8 +6,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "emulators/s3/s3.h"
-#include "emulators/sts/sts.h"
+#include "emulators/facade/s3.h"
+#include "emulators/facade/sts.h"
 #include "server/base/id.h"
 #include "server/base/mem.h"
 #include "server/core.h"

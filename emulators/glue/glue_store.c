@@ -67,19 +67,18 @@ enum status glue_store_update_job(struct db *db, struct arena *a, const struct g
 }
 
 enum status glue_store_job_names(struct db *db, struct arena *a, const struct glue_owner *o,
-                                 struct str after, int64_t limit, struct str **ret, size_t *ret_n)
+                                 struct str after, int64_t limit, struct glue_job_name_list *ret)
 {
     struct rows q;
-    *ret = NULL;
-    *ret_n = 0;
+    *ret = (struct glue_job_name_list){ 0 };
     if (db_query(db, &q,
                  "SELECT name FROM glue_job WHERE account=? AND region=? AND name>?"
                  " ORDER BY name LIMIT ?",
                  bs(o->account), bs(o->region), bs(str_set(after) ? after : STR("")),
                  bi(limit + 1)) == ST_OK) {
         while (rows_next(&q)) {
-            ARENA_GROW(a, *ret, *ret_n);
-            (*ret)[(*ret_n)++] = rows_str(&q, a, 0);
+            ARENA_GROW(a, ret->v, ret->n);
+            ret->v[ret->n++] = rows_str(&q, a, 0);
         }
     }
     return rows_end(&q);
@@ -140,15 +139,13 @@ static enum status run_row(struct rows *q, struct arena *a, struct glue_run_row 
 }
 
 /* All rows of a query that db_query() started. */
-static enum status run_rows(struct rows *q, struct arena *a, struct glue_run_row **ret,
-                            size_t *ret_n)
+static enum status run_rows(struct rows *q, struct arena *a, struct glue_run_rows *ret)
 {
     enum status st = ST_OK;
-    *ret = NULL;
-    *ret_n = 0;
+    *ret = (struct glue_run_rows){ 0 };
     while (st == ST_OK && rows_next(q)) {
-        ARENA_GROW(a, *ret, *ret_n);
-        st = run_row(q, a, &(*ret)[(*ret_n)++]);
+        ARENA_GROW(a, ret->v, ret->n);
+        st = run_row(q, a, &ret->v[ret->n++]);
     }
     enum status end = rows_end(q);
     return st != ST_OK ? st : end;
@@ -157,36 +154,34 @@ static enum status run_rows(struct rows *q, struct arena *a, struct glue_run_row
 enum status glue_store_run(struct db *db, struct arena *a, struct str id, struct glue_run_row *ret)
 {
     struct rows q;
-    struct glue_run_row *rows = NULL;
-    size_t n = 0;
+    struct glue_run_rows rows;
     enum status st = db_query(db, &q, "SELECT " RUN_COLUMNS " FROM glue_run WHERE id=?", bs(id));
-    enum status end = run_rows(&q, a, &rows, &n);
+    enum status end = run_rows(&q, a, &rows);
     st = st != ST_OK ? st : end;
-    if (st == ST_OK && n == 0) {
+    if (st == ST_OK && rows.n == 0) {
         return ST_NOT_FOUND;
     }
     if (st == ST_OK) {
-        *ret = rows[0];
+        *ret = rows.v[0];
     }
     return st;
 }
 
 enum status glue_store_runs(struct db *db, struct arena *a, const struct glue_owner *o,
-                            struct str job, int64_t before, int64_t limit,
-                            struct glue_run_row **ret, size_t *ret_n)
+                            const struct glue_run_query *query, struct glue_run_rows *ret)
 {
     struct rows q;
     enum status st = db_query(db, &q,
                               "SELECT " RUN_COLUMNS " FROM glue_run WHERE account=? AND region=?"
                               " AND job=? AND number<? ORDER BY number DESC LIMIT ?",
-                              bs(o->account), bs(o->region), bs(job), bi(before), bi(limit + 1));
-    enum status end = run_rows(&q, a, ret, ret_n);
+                              bs(o->account), bs(o->region), bs(query->job), bi(query->before),
+                              bi(query->limit + 1));
+    enum status end = run_rows(&q, a, ret);
     return st != ST_OK ? st : end;
 }
 
 enum status glue_store_runs_in(struct db *db, struct arena *a, const struct glue_owner *o,
-                               struct str job, const char *state, struct glue_run_row **ret,
-                               size_t *ret_n)
+                               struct str job, const char *state, struct glue_run_rows *ret)
 {
     struct rows q;
     enum status st;
@@ -199,7 +194,7 @@ enum status glue_store_runs_in(struct db *db, struct arena *a, const struct glue
         st = db_query(db, &q, "SELECT " RUN_COLUMNS " FROM glue_run WHERE state=? ORDER BY number",
                       bz(state));
     }
-    enum status end = run_rows(&q, a, ret, ret_n);
+    enum status end = run_rows(&q, a, ret);
     return st != ST_OK ? st : end;
 }
 

@@ -27,8 +27,8 @@ enum status glue_store_update_job(struct db *db, struct arena *a, const struct g
                                   struct glue_job *job) MUST_CHECK;
 /* Names in order after `after`, at most limit + 1. */
 enum status glue_store_job_names(struct db *db, struct arena *a, const struct glue_owner *o,
-                                 struct str after, int64_t limit, struct str **ret,
-                                 size_t *ret_n) MUST_CHECK;
+                                 struct str after, int64_t limit,
+                                 struct glue_job_name_list *ret) MUST_CHECK;
 /* With its runs. ST_NOT_FOUND when there is none. */
 enum status glue_store_delete_job(struct db *db, const struct glue_owner *o,
                                   struct str name) MUST_CHECK;
@@ -41,6 +41,16 @@ struct glue_run_row {
     struct glue_owner owner;
     struct glue_job_run *run;
 };
+struct glue_run_rows {
+    struct glue_run_row *v;
+    size_t n;
+};
+/* The runs of a job, newest first: those with numbers below `before` (INT64_MAX: from the newest),
+ * at most limit + 1. */
+struct glue_run_query {
+    struct str job;
+    int64_t before, limit;
+};
 
 enum status glue_store_add_run(struct db *db, struct arena *a, const struct glue_owner *o,
                                const struct glue_job_run *run) MUST_CHECK;
@@ -49,14 +59,13 @@ enum status glue_store_update_run(struct db *db, struct arena *a,
 /* By id alone: ids are unique in the process. */
 enum status glue_store_run(struct db *db, struct arena *a, struct str id,
                            struct glue_run_row *ret) MUST_CHECK;
-/* Newest first, numbers below `before` (INT64_MAX: from the newest), at most limit + 1. */
 enum status glue_store_runs(struct db *db, struct arena *a, const struct glue_owner *o,
-                            struct str job, int64_t before, int64_t limit,
-                            struct glue_run_row **ret, size_t *ret_n) MUST_CHECK;
+                            const struct glue_run_query *query,
+                            struct glue_run_rows *ret) MUST_CHECK;
 /* Runs of the job in this state (of all jobs when `job` is absent), oldest first. */
 enum status glue_store_runs_in(struct db *db, struct arena *a, const struct glue_owner *o,
-                               struct str job, const char *state, struct glue_run_row **ret,
-                               size_t *ret_n) MUST_CHECK;
+                               struct str job, const char *state,
+                               struct glue_run_rows *ret) MUST_CHECK;
 /* Runs of the job that take a place of MaxConcurrentRuns: STARTING, RUNNING, STOPPING. */
 enum status glue_store_active_runs(struct db *db, const struct glue_owner *o, struct str job,
                                    int64_t *ret) MUST_CHECK;

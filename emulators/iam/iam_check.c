@@ -58,6 +58,14 @@ struct iam_page iam_page_in(struct str path_prefix, struct str marker, struct op
     return (struct iam_page){ path_prefix, marker, max < 1 ? 1 : max > 1000 ? 1000 : max };
 }
 
+bool iam_page_cut(const struct iam_page *page, size_t *n, struct opt_bool *ret_truncated)
+{
+    bool more = (int64_t)*n > page->max;
+    *n = more ? (size_t)page->max : *n;
+    *ret_truncated = OPT_BOOL(more);
+    return more;
+}
+
 enum status iam_no_role(struct call *c, struct str name)
 {
     return call_fail(c, &iam_NoSuchEntityException, "The role with name %.*s cannot be found.",

@@ -16,14 +16,9 @@ enum status iam_check_name(struct call *c, const char *member, struct str name) 
 enum status iam_check_path(struct call *c, struct str path, struct str *ret_path) MUST_CHECK;
 /* MaxItems 1–1000, default 100. */
 struct iam_page iam_page_in(struct str path_prefix, struct str marker, struct opt_i64 max_items);
-/* Cuts a list that holds one item more than the page: sets IsTruncated and Marker. */
-#define IAM_PAGE_OUT(list, page, name_member, out)                             \
-    do {                                                                       \
-        bool more_ = (int64_t)(list).n > (page).max;                           \
-        (list).n = more_ ? (size_t)(page).max : (list).n;                      \
-        (out)->IsTruncated = OPT_BOOL(more_);                                  \
-        (out)->Marker = more_ ? (list).v[(list).n - 1] name_member : STR_NONE; \
-    } while (0)
+/* Cuts a list of *n items that holds one item more than the page and says in *ret_truncated whether
+ * it did; true: the caller sets Marker to the name of the last item that is left. */
+bool iam_page_cut(const struct iam_page *page, size_t *n, struct opt_bool *ret_truncated);
 
 /* The role, or the call failed with NoSuchEntity. */
 enum status iam_find_role(struct call *c, struct str name, struct iam_role *ret) MUST_CHECK;

@@ -119,8 +119,8 @@ enum status iam_list_policies(struct call *c, const struct iam_list_policies_req
     }
     enum status st =
         iam_store_policies(c->db, c->arena, c->caller.account, &page, &ret_out->Policies);
-    if (st == ST_OK) {
-        IAM_PAGE_OUT(ret_out->Policies, page, .PolicyName, ret_out);
+    if (st == ST_OK && iam_page_cut(&page, &ret_out->Policies.n, &ret_out->IsTruncated)) {
+        ret_out->Marker = ret_out->Policies.v[ret_out->Policies.n - 1].PolicyName;
     }
     return call_status(c, st);
 }

@@ -81,8 +81,10 @@ enum status iam_list_roles(struct call *c, const struct iam_list_roles_request *
 {
     struct iam_page page = iam_page_in(in->PathPrefix, in->Marker, in->MaxItems);
     enum status st = iam_store_roles(c->db, c->arena, c->caller.account, &page, &ret_out->Roles);
+    if (st == ST_OK && iam_page_cut(&page, &ret_out->Roles.n, &ret_out->IsTruncated)) {
+        ret_out->Marker = ret_out->Roles.v[ret_out->Roles.n - 1].RoleName;
+    }
     if (st == ST_OK) {
-        IAM_PAGE_OUT(ret_out->Roles, page, .RoleName, ret_out);
         for (size_t i = 0; i < ret_out->Roles.n; i++) {
             ret_out->Roles.v[i] = *shown(c, &ret_out->Roles.v[i], false);
         }

@@ -56,8 +56,8 @@ enum status iam_list_role_policies(struct call *c, const struct iam_list_role_po
     }
     st = iam_store_inlines(c->db, c->arena, c->caller.account, in->RoleName, &page,
                            &ret_out->PolicyNames);
-    if (st == ST_OK) {
-        IAM_PAGE_OUT(ret_out->PolicyNames, page, , ret_out);
+    if (st == ST_OK && iam_page_cut(&page, &ret_out->PolicyNames.n, &ret_out->IsTruncated)) {
+        ret_out->Marker = ret_out->PolicyNames.v[ret_out->PolicyNames.n - 1];
     }
     return call_status(c, st);
 }
@@ -136,8 +136,8 @@ iam_list_attached_role_policies(struct call *c,
     }
     st = iam_store_attached(c->db, c->arena, c->caller.account, in->RoleName, &page,
                             &ret_out->AttachedPolicies);
-    if (st == ST_OK) {
-        IAM_PAGE_OUT(ret_out->AttachedPolicies, page, .PolicyArn, ret_out);
+    if (st == ST_OK && iam_page_cut(&page, &ret_out->AttachedPolicies.n, &ret_out->IsTruncated)) {
+        ret_out->Marker = ret_out->AttachedPolicies.v[ret_out->AttachedPolicies.n - 1].PolicyArn;
     }
     return call_status(c, st);
 }

@@ -1,7 +1,7 @@
 #include "emulators/lambda/lambda_env.h"
 
 #include "emulators/lambda/lambda_runtime.h"
-#include "emulators/sts/sts.h"
+#include "emulators/facade/sts.h"
 #include "server/base/mem.h"
 #include "server/http/call.h"
 #include "server/wire/json.h"

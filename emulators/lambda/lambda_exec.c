@@ -39,7 +39,7 @@ static struct str as_json(struct arena *a, struct str output)
     if (st == ST_OK || st == ST_NOMEM) {
         return text;
     }
-    CLEANUP(buf_fini) struct buf b = BUF_INIT(8u * LAMBDA_ANSWER_MAX);
+    CLEANUP(buf_fini) struct buf b = BUF_INIT((size_t)8 * LAMBDA_ANSWER_MAX);
     struct json_out o;
     json_out_init(&o, &b);
     json_str(&o, str_ends(output, STR("\n")) ? str_sub(output, 0, output.n - 1) : output);

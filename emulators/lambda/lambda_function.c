@@ -3,7 +3,7 @@
 #include "emulators/lambda/lambda_package.h"
 #include "emulators/lambda/lambda_pool.h"
 #include "emulators/lambda/lambda_runtime.h"
-#include "emulators/s3/s3.h"
+#include "emulators/facade/s3.h"
 #include "server/base/clock.h"
 #include "server/base/id.h"
 #include "server/base/log.h"

@@ -7,7 +7,7 @@
 
 #define INVOCATION_ARENA_MAX (64u << 20)
 /* Text is kept in a window that is moved when it is full. */
-#define TAIL_WINDOW (4u * LAMBDA_TAIL_BYTES)
+#define TAIL_WINDOW ((size_t)4 * LAMBDA_TAIL_BYTES)
 
 static struct str new_trace(struct arena *a)
 {

@@ -3,7 +3,7 @@
 #include <stdio.h>
 
 #include "emulators/lambda/lambda_instance.h"
-#include "emulators/logs/logs.h"
+#include "emulators/facade/logs.h"
 #include "server/base/clock.h"
 #include "server/base/id.h"
 #include "server/base/log.h"

@@ -34,7 +34,7 @@ static void *grown(struct arena *a, void *items, size_t n, size_t size)
         return items; /* room until n is a power of two again */
     }
     void *bigger = arena_array(a, n ? n * 2 : 1, size);
-    if (n) {
+    if (items && n) {
         memcpy(bigger, items, n * size);
     }
     return bigger;

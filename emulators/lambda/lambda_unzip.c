@@ -246,7 +246,7 @@ static enum status unzip_entry(struct unzip *u, zip_uint64_t i)
 {
     const char *name = zip_get_name(u->zip, i, 0);
     mode_t mode = unix_mode(u, i);
-    struct str path;
+    struct str path = STR_NONE;
     if (!name) {
         return refuse(u, BAD_ZIP " (%s)", zip_strerror(u->zip));
     }

@@ -5,7 +5,7 @@
 
 /* Limits of PutLogEvents in the API reference. */
 #define BATCH_MAX 10000
-#define BATCH_BYTES_MAX (1024 * 1024)
+#define BATCH_BYTES_MAX ((size_t)1024 * 1024)
 #define EVENT_OVERHEAD 26
 #define TOO_NEW_MS (2LL * 3600 * 1000)
 #define TOO_OLD_MS (14LL * 24 * 3600 * 1000)
@@ -29,7 +29,8 @@ static enum status check_batch(struct call *c, const struct logs_input_log_event
     }
     if (bytes > BATCH_BYTES_MAX) {
         return call_fail(c, &logs_InvalidParameterException,
-                         "Upload too large: %zu bytes exceeds limit of %d", bytes, BATCH_BYTES_MAX);
+                         "Upload too large: %zu bytes exceeds limit of %zu", bytes,
+                         BATCH_BYTES_MAX);
     }
     return ST_OK;
 }

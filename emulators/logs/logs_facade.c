@@ -1,5 +1,5 @@
 /* What other services print: see logs.h. */
-#include "emulators/logs/logs.h"
+#include "emulators/facade/logs.h"
 
 #include "emulators/logs/logs_store.h"
 #include "server/base/clock.h"
@@ -7,7 +7,7 @@
 #include "server/core.h"
 
 #define MESSAGE_MAX (256 * 1024 - 26) /* bytes of one event, as PutLogEvents allows */
-#define SCRATCH_MAX (64 * 1024)
+#define SCRATCH_MAX ((size_t)64 * 1024)
 
 struct place {
     int64_t group, stream;

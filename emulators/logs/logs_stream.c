@@ -40,6 +40,9 @@ static enum status page_in(struct call *c, const struct logs_describe_log_stream
                            struct logs_stream_query *ret)
 {
     bool by_time = str_eqz(in->orderBy, "LastEventTime");
+    int64_t limit = in->limit.set && in->limit.v < STREAMS_PAGE ? in->limit.v : STREAMS_PAGE;
+    *ret =
+        (struct logs_stream_query){ in->logStreamNamePrefix, by_time, in->descending.v, 0, limit };
     if (str_set(in->orderBy) && !by_time && !str_eqz(in->orderBy, "LogStreamName")) {
         return call_fail(c, &logs_InvalidParameterException,
                          "orderBy must be LogStreamName or LastEventTime, not '%.*s'.",
@@ -49,9 +52,6 @@ static enum status page_in(struct call *c, const struct logs_describe_log_stream
         return call_fail(c, &logs_InvalidParameterException,
                          "Cannot order by LastEventTime with a logStreamNamePrefix.");
     }
-    int64_t limit = in->limit.set && in->limit.v < STREAMS_PAGE ? in->limit.v : STREAMS_PAGE;
-    *ret =
-        (struct logs_stream_query){ in->logStreamNamePrefix, by_time, in->descending.v, 0, limit };
     if (str_set(in->nextToken) &&
         (str_i64(in->nextToken, &ret->offset) != ST_OK || ret->offset < 0)) {
         return call_fail(c, &logs_InvalidParameterException, "The specified nextToken is invalid.");
@@ -64,7 +64,7 @@ enum status logs_describe_log_streams(struct call *c,
                                       struct logs_describe_log_streams_response *ret_out)
 {
     struct logs_group_row group;
-    struct logs_stream_query query;
+    struct logs_stream_query query = { 0 };
     struct logs_stream_row *rows;
     size_t n;
     enum status st = logs_find_group(c, in->logGroupName, in->logGroupIdentifier, &group);
@@ -77,9 +77,9 @@ enum status logs_describe_log_streams(struct call *c,
         return call_status(c, st);
     }
     if ((int64_t)n > query.limit) {
+        long long next = query.offset + query.limit;
         n = (size_t)query.limit;
-        ret_out->nextToken =
-            arena_printf(c->arena, "%lld", (long long)(query.offset + query.limit));
+        ret_out->nextToken = arena_printf(c->arena, "%lld", next);
     }
     ret_out->logStreams.n = n;
     ret_out->logStreams.v = ARENA_ARRAY(c->arena, struct logs_log_stream, n + 1);

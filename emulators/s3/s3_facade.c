@@ -1,5 +1,5 @@
 /* S3 for the other services of this process. */
-#include "emulators/s3/s3.h"
+#include "emulators/facade/s3.h"
 
 #include "emulators/s3/s3_write.h"
 #include "server/base/digest.h"

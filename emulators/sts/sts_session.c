@@ -1,6 +1,6 @@
 /* AssumeRole and its kin, and the credentials that functions and jobs get. A role need not exist:
  * trust policies aren't evaluated (nothing is enforced), but its ARN must be one. */
-#include "emulators/sts/sts.h"
+#include "emulators/facade/sts.h"
 #include "emulators/sts/sts_model.h"
 #include "emulators/sts/sts_store.h"
 #include "server/base/clock.h"
@@ -48,26 +48,30 @@ static struct str role_id(struct arena *a, struct str role_arn)
     return arena_printf(a, "AROA%.*s", (int)sizeof(tail), tail);
 }
 
-static enum status session_new(struct db *db, struct arena *a, struct str arn, struct str name,
-                               int64_t duration_s, struct sts_session *ret,
-                               struct sts_assumed_role_user *ret_user)
+struct session_request {
+    struct str role_arn, name;
+    int64_t duration_s;
+};
+
+static enum status session_new(struct db *db, struct arena *a, const struct session_request *in,
+                               struct sts_session *ret, struct sts_assumed_role_user *ret_user)
 {
     struct role_arn role;
-    enum status st = role_arn_parse(arn, &role);
+    enum status st = role_arn_parse(in->role_arn, &role);
     if (st != ST_OK) {
         return st;
     }
     unsigned char random[30 + 96];
     id_random(random, sizeof(random));
-    struct str key = id_base32(a, 16), id = role_id(a, arn);
+    struct str key = id_base32(a, 16), id = role_id(a, in->role_arn);
     struct credential c = {
         .secret = base64_encode(a, random, 30),
         .session_token = base64_encode(a, random + 30, 96),
         .account = role.account,
         .arn = arena_printf(a, "arn:aws:sts::%.*s:assumed-role/%.*s/%.*s", STR_ARG(role.account),
-                            STR_ARG(role.name), STR_ARG(name)),
-        .user_id = arena_printf(a, "%.*s:%.*s", STR_ARG(id), STR_ARG(name)),
-        .expires_ms = (clock_now_ms() / 1000 + duration_s) * 1000,
+                            STR_ARG(role.name), STR_ARG(in->name)),
+        .user_id = arena_printf(a, "%.*s:%.*s", STR_ARG(id), STR_ARG(in->name)),
+        .expires_ms = (clock_now_ms() / 1000 + in->duration_s) * 1000,
     };
     *ret = (struct sts_session){ arena_printf(a, "ASIA%.*s", STR_ARG(key)), c.secret,
                                  c.session_token, c.expires_ms };
@@ -80,7 +84,8 @@ static enum status session_new(struct db *db, struct arena *a, struct str arn, s
 enum status sts_session_new(struct core *core, struct arena *a, struct str role_arn,
                             struct str session_name, int64_t duration_s, struct sts_session *ret)
 {
-    return session_new(core_db(core), a, role_arn, session_name, duration_s, ret, NULL);
+    struct session_request in = { role_arn, session_name, duration_s };
+    return session_new(core_db(core), a, &in, ret, NULL);
 }
 
 /* What both operations share. */
@@ -102,7 +107,8 @@ static enum status assume(struct call *c, struct str arn, struct str name, struc
                          (long long)seconds);
     }
     *ret_user = ARENA_NEW(c->arena, struct sts_assumed_role_user);
-    enum status st = session_new(c->db, c->arena, arn, name, seconds, &session, *ret_user);
+    struct session_request in = { arn, name, seconds };
+    enum status st = session_new(c->db, c->arena, &in, &session, *ret_user);
     if (st == ST_INVALID) {
         return call_fail(c, &validation_error,
                          "%.*s is invalid: the ARN of a role is expected "

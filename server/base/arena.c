@@ -143,7 +143,7 @@ void *arena_grow(struct arena *a, void *items, size_t n, size_t item_size)
         return items;
     }
     void *bigger = arena_array(a, n ? n * 2 : 1, item_size);
-    if (n) {
+    if (items && n) {
         memcpy(bigger, items, n * item_size);
     }
     return bigger;

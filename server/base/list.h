@@ -33,8 +33,8 @@ static inline void list_remove(struct link *item)
         item->prev = item->next = NULL;
     }
 }
-#define LIST_FOREACH(var, head) \
-    for (struct link *var = (head)->next, *var##_next = var->next; var != (head); \
-         var = var##_next, var##_next = var->next)
+#define LIST_FOREACH(var, head)                                                          \
+    for (struct link * (var) = (head)->next, *var##_next = (var)->next; (var) != (head); \
+         (var) = var##_next, var##_next = (var)->next)
 
 #endif

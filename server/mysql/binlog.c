@@ -15,6 +15,7 @@
 #define EOF_SIZE_MAX 9u
 #define CHECKSUM_NONE 0u
 #define CHECKSUM_CRC32 1u
+#define CHECKSUM_ARENA ((size_t)64 * 1024)
 
 /* --- starting
  * ---------------------------------------------------------------------------------------- */
@@ -51,7 +52,7 @@ enum status mysql_conn_register(struct mysql_conn *c, uint32_t server_id, struct
 /* Servers without checksums do not know the variable; theirs carry none. */
 static enum status agree_on_checksums(struct mysql_binlog *b, struct mysql_err *err)
 {
-    CLEANUP(arena_freep) struct arena *a = arena_new(64u * 1024);
+    CLEANUP(arena_freep) struct arena *a = arena_new(CHECKSUM_ARENA);
     struct str kind;
     enum status st = mysql_conn_value(b->conn, a, "SELECT @@global.binlog_checksum", &kind, err);
     if (st) {

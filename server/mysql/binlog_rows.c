@@ -128,7 +128,7 @@ static enum status each_row(struct mysql_binlog *b, struct event *e, const struc
             return st;
         }
         if (change.partial && change.before && change.after) {
-            fill_in(m, m->before, m->after);
+            fill_in(m, change.before, m->after);
         }
         change.row_number = b->tx.rows++;
         b->counts.rows++;

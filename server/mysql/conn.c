@@ -20,7 +20,7 @@
 
 #define CONNECT_MS 10000u
 #define MAX_PACKET (1024ul * 1024 * 1024) /* the protocol's own limit for one row or event */
-#define SQL_MAX (16u * 1024 * 1024)
+#define SQL_MAX ((size_t)16 * 1024 * 1024)
 
 struct mysql_conn {
     MYSQL *my; /* NULL: not connected */
@@ -251,7 +251,7 @@ static void set_tls(struct mysql_conn *c)
         return;
     }
     my_bool yes = 1;
-    my_bool verify = c->tls == MYSQL_TLS_VERIFY;
+    my_bool verify = (my_bool)(c->tls == MYSQL_TLS_VERIFY);
     mysql_optionsv(c->my, MYSQL_OPT_SSL_ENFORCE, &yes);
     mysql_optionsv(c->my, MYSQL_OPT_SSL_VERIFY_SERVER_CERT, &verify);
     /* With an authority the library checks the chain, and with "verify" the name, too. */

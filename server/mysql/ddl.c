@@ -33,7 +33,7 @@ struct scan {
 
 static char ch(const struct scan *s, size_t offset)
 {
-    return s->at + offset < s->text.n ? s->text.p[s->at + offset] : '\0';
+    return (char)(s->at + offset < s->text.n ? s->text.p[s->at + offset] : '\0');
 }
 
 static void skip_line(struct scan *s)
@@ -89,9 +89,7 @@ static void quoted(struct scan *s, char quote)
     size_t from = ++s->at;
     while (s->at < s->text.n) {
         char c = ch(s, 0);
-        if (c == '\\' && !name) {
-            s->at += 2;
-        } else if (c == quote && ch(s, 1) == quote) {
+        if ((c == '\\' && !name) || (c == quote && ch(s, 1) == quote)) {
             s->at += 2;
         } else if (c == quote) {
             break;

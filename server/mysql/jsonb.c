@@ -78,8 +78,8 @@ static void base64(struct str s, struct buf *out)
         }
         buf_putc(out, set[v >> 18]);
         buf_putc(out, set[v >> 12 & 63]);
-        buf_putc(out, n > 1 ? set[v >> 6 & 63] : '=');
-        buf_putc(out, n > 2 ? set[v & 63] : '=');
+        buf_putc(out, (char)(n > 1 ? set[v >> 6 & 63] : '='));
+        buf_putc(out, (char)(n > 2 ? set[v & 63] : '='));
     }
 }
 

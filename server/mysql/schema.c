@@ -134,7 +134,7 @@ static bool read_label(struct str s, size_t *i, struct buf *out)
             (*i)++;
         } else if (ch == '\\' && *i < s.n) {
             ch = s.p[(*i)++];
-            ch = ch == 'n' ? '\n' : ch == 'r' ? '\r' : ch == '0' ? '\0' : ch;
+            ch = (char)(ch == 'n' ? '\n' : ch == 'r' ? '\r' : ch == '0' ? '\0' : ch);
         }
         buf_putc(out, ch);
     }
@@ -222,16 +222,21 @@ static void read_column(struct arena *a, const struct mysql_cells *t, size_t r,
 /* --- one table ----------------------------------------------------------------------------------
  */
 
-static enum status query_about(struct mysql_conn *c, struct arena *a, const char *what,
-                               const struct mysql_table *t, const char *order,
-                               struct mysql_cells *ret, struct mysql_err *err)
+/* A view of information_schema, and the column that orders what it says about one table. */
+struct view {
+    const char *name, *order;
+};
+
+static enum status query_about(struct mysql_conn *c, struct arena *a, struct view view,
+                               const struct mysql_table *t, struct mysql_cells *ret,
+                               struct mysql_err *err)
 {
     struct str schema = mysql_quote(a, t->schema), name = mysql_quote(a, t->name);
     struct str sql =
         arena_printf(a,
                      "SELECT * FROM information_schema.%s WHERE TABLE_SCHEMA = %.*s AND "
-                     "TABLE_NAME = %.*s%s",
-                     what, STR_ARG(schema), STR_ARG(name), order);
+                     "TABLE_NAME = %.*s ORDER BY %s",
+                     view.name, STR_ARG(schema), STR_ARG(name), view.order);
     return mysql_conn_collect(c, a, sql.p, ret, err);
 }
 
@@ -239,7 +244,7 @@ static enum status read_head(struct mysql_conn *c, struct arena *a, struct mysql
                              struct mysql_err *err)
 {
     struct mysql_cells rows;
-    enum status st = query_about(c, a, "TABLES", t, "", &rows, err);
+    enum status st = query_about(c, a, (struct view){ "TABLES", "TABLE_NAME" }, t, &rows, err);
     if (st) {
         return st;
     }
@@ -260,7 +265,8 @@ static enum status read_columns(struct mysql_conn *c, struct arena *a, struct my
                                 struct mysql_err *err)
 {
     struct mysql_cells rows;
-    enum status st = query_about(c, a, "COLUMNS", t, " ORDER BY ORDINAL_POSITION", &rows, err);
+    enum status st =
+        query_about(c, a, (struct view){ "COLUMNS", "ORDINAL_POSITION" }, t, &rows, err);
     if (st) {
         return st;
     }
@@ -294,7 +300,8 @@ static enum status read_keys(struct mysql_conn *c, struct arena *a, struct mysql
                              struct mysql_column *columns, struct mysql_err *err)
 {
     struct mysql_cells rows;
-    enum status st = query_about(c, a, "STATISTICS", t, " ORDER BY SEQ_IN_INDEX", &rows, err);
+    enum status st =
+        query_about(c, a, (struct view){ "STATISTICS", "SEQ_IN_INDEX" }, t, &rows, err);
     if (st) {
         return st;
     }

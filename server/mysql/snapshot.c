@@ -225,7 +225,9 @@ enum status mysql_snapshot_open(struct mysql_conn *const *conns, size_t conns_n,
                              conns_n);
     }
     struct mysql_snapshot *s = xcalloc(1, sizeof(*s));
-    memcpy(s->conns, conns, conns_n * sizeof(*conns));
+    for (size_t i = 0; i < conns_n; i++) {
+        s->conns[i] = conns[i];
+    }
     s->conns_n = conns_n;
     enum status st = open_snapshot(s, options, err);
     if (st) {

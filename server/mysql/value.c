@@ -26,6 +26,23 @@ static bool time_equal(const struct mysql_time *a, const struct mysql_time *b)
            a->negative == b->negative;
 }
 
+/* The same bits: a NaN equals itself, and 0 differs from -0. */
+static bool float_equal(float a, float b)
+{
+    uint32_t x, y;
+    memcpy(&x, &a, sizeof(x));
+    memcpy(&y, &b, sizeof(y));
+    return x == y;
+}
+
+static bool double_equal(double a, double b)
+{
+    uint64_t x, y;
+    memcpy(&x, &a, sizeof(x));
+    memcpy(&y, &b, sizeof(y));
+    return x == y;
+}
+
 bool mysql_value_equal(const struct mysql_value *a, const struct mysql_value *b)
 {
     if (a->kind != b->kind) {
@@ -42,9 +59,9 @@ bool mysql_value_equal(const struct mysql_value *a, const struct mysql_value *b)
     case MYSQL_V_BIT:
         return a->u == b->u && a->bits == b->bits;
     case MYSQL_V_FLOAT:
-        return memcmp(&a->f, &b->f, sizeof(a->f)) == 0;
+        return float_equal(a->f, b->f);
     case MYSQL_V_DOUBLE:
-        return memcmp(&a->d, &b->d, sizeof(a->d)) == 0;
+        return double_equal(a->d, b->d);
     case MYSQL_V_DATE:
     case MYSQL_V_DATETIME:
     case MYSQL_V_TIMESTAMP:
@@ -92,7 +109,7 @@ static void print_time(const struct mysql_value *v, struct buf *out)
  * up to 15 digits before the point and 14 zeros behind it, else d.ddde15. */
 static void print_digits(const char *scientific, struct buf *out)
 {
-    char digits[24];
+    char digits[24] = "0";
     int n = 0;
     const char *p = scientific;
     if (*p == '-') {
@@ -124,7 +141,7 @@ static void print_digits(const char *scientific, struct buf *out)
         if (i == point && point > 0) {
             buf_putc(out, '.');
         }
-        buf_putc(out, i < n ? digits[i] : '0');
+        buf_putc(out, (char)(i < n ? digits[i] : '0'));
     }
 }
 

@@ -196,6 +196,37 @@ def test_columns_come_and_go(task, table, sql):
     assert t.statistics("t")["Ddls"] == 2
 
 
+def test_new_columns_come_last_wherever_they_are(fresh_server, mariadb, schema, table, sql, unique):
+    t = Task(fresh_server, mariadb, unique("dms"), schema, s3=dict(AddColumnName=True))
+    t.start()
+    sql("ALTER TABLE t ADD COLUMN n INT DEFAULT 5 FIRST")
+    t.caught_up()
+    sql("INSERT INTO t(id,v) VALUES (4,'b')")
+    t.caught_up()
+    fresh_server.kill()
+    fresh_server.start()
+    sql("INSERT INTO t(id,v) VALUES (5,'c')")
+    t.caught_up()
+    assert [t.text("t", k) for k in t.changes("t")] == ["Op,id,v,n\nI,4,b,5\n", "Op,id,v,n\nI,5,c,5\n"]
+
+
+def test_rows_that_no_description_fits_stop_their_table(task, table, sql):
+    """The second change of columns is seen before the rows between the two are read."""
+    sql("CREATE TABLE u (id INT PRIMARY KEY)")
+    t = task()
+    t.start()
+    t.stop()
+    sql("ALTER TABLE t ADD COLUMN n INT", "INSERT INTO t VALUES (3,'x',1)", "ALTER TABLE t DROP COLUMN v, DROP COLUMN n",
+        "INSERT INTO u VALUES (1)")
+    t.start("resume-processing")
+    t.caught_up()
+    assert t.statistics("t")["TableState"] == "Table error" and t.changes("t") == []
+    assert t.change_text("u") == "I,1\n"
+    shown = t.describe()
+    assert shown["Status"] == "running" and f"{t.schema}.t" in shown["LastFailureMessage"]
+    assert shown["ReplicationTaskStats"]["TablesErrored"] == 1
+
+
 def test_tables_appear_and_vanish(task, table, sql):
     t = task()
     t.start()

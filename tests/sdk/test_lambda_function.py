@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import io
+import os
 import re
 import time
 import urllib.request
@@ -268,8 +269,9 @@ def test_hostile_packages_are_refused(functions, unique, kind):
     refused(lambda: functions.client.create_function(
         FunctionName=name, Role=ROLE, Runtime="python3.12", Handler="app.handler",
         Code={"ZipFile": HOSTILE[kind]}), "InvalidParameterValueException", 400)
-    data = functions.server.data_dir
-    assert not list(data.rglob("escaped.py")) and not list(data.rglob("etc"))
+    made = [n for _, dirs, files in os.walk(functions.server.data_dir) for n in dirs + files]
+    assert "cistern.db" in made and "escaped.py" not in made and "etc" not in made
+    assert not os.path.exists("/tmp/cistern-escaped.py")
 
 
 def test_a_bomb_is_refused(functions, unique):
@@ -298,3 +300,17 @@ def test_a_missing_interpreter_fails_the_function_and_says_what_to_install(make_
     assert seen["State"] == "Failed"
     assert "apt-get install python3" in seen["StateReason"]
     refused(lambda: functions.invoke(name), "ResourceConflictException", 409, "no-such-python")
+
+
+def test_reset_forgets_functions(make_server, unique):
+    server = make_server()
+    functions = Functions(server, unique)
+    name = functions.python("import time\ndef handler(e, c):\n    time.sleep(e)\n    return 1\n", timeout=60)
+    assert functions.invoke(name, 0).value == 1
+    functions.send(name, 30)
+    functions.wait_lines(name, "START", 2)
+    urllib.request.urlopen(urllib.request.Request(server.endpoint + "/_cistern/reset", method="POST"))
+    refused(lambda: functions.invoke(name, 0), "ResourceNotFoundException")
+    assert functions.client.list_functions()["Functions"] == []
+    assert not (server.data_dir / "functions/000000000000").exists()
+    assert functions.invoke(functions.python(HELLO)).value == "hello"

@@ -32,6 +32,6 @@ LINKS_test_s3_pure := $(S3_PARTS)
 LINKS_test_s3_event := $(S3_PARTS)
 LINKS_test_config := server/base server/config.c
 LINKS_test_dms_csv := server/base server/mysql emulators/dms/dms_csv.c emulators/dms/dms_number.c
-LINKS_test_dms_text := $(S3_PARTS) server/mysql emulators/dms emulators/logs
+LINKS_test_dms_text := $(S3_PARTS) server/mysql emulators/dms emulators/logs emulators/facade
 LINKS_test_lambda_name := server/base emulators/lambda/lambda_name.c
 LINKS_test_lambda_policy := server/base server/wire emulators/lambda/lambda_policy.c

@@ -198,17 +198,17 @@ static void lobs_are_cut(void **state)
     struct dms_csv_format f = plain();
     struct dms_csv_plan plan;
     uint64_t cut = 0;
-    dms_csv_plan(a, &t, true, 4, &plan);
+    dms_csv_plan(a, &t, true, 4, (struct dms_csv_order){ 0 }, &plan);
     dms_csv_row(&b, &f, &plan, &(struct dms_csv_lead){ 0 }, v, &cut);
     assert_string_equal(b.p, "1,abc,01020304,whole text\n"); /* not in the middle of ä */
     assert_int_equal(cut, 2);
     buf_clear(&b);
-    dms_csv_plan(a, &t, false, 4, &plan);
+    dms_csv_plan(a, &t, false, 4, (struct dms_csv_order){ 0 }, &plan);
     dms_csv_row(&b, &f, &plan, &(struct dms_csv_lead){ 0 }, v, NULL);
     assert_string_equal(b.p, "1,whole text\n");
     buf_clear(&b);
     f.timestamp_name = STR("ts");
-    dms_csv_plan(a, &t, true, 4, &plan);
+    dms_csv_plan(a, &t, true, 4, (struct dms_csv_order){ 0 }, &plan);
     dms_csv_header(&b, &f, &plan, &t, true);
     assert_string_equal(b.p, "Op,ts,id,\"a,b\",blob,plain\n");
 }

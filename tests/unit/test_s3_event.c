@@ -8,7 +8,7 @@
 #include <cmocka.h>
 
 #include "emulators/bus.h"
-#include "emulators/s3/s3.h"
+#include "emulators/facade/s3.h"
 #include "emulators/s3/s3_event.h"
 #include "server/base/digest.h"
 #include "server/base/mem.h"

@@ -1,6 +1,6 @@
 /* What other services print into CloudWatch Logs. Core thread; part of the current transaction. */
-#ifndef CISTERN_LOGS_H
-#define CISTERN_LOGS_H
+#ifndef CISTERN_FACADE_LOGS_H
+#define CISTERN_FACADE_LOGS_H
 
 #include <stdint.h>
 

@@ -1,6 +1,6 @@
 /* Temporary credentials for the functions and jobs that we start. Core thread. */
-#ifndef CISTERN_STS_H
-#define CISTERN_STS_H
+#ifndef CISTERN_FACADE_STS_H
+#define CISTERN_FACADE_STS_H
 
 #include <stdint.h>
 

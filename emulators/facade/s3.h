@@ -1,7 +1,7 @@
 /* What other services may ask of S3. Core thread unless noted. Buckets and keys are plain text
  * (not URL-encoded). */
-#ifndef CISTERN_S3_H
-#define CISTERN_S3_H
+#ifndef CISTERN_FACADE_S3_H
+#define CISTERN_FACADE_S3_H
 
 #include <stdbool.h>
 #include <stdint.h>
