@@ -105,30 +105,32 @@ static enum status each_row(struct mysql_binlog *b, struct event *e, const struc
                             const struct rows_event *rows, const struct row_image images[2],
                             struct mysql_err *err)
 {
+    struct mysql_value *before = rows->kind == MYSQL_INSERT ? NULL : m->before;
+    struct mysql_value *after = rows->kind == MYSQL_DELETE ? NULL : m->after;
     struct mysql_change change = {
         .kind = rows->kind,
         .table = m->table,
-        .before = rows->kind == MYSQL_INSERT ? NULL : m->before,
-        .after = rows->kind == MYSQL_DELETE ? NULL : m->after,
+        .before = before,
+        .after = after,
         .tx = &b->tx,
         .partial = !images[0].full || !images[1].full,
     };
     while (rd_left(&e->body) > 0) {
         const char *bad = NULL;
         scratch_reset(&b->scratch);
-        if (change.before) {
-            bad = binlog_row_read(&e->body, m, &images[0], &b->scratch, m->before);
+        if (before) {
+            bad = binlog_row_read(&e->body, m, &images[0], &b->scratch, before);
         }
-        if (change.after && !bad) {
-            bad = binlog_row_read(&e->body, m, &images[1], &b->scratch, m->after);
+        if (after && !bad) {
+            bad = binlog_row_read(&e->body, m, &images[1], &b->scratch, after);
         }
         if (bad) {
             enum status st = binlog_corrupt(b, e, bad, err);
             mysql_err_prefix(err, "Table %.*s.%.*s: ", STR_ARG(m->schema), STR_ARG(m->name));
             return st;
         }
-        if (change.partial && change.before && change.after) {
-            fill_in(m, change.before, m->after);
+        if (change.partial && before && after) {
+            fill_in(m, before, after);
         }
         change.row_number = b->tx.rows++;
         b->counts.rows++;

@@ -2,7 +2,6 @@
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "server/base/mem.h"
 #include "server/mysql/conn_raw.h"

@@ -282,9 +282,9 @@ def show(rows):
 def options():
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
     parser.add_argument("--rounds", type=int, default=5, help="rounds (default 5)")
-    parser.add_argument("--small", type=int, default=10_000, help="1 KiB requests per round (default 10000)")
+    parser.add_argument("--small", type=int, default=8_000, help="1 KiB requests per round (default 8000)")
     parser.add_argument("--large", type=int, default=4, help="64 MiB requests per round (default 4)")
-    parser.add_argument("--seconds", type=int, default=150, help="no further round after this (default 150)")
+    parser.add_argument("--seconds", type=int, default=130, help="no further round after this (default 130)")
     parser.add_argument("--strict", action="store_true", help="end with 1 when a target is missed")
     parser.add_argument("--json", type=pathlib.Path, help="write the figures of every round to this file")
     return parser.parse_args()

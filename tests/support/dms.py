@@ -28,6 +28,7 @@ class Task:
         self.server, self.db, self.name, self.schema = server, db, name, schema
         self.dms, self.s3 = server.client("dms"), server.client("s3")
         self.bucket = bucket or name
+        self.migration = migration
         if not bucket:
             self.s3.create_bucket(Bucket=self.bucket)
         self.instance = self.dms.create_replication_instance(
@@ -65,6 +66,8 @@ class Task:
         assert answer["Status"] == "starting"
         if wait:
             self.wait("running")
+            if self.migration == "full-load-and-cdc":  # else a change may still become part of the load
+                wait_until(lambda: "FullLoadFinishDate" in self.describe()["ReplicationTaskStats"], 60, "the load")
         return answer
 
     def wait(self, state, tries=60):
