@@ -9,7 +9,9 @@
 # V=release|debug|asan|tsan chooses the variant (build/$V), CC the compiler, Q= shows the commands.
 
 V      ?= release
-CC     ?= gcc
+ifeq ($(origin CC),default)
+CC     := gcc
+endif
 Q      ?= @
 PREFIX ?= /usr/local
 BUILD  := build/$(V)

@@ -178,18 +178,25 @@ def main():
     except Skip as reason:
         say(f"SKIPPED, nothing was checked: {reason}")
         return 0
-    build(buildah)
+    try:
+        build(buildah)
+        check_images(buildah, compose, asked.no_pipeline)
+    finally:
+        buildah.run("rm", "--all", check=False)  # a failed build leaves its container
+    return 0
+
+
+def check_images(buildah, compose, no_pipeline):
     config = check_config(buildah)
     container = Container(buildah, config, compose["services"]["cistern"]["command"])
     try:
         check_inside(container)
         say("the image serves, is healthy, and has boto3")
-        if not asked.no_pipeline:
+        if not no_pipeline:
             check_pipeline(buildah, container, compose)
             say("the pipeline of compose.yaml ran: source and final data set are equal")
     finally:
         container.close()
-    return 0
 
 
 if __name__ == "__main__":

@@ -40,8 +40,12 @@ static enum status clear_some(struct core *core, void *arg)
     struct job *j = arg;
     struct s3_object *objects = NULL;
     size_t n = 0;
-    enum status st = s3_object_list(core_db(core), j->arena, j->w->s3.bucket, j->c->clear_prefix,
-                                    STR_NONE, CLEAR_BATCH, &objects, &n);
+    struct s3_object_range some = {
+        .bucket = j->w->s3.bucket,
+        .prefix = j->c->clear_prefix,
+        .limit = CLEAR_BATCH,
+    };
+    enum status st = s3_object_list(core_db(core), j->arena, &some, &objects, &n);
     for (size_t i = 0; i < n && st == ST_OK; i++) {
         st = s3_object_delete(core, j->w->s3.bucket, objects[i].key);
         st = st == ST_NOT_FOUND ? ST_OK : st;

@@ -1,5 +1,6 @@
-/* What the façades answer when their service isn't built in: a service's folder can be deleted, with
- * its line in services.c, and the others still build. The services' own definitions go before these. */
+/* What the façades answer when their service isn't built in: a service's folder can be deleted,
+ * with its line in services.c, and the others still build. The services' own definitions go before
+ * these. */
 #include "emulators/facade/catalog.h"
 #include "emulators/facade/logs.h"
 #include "emulators/facade/s3.h"
@@ -8,7 +9,8 @@
 
 #define ABSENT __attribute__((weak))
 
-/* --- catalog: nobody wants to know, nothing is known -------------------------------------------- */
+/* --- catalog: nobody wants to know, nothing is known --------------------------------------------
+ */
 ABSENT enum status catalog_note_table(struct core *core, struct str location,
                                       const struct catalog_table *table)
 {
@@ -28,7 +30,8 @@ ABSENT enum status catalog_find_table(struct core *core, struct arena *a, struct
     return ST_NOT_FOUND;
 }
 
-/* --- logs: lines go nowhere ---------------------------------------------------------------------- */
+/* --- logs: lines go nowhere ----------------------------------------------------------------------
+ */
 ABSENT enum status logs_write(struct core *core, struct str group, struct str stream,
                               int64_t time_ms, struct str message)
 {
@@ -48,7 +51,8 @@ ABSENT enum status logs_open_stream(struct core *core, struct str group, struct 
     return ST_OK;
 }
 
-/* --- s3: there is no bucket ------------------------------------------------------------------------ */
+/* --- s3: there is no bucket
+ * ------------------------------------------------------------------------ */
 ABSENT bool s3_bucket_exists(struct db *db, struct str bucket)
 {
     (void)db;
@@ -75,16 +79,13 @@ ABSENT enum status s3_object_find(struct db *db, struct arena *a, struct str buc
     return ST_NOT_FOUND;
 }
 
-ABSENT enum status s3_object_list(struct db *db, struct arena *a, struct str bucket,
-                                  struct str prefix, struct str start_after, size_t limit,
-                                  struct s3_object **ret, size_t *ret_n)
+ABSENT enum status s3_object_list(struct db *db, struct arena *a,
+                                  const struct s3_object_range *range, struct s3_object **ret,
+                                  size_t *ret_n)
 {
     (void)db;
     (void)a;
-    (void)bucket;
-    (void)prefix;
-    (void)start_after;
-    (void)limit;
+    (void)range;
     *ret = NULL;
     *ret_n = 0;
     return ST_NOT_FOUND;
@@ -112,7 +113,8 @@ ABSENT enum status s3_object_delete(struct core *core, struct str bucket, struct
     return ST_NOT_FOUND;
 }
 
-/* --- sts: children sign with the configured key ----------------------------------------------------- */
+/* --- sts: children sign with the configured key
+ * ----------------------------------------------------- */
 ABSENT enum status sts_session_new(struct core *core, struct arena *a, struct str role_arn,
                                    struct str session_name, int64_t duration_s,
                                    struct sts_session *ret)

@@ -30,9 +30,12 @@ enum status s3_object_find(struct db *db, struct arena *a, struct str bucket, st
                            struct s3_object *ret) MUST_CHECK;
 /* Objects under a prefix in key order, after `start_after` (absent: from the start), at most
  * `limit` (0: all). */
-enum status s3_object_list(struct db *db, struct arena *a, struct str bucket, struct str prefix,
-                           struct str start_after, size_t limit, struct s3_object **ret,
-                           size_t *ret_n) MUST_CHECK;
+struct s3_object_range {
+    struct str bucket, prefix, start_after;
+    size_t limit;
+};
+enum status s3_object_list(struct db *db, struct arena *a, const struct s3_object_range *range,
+                           struct s3_object **ret, size_t *ret_n) MUST_CHECK;
 /* Any thread. ST_NOT_FOUND: replaced or deleted since it was found. */
 enum status s3_object_open(struct core *core, const struct s3_object *o, int *ret_fd) MUST_CHECK;
 

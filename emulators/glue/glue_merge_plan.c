@@ -45,10 +45,12 @@ static bool has_load(struct glue_active *a, struct str bucket, struct str folder
 {
     struct s3_object o, *found = &o;
     size_t n = 0;
-    struct str prefix = arena_printf(a->arena, "%.*sLOAD", STR_ARG(folder));
-    return s3_object_list(core_db(a->glue->core), a->arena, bucket, prefix, STR_NONE, 1, &found,
-                          &n) == ST_OK &&
-           n > 0;
+    struct s3_object_range loads = {
+        .bucket = bucket,
+        .prefix = arena_printf(a->arena, "%.*sLOAD", STR_ARG(folder)),
+        .limit = 1,
+    };
+    return s3_object_list(core_db(a->glue->core), a->arena, &loads, &found, &n) == ST_OK && n > 0;
 }
 
 /* The folder of the LOAD files: that of the object itself, or one above its date folders. */
@@ -154,8 +156,8 @@ static enum status list_files(struct glue_active *a, struct merge_plan *plan, st
 {
     struct s3_object *o;
     size_t n;
-    enum status st = s3_object_list(core_db(a->glue->core), a->arena, plan->source_bucket,
-                                    plan->source_prefix, STR_NONE, 0, &o, &n);
+    struct s3_object_range all = { .bucket = plan->source_bucket, .prefix = plan->source_prefix };
+    enum status st = s3_object_list(core_db(a->glue->core), a->arena, &all, &o, &n);
     if (st != ST_OK) {
         return st;
     }
@@ -218,8 +220,8 @@ static enum status list_parts(struct glue_active *a, struct merge_plan *plan)
     struct db *db = core_db(a->glue->core);
     struct s3_object *o;
     size_t n;
-    enum status st =
-        s3_object_list(db, a->arena, plan->final_bucket, plan->final_prefix, STR_NONE, 0, &o, &n);
+    struct s3_object_range all = { .bucket = plan->final_bucket, .prefix = plan->final_prefix };
+    enum status st = s3_object_list(db, a->arena, &all, &o, &n);
     if (st != ST_OK) {
         return st;
     }

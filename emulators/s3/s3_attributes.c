@@ -33,6 +33,15 @@ static struct s3_checksum *whole_checksum(struct call *c, const struct s3_object
     return out;
 }
 
+static struct s3_object_part part_of(int64_t number, enum s3_alg alg, const struct s3_part_sum *sum)
+{
+    struct s3_object_part p = { .PartNumber = OPT_I64(number), .Size = OPT_I64(sum->size) };
+    if (sum->value.n > 0) {
+        S3_SET_CHECKSUM(&p, alg, sum->value);
+    }
+    return p;
+}
+
 static struct s3_get_object_attributes_parts *
 part_page(struct call *c, const struct s3_object_row *row, int64_t max, int64_t marker)
 {
@@ -50,12 +59,7 @@ part_page(struct call *c, const struct s3_object_row *row, int64_t max, int64_t 
     int64_t number = marker;
     while (number < (int64_t)all.n && (int64_t)out->Parts.n < max) {
         const struct s3_part_sum *sum = &all.v[number++];
-        struct s3_object_part *p = &out->Parts.v[out->Parts.n++];
-        p->PartNumber = OPT_I64(number);
-        p->Size = OPT_I64(sum->size);
-        if (sum->value.n > 0) {
-            S3_SET_CHECKSUM(p, row->alg, sum->value);
-        }
+        out->Parts.v[out->Parts.n++] = part_of(number, row->alg, sum);
     }
     out->PartNumberMarker = OPT_I64(marker);
     out->NextPartNumberMarker = OPT_I64(number);

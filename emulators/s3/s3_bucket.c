@@ -2,6 +2,7 @@
 #include "emulators/s3/s3_errors.h"
 #include "emulators/s3/s3_headers.h"
 #include "emulators/s3/s3_integrity.h"
+#include "emulators/s3/s3_known.h"
 #include "emulators/s3/s3_model.h"
 #include "emulators/s3/s3_multipart.h"
 #include "emulators/s3/s3_name.h"
@@ -160,6 +161,7 @@ static enum status add_bucket(struct call *c, const struct s3_create_bucket_requ
     }
     if (st == ST_NOT_FOUND) {
         st = s3_store_add_bucket(c->db, &row);
+        s3_buckets_will_change(c->core);
     }
     if (st == ST_OK) {
         st = store_extras(c, in);
@@ -220,13 +222,12 @@ enum status s3_get_bucket_location(struct call *c, const struct s3_get_bucket_lo
 static enum status drop_uploads(struct call *c)
 {
     enum status st = ST_OK;
-    size_t n = 1;
-    while (n > 0 && st == ST_OK) {
-        struct s3_upload_row *rows = NULL;
+    struct s3_upload_rows rows = { NULL, 1 };
+    while (rows.n > 0 && st == ST_OK) {
         struct s3_upload_from from = { STR(""), STR_NONE };
-        st = s3_store_uploads(c->db, c->arena, c->bucket, &from, S3_PAGE_MAX, &rows, &n);
-        for (size_t i = 0; i < n && st == ST_OK; i++) {
-            st = s3_drop_upload(call_s3(c), c->arena, rows[i].id);
+        st = s3_store_uploads(c->db, c->arena, c->bucket, &from, S3_PAGE_MAX, &rows);
+        for (size_t i = 0; i < rows.n && st == ST_OK; i++) {
+            st = s3_drop_upload(call_s3(c), c->arena, rows.v[i].id);
         }
     }
     return st;
@@ -251,6 +252,7 @@ enum status s3_delete_bucket(struct call *c, const struct s3_delete_bucket_reque
     }
     if (st == ST_OK) {
         st = s3_store_drop_bucket(c->db, c->bucket);
+        s3_buckets_will_change(c->core);
     }
     if (st == ST_OK) {
         st = blob_intend_top_removal(c->core, c->bucket);

@@ -1,6 +1,8 @@
 #include "emulators/s3/s3_errors.h"
+#include "emulators/s3/s3_known.h"
 #include "emulators/s3/s3_service.h"
 #include "server/base/digest.h"
+#include "server/core.h"
 
 enum status s3_fail_argument(struct call *c, const char *name, struct str value, const char *text)
 {
@@ -55,7 +57,10 @@ static enum status check_expected_owner(struct call *c, const struct s3_bucket_r
 enum status s3_need_other_bucket(struct call *c, struct str name, const char *owner_header,
                                  struct s3_bucket_row *ret)
 {
-    enum status st = s3_store_bucket(c->db, c->arena, name, ret);
+    /* The core must see what its transaction has changed already. */
+    bool in_core = c->db == core_db(c->core);
+    enum status st = in_core ? s3_store_bucket(c->db, c->arena, name, ret)
+                             : s3_known_bucket(c->core, c->db, c->arena, name, ret);
     if (st == ST_NOT_FOUND) {
         st = call_fail(c, &s3_NoSuchBucket, NULL);
         call_fail_field(c, "BucketName", name);

@@ -95,20 +95,20 @@ static enum status check_order(struct completion *m, const struct s3_completed_p
 static enum status select_parts(struct completion *m, const struct s3_completed_part_list *list)
 {
     struct call *c = m->c;
-    struct s3_part_row *all = NULL;
-    size_t n_all = 0, k = 0;
-    enum status st = s3_store_parts(c->db, c->arena, m->upload.id, 0, S3_PARTS_MAX, &all, &n_all);
+    struct s3_part_rows all;
+    size_t k = 0;
+    enum status st = s3_store_parts(c->db, c->arena, m->upload.id, 0, S3_PARTS_MAX, &all);
     m->parts = ARENA_ARRAY(c->arena, struct s3_part_row, list->n);
     for (size_t i = 0; i < list->n && st == ST_OK; i++) {
         const struct s3_completed_part *listed = &list->v[i];
-        while (k < n_all && all[k].number < listed->PartNumber.v) {
+        while (k < all.n && all.v[k].number < listed->PartNumber.v) {
             k++;
         }
-        if (k == n_all || all[k].number != listed->PartNumber.v) {
+        if (k == all.n || all.v[k].number != listed->PartNumber.v) {
             return fail_part(m, listed);
         }
-        st = check_listed(m, listed, &all[k]);
-        m->parts[m->n++] = all[k];
+        st = check_listed(m, listed, &all.v[k]);
+        m->parts[m->n++] = all.v[k];
     }
     return st;
 }
@@ -212,8 +212,8 @@ static enum status publish(struct completion *m)
     }
     if (st == ST_OK) {
         struct s3_cause cause = s3_cause_of(c);
-        st = s3_write_object(call_s3(c), c->arena, &bucket, &m->target, old,
-                             "s3:ObjectCreated:CompleteMultipartUpload", &cause);
+        struct s3_write write = { &m->target, old, "s3:ObjectCreated:CompleteMultipartUpload" };
+        st = s3_write_object(call_s3(c), c->arena, &bucket, &write, &cause);
     }
     return st == ST_OK ? s3_drop_upload(call_s3(c), c->arena, m->upload.id) : st;
 }

@@ -107,8 +107,8 @@ static enum status commit_copy(struct copy *copy)
     }
     if (st == ST_OK) {
         struct s3_cause cause = s3_cause_of(c);
-        st = s3_write_object(call_s3(c), c->arena, &bucket, to, old, "s3:ObjectCreated:Copy",
-                             &cause);
+        struct s3_write write = { to, old, "s3:ObjectCreated:Copy" };
+        st = s3_write_object(call_s3(c), c->arena, &bucket, &write, &cause);
     }
     if (st != ST_OK) {
         return st;

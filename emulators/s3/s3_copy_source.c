@@ -60,7 +60,7 @@ static enum status check_conditions(struct call *c, const struct s3_object_row *
 
 enum status s3_copy_source(struct call *c, struct s3_object_row *ret)
 {
-    struct source_name name;
+    struct source_name name = { 0 };
     struct s3_bucket_row bucket;
     enum status st = parse_source(c, &name);
     if (st == ST_OK) {

@@ -134,10 +134,13 @@ enum status s3_delete_objects(struct call *c, const struct s3_delete_objects_req
     if (st == ST_OK) {
         st = s3_integrity_check_bytes(c, true);
     }
-    if (st == ST_OK) {
-        st = in->Delete ? check_entries(c, &in->Delete->Objects)
-                        : call_fail(c, &s3_MalformedXML, NULL);
+    if (st != ST_OK) {
+        return call_status(c, st);
     }
+    if (!in->Delete) {
+        return call_fail(c, &s3_MalformedXML, NULL);
+    }
+    st = check_entries(c, &in->Delete->Objects);
     if (st != ST_OK) {
         return call_status(c, st);
     }

@@ -57,18 +57,27 @@ static struct str or_else(struct str s, struct str otherwise)
     return str_set(s) ? s : otherwise;
 }
 
-static void write_source(struct json_out *o, struct arena *a, const struct s3_bucket_row *bucket,
-                         const struct s3_event *ev, const struct s3_cause *cause)
+/* What is told to the targets: the event, who caused it, its place in the order of its key. */
+struct incident {
+    const struct s3_bucket_row *bucket;
+    const struct s3_event *ev;
+    const struct s3_cause *cause;
+    int64_t sequence;
+};
+
+static void write_source(struct json_out *o, struct arena *a, const struct incident *in)
 {
+    const struct s3_event *ev = in->ev;
+    const struct s3_cause *cause = in->cause;
     json_pair(o, "eventVersion", ev->shape == S3_EVENT_TAGGED ? STR("2.3") : STR("2.1"));
     json_pair(o, "eventSource", STR("aws:s3"));
-    json_pair(o, "awsRegion", bucket->region);
+    json_pair(o, "awsRegion", in->bucket->region);
     json_pair(o, "eventTime", clock_iso_ms(a, ev->time_ms));
     json_pair(o, "eventName", str_z(ev->name + strlen("s3:")));
     json_keyz(o, "userIdentity");
     json_open(o, '{');
     json_pair(o, "principalId",
-              or_else(cause->principal, arena_printf(a, "AWS:%.*s", STR_ARG(bucket->account))));
+              or_else(cause->principal, arena_printf(a, "AWS:%.*s", STR_ARG(in->bucket->account))));
     json_close(o, '}');
     json_keyz(o, "requestParameters");
     json_open(o, '{');
@@ -81,17 +90,17 @@ static void write_source(struct json_out *o, struct arena *a, const struct s3_bu
     json_close(o, '}');
 }
 
-static void write_subject(struct json_out *o, struct arena *a, const struct s3_bucket_row *bucket,
-                          const struct s3_event *ev, int64_t sequence)
+static void write_subject(struct json_out *o, struct arena *a, const struct incident *in)
 {
+    const struct s3_event *ev = in->ev;
     json_keyz(o, "bucket");
     json_open(o, '{');
-    json_pair(o, "name", bucket->name);
+    json_pair(o, "name", in->bucket->name);
     json_keyz(o, "ownerIdentity");
     json_open(o, '{');
-    json_pair(o, "principalId", owner_principal(a, bucket->account));
+    json_pair(o, "principalId", owner_principal(a, in->bucket->account));
     json_close(o, '}');
-    json_pair(o, "arn", arena_printf(a, "arn:aws:s3:::%.*s", STR_ARG(bucket->name)));
+    json_pair(o, "arn", arena_printf(a, "arn:aws:s3:::%.*s", STR_ARG(in->bucket->name)));
     json_close(o, '}');
     json_keyz(o, "object");
     json_open(o, '{');
@@ -104,14 +113,13 @@ static void write_subject(struct json_out *o, struct arena *a, const struct s3_b
         json_pair(o, "eTag", ev->etag);
     }
     if (ev->shape != S3_EVENT_TAGGED) {
-        json_pair(o, "sequencer", s3_sequencer(a, sequence));
+        json_pair(o, "sequencer", s3_sequencer(a, in->sequence));
     }
     json_close(o, '}');
 }
 
-static void write_records(struct buf *b, struct arena *a, const struct s3_bucket_row *bucket,
-                          const struct s3_event *ev, const struct s3_cause *cause,
-                          struct str rule_id, int64_t sequence)
+static void write_records(struct buf *b, struct arena *a, const struct incident *in,
+                          struct str rule_id)
 {
     struct json_out o;
     json_out_init(&o, b);
@@ -119,12 +127,12 @@ static void write_records(struct buf *b, struct arena *a, const struct s3_bucket
     json_keyz(&o, "Records");
     json_open(&o, '[');
     json_open(&o, '{');
-    write_source(&o, a, bucket, ev, cause);
+    write_source(&o, a, in);
     json_keyz(&o, "s3");
     json_open(&o, '{');
     json_pair(&o, "s3SchemaVersion", STR("1.0"));
     json_pair(&o, "configurationId", rule_id);
-    write_subject(&o, a, bucket, ev, sequence);
+    write_subject(&o, a, in);
     json_close(&o, '}');
     json_close(&o, '}');
     json_close(&o, ']');
@@ -132,15 +140,14 @@ static void write_records(struct buf *b, struct arena *a, const struct s3_bucket
 }
 
 /* EventBridge has words of its own for the same things. */
-static void write_bridge_detail(struct json_out *o, struct arena *a,
-                                const struct s3_bucket_row *bucket, const struct s3_event *ev,
-                                const struct s3_cause *cause, int64_t sequence)
+static void write_bridge_detail(struct json_out *o, struct arena *a, const struct incident *in)
 {
+    const struct s3_event *ev = in->ev;
     struct str reason = str_z(strrchr(ev->name, ':') + 1);
     json_pair(o, "version", STR("0"));
     json_keyz(o, "bucket");
     json_open(o, '{');
-    json_pair(o, "name", bucket->name);
+    json_pair(o, "name", in->bucket->name);
     json_close(o, '}');
     json_keyz(o, "object");
     json_open(o, '{');
@@ -153,12 +160,12 @@ static void write_bridge_detail(struct json_out *o, struct arena *a,
         json_pair(o, "etag", ev->etag);
     }
     if (ev->shape != S3_EVENT_TAGGED) {
-        json_pair(o, "sequencer", s3_sequencer(a, sequence));
+        json_pair(o, "sequencer", s3_sequencer(a, in->sequence));
     }
     json_close(o, '}');
-    json_pair(o, "request-id", cause->request_id);
-    json_pair(o, "requester", bucket->account);
-    json_pair(o, "source-ip-address", or_else(cause->source_ip, STR("127.0.0.1")));
+    json_pair(o, "request-id", in->cause->request_id);
+    json_pair(o, "requester", in->bucket->account);
+    json_pair(o, "source-ip-address", or_else(in->cause->source_ip, STR("127.0.0.1")));
     if (ev->shape == S3_EVENT_CREATED) {
         json_pair(o, "reason",
                   str_eqz(reason, "Put")    ? STR("PutObject")
@@ -182,26 +189,25 @@ static struct str bridge_type(const struct s3_event *ev)
     }
 }
 
-static void write_bridge(struct buf *b, struct arena *a, const struct s3_bucket_row *bucket,
-                         const struct s3_event *ev, const struct s3_cause *cause, int64_t sequence)
+static void write_bridge(struct buf *b, struct arena *a, const struct incident *in)
 {
     struct json_out o;
     json_out_init(&o, b);
     json_open(&o, '{');
     json_pair(&o, "version", STR("0"));
     json_pair(&o, "id", id_uuid(a));
-    json_pair(&o, "detail-type", bridge_type(ev));
+    json_pair(&o, "detail-type", bridge_type(in->ev));
     json_pair(&o, "source", STR("aws.s3"));
-    json_pair(&o, "account", bucket->account);
-    json_pair(&o, "time", clock_iso(a, ev->time_ms));
-    json_pair(&o, "region", bucket->region);
+    json_pair(&o, "account", in->bucket->account);
+    json_pair(&o, "time", clock_iso(a, in->ev->time_ms));
+    json_pair(&o, "region", in->bucket->region);
     json_keyz(&o, "resources");
     json_open(&o, '[');
-    json_str(&o, arena_printf(a, "arn:aws:s3:::%.*s", STR_ARG(bucket->name)));
+    json_str(&o, arena_printf(a, "arn:aws:s3:::%.*s", STR_ARG(in->bucket->name)));
     json_close(&o, ']');
     json_keyz(&o, "detail");
     json_open(&o, '{');
-    write_bridge_detail(&o, a, bucket, ev, cause, sequence);
+    write_bridge_detail(&o, a, in);
     json_close(&o, '}');
     json_close(&o, '}');
 }
@@ -241,8 +247,8 @@ static enum status deliver(struct s3 *s3, struct arena *a, const struct s3_bucke
                            const struct s3_event *ev, const struct s3_cause *cause,
                            const struct s3_rule *rule)
 {
-    int64_t sequence = 0;
-    enum status st = next_sequence(s3, &sequence);
+    struct incident in = { bucket, ev, cause, 0 };
+    enum status st = next_sequence(s3, &in.sequence);
     if (st != ST_OK) {
         return st;
     }
@@ -252,9 +258,9 @@ static enum status deliver(struct s3 *s3, struct arena *a, const struct s3_bucke
     s3_event_source(a, bucket, bridge ? s3_event_bus_arn(a, bucket) : rule->arn, cause->request_id,
                     &out);
     if (bridge) {
-        write_bridge(&b, a, bucket, ev, cause, sequence);
+        write_bridge(&b, a, &in);
     } else {
-        write_records(&b, a, bucket, ev, cause, rule->id, sequence);
+        write_records(&b, a, &in, rule->id);
     }
     out.payload = buf_str(&b);
     return buf_ok(&b) ? hand_over(s3, &out) : ST_NOMEM;

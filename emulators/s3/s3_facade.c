@@ -46,16 +46,16 @@ enum status s3_object_find(struct db *db, struct arena *a, struct str bucket, st
     return st;
 }
 
-enum status s3_object_list(struct db *db, struct arena *a, struct str bucket, struct str prefix,
-                           struct str start_after, size_t limit, struct s3_object **ret,
-                           size_t *ret_n)
+enum status s3_object_list(struct db *db, struct arena *a, const struct s3_object_range *range,
+                           struct s3_object **ret, size_t *ret_n)
 {
     struct s3_cursor cur;
-    struct str key = STR_NONE, top = arena_str(a, bucket);
-    bool after = str_set(start_after) && str_cmp(start_after, prefix) >= 0;
+    struct str key = STR_NONE, top = arena_str(a, range->bucket), prefix = range->prefix;
+    size_t limit = range->limit;
+    bool after = str_set(range->start_after) && str_cmp(range->start_after, prefix) >= 0;
     size_t n = 0, cap = 0;
     struct s3_object *v = NULL;
-    enum status st = s3_cursor_open(&cur, db, top, after ? start_after : prefix, !after);
+    enum status st = s3_cursor_open(&cur, db, top, after ? range->start_after : prefix, !after);
     while (st == ST_OK && (limit == 0 || n < limit) && s3_cursor_next(&cur, &key) &&
            str_starts(key, prefix)) {
         if (n == cap) {
@@ -102,8 +102,8 @@ static enum status put_in_mark(struct s3 *s3, struct arena *a, const struct s3_p
     if (st == ST_OK) {
         st = s3_write_current(s3, a, put->bucket, put->key, &old);
     }
-    return st == ST_OK ? s3_write_object(s3, a, &bucket, &row, old, "s3:ObjectCreated:Put", &cause)
-                       : st;
+    struct s3_write write = { &row, old, "s3:ObjectCreated:Put" };
+    return st == ST_OK ? s3_write_object(s3, a, &bucket, &write, &cause) : st;
 }
 
 enum status s3_object_put(struct core *core, const struct s3_put *put)

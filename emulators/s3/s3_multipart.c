@@ -209,12 +209,11 @@ enum status s3_upload_part(struct call *c, const struct s3_upload_part_request *
 
 enum status s3_drop_upload(struct s3 *s3, struct arena *a, struct str upload_id)
 {
-    struct s3_part_row *parts = NULL;
-    size_t n = 0;
+    struct s3_part_rows parts;
     struct db *db = core_db(s3->core);
-    enum status st = s3_store_parts(db, a, upload_id, 0, S3_PARTS_MAX, &parts, &n);
-    for (size_t i = 0; i < n && st == ST_OK; i++) {
-        st = blob_intend_removal(s3->core, &parts[i].ref, STR_NONE);
+    enum status st = s3_store_parts(db, a, upload_id, 0, S3_PARTS_MAX, &parts);
+    for (size_t i = 0; st == ST_OK && i < parts.n; i++) {
+        st = blob_intend_removal(s3->core, &parts.v[i].ref, STR_NONE);
     }
     return st == ST_OK ? s3_store_drop_upload(db, upload_id) : st;
 }

@@ -20,19 +20,24 @@ static struct s3_initiator *make_initiator(struct call *c, struct str account)
     return who;
 }
 
-static void fill_parts(struct call *c, const struct s3_upload_row *upload,
-                       const struct s3_part_row *rows, size_t n, struct s3_parts *ret)
+static struct s3_part part_of(struct call *c, enum s3_alg alg, const struct s3_part_row *row)
 {
-    ret->v = n > 0 ? ARENA_ARRAY(c->arena, struct s3_part, n) : NULL;
-    for (size_t i = 0; i < n; i++) {
-        struct s3_part *p = &ret->v[ret->n++];
-        p->PartNumber = OPT_I64(rows[i].number);
-        p->LastModified = OPT_TIME(rows[i].modified_ms - rows[i].modified_ms % 1000);
-        p->ETag = s3_quoted(c->arena, rows[i].etag);
-        p->Size = OPT_I64(rows[i].ref.size);
-        if (upload->alg != S3_ALG_NONE) {
-            S3_SET_CHECKSUM(p, upload->alg, rows[i].checksum);
-        }
+    struct s3_part p = {
+        .PartNumber = OPT_I64(row->number),
+        .LastModified = OPT_TIME(row->modified_ms - row->modified_ms % 1000),
+        .ETag = s3_quoted(c->arena, row->etag),
+        .Size = OPT_I64(row->ref.size),
+    };
+    S3_SET_CHECKSUM(&p, alg, row->checksum);
+    return p;
+}
+
+static void fill_parts(struct call *c, const struct s3_upload_row *upload,
+                       const struct s3_part_rows *rows, struct s3_parts *ret)
+{
+    ret->v = rows->n > 0 ? ARENA_ARRAY(c->arena, struct s3_part, rows->n) : NULL;
+    for (size_t i = 0; i < rows->n; i++) {
+        ret->v[ret->n++] = part_of(c, upload->alg, &rows->v[i]);
     }
 }
 
@@ -41,8 +46,7 @@ enum status s3_list_parts(struct call *c, const struct s3_list_parts_request *in
 {
     struct s3_bucket_row bucket;
     struct s3_upload_row upload;
-    struct s3_part_row *rows = NULL;
-    size_t n = 0;
+    struct s3_part_rows rows;
     int64_t max = 0, marker = in->PartNumberMarker.set ? in->PartNumberMarker.v : 0;
     enum status st = s3_need_bucket(c, &bucket);
     if (st == ST_OK) {
@@ -58,18 +62,18 @@ enum status s3_list_parts(struct call *c, const struct s3_list_parts_request *in
         st = s3_need_upload(c, in->UploadId, &upload);
     }
     if (st == ST_OK) {
-        st = s3_store_parts(c->db, c->arena, upload.id, marker, (size_t)max + 1, &rows, &n);
+        st = s3_store_parts(c->db, c->arena, upload.id, marker, (size_t)max + 1, &rows);
     }
     if (st != ST_OK) {
         return call_status(c, st);
     }
-    bool more = n > (size_t)max;
-    n = more ? (size_t)max : n;
+    bool more = rows.n > (size_t)max;
+    rows.n = more ? (size_t)max : rows.n;
     ret_out->Bucket = c->bucket;
     ret_out->Key = c->key;
     ret_out->UploadId = upload.id;
     ret_out->PartNumberMarker = OPT_I64(marker);
-    ret_out->NextPartNumberMarker = OPT_I64(n > 0 ? rows[n - 1].number : marker);
+    ret_out->NextPartNumberMarker = OPT_I64(rows.n > 0 ? rows.v[rows.n - 1].number : marker);
     ret_out->MaxParts = OPT_I64(max);
     ret_out->IsTruncated = OPT_BOOL(more && max > 0);
     ret_out->StorageClass = s3_storage_class(&upload.head);
@@ -79,7 +83,7 @@ enum status s3_list_parts(struct call *c, const struct s3_list_parts_request *in
         ret_out->ChecksumAlgorithm = str_z(s3_alg_info(upload.alg)->name);
         ret_out->ChecksumType = s3_checksum_type(upload.composite);
     }
-    fill_parts(c, &upload, rows, n, &ret_out->Parts);
+    fill_parts(c, &upload, &rows, &ret_out->Parts);
     return ST_OK;
 }
 
@@ -146,20 +150,19 @@ static enum status take_upload(struct call *c, struct uploads *u, const struct s
 
 static enum status collect_uploads(struct call *c, struct uploads *u)
 {
-    size_t n = 0;
+    struct s3_upload_rows rows;
+    size_t limit = (size_t)u->max + 1;
     enum status step = ST_OK;
     do {
-        struct s3_upload_row *rows = NULL;
-        enum status st =
-            s3_store_uploads(c->db, c->arena, c->bucket, &u->from, (size_t)u->max + 1, &rows, &n);
+        enum status st = s3_store_uploads(c->db, c->arena, c->bucket, &u->from, limit, &rows);
         if (st != ST_OK) {
             return st;
         }
         step = ST_OK;
-        for (size_t i = 0; i < n && step == ST_OK; i++) {
-            step = take_upload(c, u, &rows[i]);
+        for (size_t i = 0; i < rows.n && step == ST_OK; i++) {
+            step = take_upload(c, u, &rows.v[i]);
         }
-    } while (step == ST_EXISTS || (step == ST_OK && n == (size_t)u->max + 1));
+    } while (step == ST_EXISTS || (step == ST_OK && rows.n == limit));
     return ST_OK;
 }
 

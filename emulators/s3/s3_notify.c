@@ -215,7 +215,6 @@ enum status s3_put_bucket_notification_configuration(
 {
     (void)ret_out;
     struct s3_bucket_row bucket;
-    struct s3_rule *rules = NULL;
     size_t n = 0;
     const struct s3_notification_configuration *conf = in->NotificationConfiguration;
     bool skip = in->SkipDestinationValidation.set && in->SkipDestinationValidation.v;
@@ -223,19 +222,20 @@ enum status s3_put_bucket_notification_configuration(
     if (st == ST_OK) {
         st = s3_integrity_check_bytes(c, false);
     }
-    if (st == ST_OK && !conf) {
-        st = call_fail(c, &s3_MalformedXML, NULL);
+    if (st != ST_OK) {
+        return call_status(c, st);
     }
-    if (st == ST_OK) {
-        size_t most = conf->LambdaFunctionConfigurations.n + conf->QueueConfigurations.n +
-                      conf->TopicConfigurations.n + 1;
-        if (most > S3_RULES_MAX + 1) {
-            return s3_fail_argument(c, "NotificationConfiguration", STR_NONE,
-                                    "The number of configurations is larger than 100.");
-        }
-        rules = ARENA_ARRAY(c->arena, struct s3_rule, most);
-        st = read_all(c, conf, rules, &n);
+    if (!conf) {
+        return call_fail(c, &s3_MalformedXML, NULL);
     }
+    size_t most = conf->LambdaFunctionConfigurations.n + conf->QueueConfigurations.n +
+                  conf->TopicConfigurations.n + 1;
+    if (most > S3_RULES_MAX + 1) {
+        return s3_fail_argument(c, "NotificationConfiguration", STR_NONE,
+                                "The number of configurations is larger than 100.");
+    }
+    struct s3_rule *rules = ARENA_ARRAY(c->arena, struct s3_rule, most);
+    st = read_all(c, conf, rules, &n);
     if (st == ST_OK) {
         st = check_clashes(c, rules, n);
     }

@@ -146,8 +146,8 @@ enum status s3_put_object(struct call *c, const struct s3_put_object_request *in
     }
     if (st == ST_OK) {
         struct s3_cause cause = s3_cause_of(c);
-        st = s3_write_object(call_s3(c), c->arena, &bucket, &row, old, "s3:ObjectCreated:Put",
-                             &cause);
+        struct s3_write write = { &row, old, "s3:ObjectCreated:Put" };
+        st = s3_write_object(call_s3(c), c->arena, &bucket, &write, &cause);
     }
     if (st != ST_OK) {
         return call_status(c, st);

@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 
 #include "emulators/s3/s3_errors.h"
+#include "emulators/s3/s3_known.h"
 #include "emulators/s3/s3_model.h"
 #include "emulators/s3/s3_write.h"
 #include "server/base/log.h"
@@ -54,6 +55,7 @@ static enum status s3_init(struct core *core, void **ret_state)
         return st;
     }
     blobs_on_moved(core_blobs(core), s3_moved, s3);
+    s3_buckets_changed();
     *ret_state = s3;
     return ST_OK;
 }
@@ -98,6 +100,7 @@ static void s3_reset(void *state)
 {
     s3_stop(state);
     forget_recent(state);
+    s3_buckets_changed();
 }
 
 static void s3_fini(void *state)

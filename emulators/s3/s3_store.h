@@ -130,16 +130,24 @@ enum status s3_store_drop_upload(struct db *db, struct str id) MUST_CHECK;
 struct s3_upload_from {
     struct str key, after_id;
 };
+struct s3_upload_rows {
+    struct s3_upload_row *v;
+    size_t n;
+};
 enum status s3_store_uploads(struct db *db, struct arena *a, struct str bucket,
                              const struct s3_upload_from *from, size_t limit,
-                             struct s3_upload_row **ret, size_t *ret_n) MUST_CHECK;
+                             struct s3_upload_rows *ret) MUST_CHECK;
 enum status s3_store_part(struct db *db, struct arena *a, struct str id, int64_t number,
                           struct s3_part_row *ret) MUST_CHECK;
 enum status s3_store_put_part(struct db *db, struct str id,
                               const struct s3_part_row *row) MUST_CHECK;
 /* In order of number, after `after`; at most `limit`. */
+struct s3_part_rows {
+    struct s3_part_row *v;
+    size_t n;
+};
 enum status s3_store_parts(struct db *db, struct arena *a, struct str id, int64_t after,
-                           size_t limit, struct s3_part_row **ret, size_t *ret_n) MUST_CHECK;
+                           size_t limit, struct s3_part_rows *ret) MUST_CHECK;
 
 /* Sizes and checksums of a finished object's parts, for partNumber and GetObjectAttributes. */
 struct s3_part_sums {

@@ -66,23 +66,20 @@ enum status s3_store_drop_upload(struct db *db, struct str id)
 
 enum status s3_store_uploads(struct db *db, struct arena *a, struct str bucket,
                              const struct s3_upload_from *from, size_t limit,
-                             struct s3_upload_row **ret, size_t *ret_n)
+                             struct s3_upload_rows *ret)
 {
     struct rows q;
-    struct s3_upload_row *v = ARENA_ARRAY(a, struct s3_upload_row, limit ? limit : 1);
-    size_t n = 0;
+    *ret = (struct s3_upload_rows){ ARENA_ARRAY(a, struct s3_upload_row, limit ? limit : 1), 0 };
     if (db_query(db, &q,
                  "SELECT " UPLOAD_COLUMNS " FROM s3_uploads WHERE bucket=?1 AND key>=?2"
                  " AND (key>?2 OR id>?3) ORDER BY key,id LIMIT ?4",
                  bs(bucket), bs(str_set(from->key) ? from->key : STR("")),
                  bs(str_set(from->after_id) ? from->after_id : STR("")),
                  bi((int64_t)limit)) == ST_OK) {
-        while (n < limit && rows_next(&q)) {
-            upload_row(&q, a, &v[n++]);
+        while (ret->n < limit && rows_next(&q)) {
+            upload_row(&q, a, &ret->v[ret->n++]);
         }
     }
-    *ret = v;
-    *ret_n = n;
     return rows_end(&q);
 }
 
@@ -121,20 +118,17 @@ enum status s3_store_put_part(struct db *db, struct str id, const struct s3_part
 }
 
 enum status s3_store_parts(struct db *db, struct arena *a, struct str id, int64_t after,
-                           size_t limit, struct s3_part_row **ret, size_t *ret_n)
+                           size_t limit, struct s3_part_rows *ret)
 {
     struct rows q;
-    struct s3_part_row *v = ARENA_ARRAY(a, struct s3_part_row, limit ? limit : 1);
-    size_t n = 0;
+    *ret = (struct s3_part_rows){ ARENA_ARRAY(a, struct s3_part_row, limit ? limit : 1), 0 };
     if (db_query(db, &q,
                  "SELECT " PART_COLUMNS " FROM s3_parts WHERE upload=? AND number>?"
                  " ORDER BY number LIMIT ?",
                  bs(id), bi(after), bi((int64_t)limit)) == ST_OK) {
-        while (n < limit && rows_next(&q)) {
-            part_row(&q, a, &v[n++]);
+        while (ret->n < limit && rows_next(&q)) {
+            part_row(&q, a, &ret->v[ret->n++]);
         }
     }
-    *ret = v;
-    *ret_n = n;
     return rows_end(&q);
 }

@@ -102,9 +102,10 @@ void s3_moved(void *arg, const struct blob_ref *ref, struct str new_path)
 }
 
 enum status s3_write_object(struct s3 *s3, struct arena *a, const struct s3_bucket_row *bucket,
-                            struct s3_object_row *row, const struct s3_object_row *old,
-                            const char *event, const struct s3_cause *cause)
+                            const struct s3_write *write, const struct s3_cause *cause)
 {
+    struct s3_object_row *row = write->row;
+    const struct s3_object_row *old = write->old;
     row->size = row->ref.size;
     row->modified_ms = clock_now_ms();
     row->path = blob_path(a, row->bucket, row->key);
@@ -123,7 +124,7 @@ enum status s3_write_object(struct s3 *s3, struct arena *a, const struct s3_buck
     }
     remember(s3, row);
     struct s3_event ev = {
-        .name = event,
+        .name = write->event,
         .shape = S3_EVENT_CREATED,
         .key = row->key,
         .etag = row->etag,

@@ -19,9 +19,13 @@ enum status s3_write_current(struct s3 *s3, struct arena *a, struct str bucket, 
                              struct s3_object_row **ret) MUST_CHECK;
 /* Puts `row` (its ref staged; path and modified_ms are filled in) in place of `old` (NULL: none)
  * and fires `event`. On ST_OK the staged file is taken over. */
+struct s3_write {
+    struct s3_object_row *row;
+    const struct s3_object_row *old;
+    const char *event; /* "s3:ObjectCreated:…" */
+};
 enum status s3_write_object(struct s3 *s3, struct arena *a, const struct s3_bucket_row *bucket,
-                            struct s3_object_row *row, const struct s3_object_row *old,
-                            const char *event, const struct s3_cause *cause) MUST_CHECK;
+                            const struct s3_write *write, const struct s3_cause *cause) MUST_CHECK;
 /* Deletes `old` (NULL: the key doesn't exist; only the event is fired). */
 enum status s3_write_removal(struct s3 *s3, struct arena *a, const struct s3_bucket_row *bucket,
                              struct str key, const struct s3_object_row *old,

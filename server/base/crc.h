@@ -9,8 +9,10 @@
 uint32_t crc_32(uint32_t crc, const void *p, size_t n);
 uint32_t crc_32c(uint32_t crc, const void *p, size_t n);
 uint64_t crc_64nvme(uint64_t crc, const void *p, size_t n);
-/* The table way of crc_32c, which serves processors without the instruction; for tests too. */
+/* The ways that serve processors without the instructions; for tests too. */
+uint32_t crc_32_table(uint32_t crc, const void *p, size_t n);
 uint32_t crc_32c_table(uint32_t crc, const void *p, size_t n);
+uint64_t crc_64nvme_table(uint64_t crc, const void *p, size_t n);
 
 #define CRC_POLY_32 0xedb88320u /* reflected */
 #define CRC_POLY_32C 0x82f63b78u

@@ -1,6 +1,6 @@
 /* OpenSSL looks an algorithm up by name at every use unless it is handed a fetched one; the look-up
  * costs more than hashing a small message. So the four are fetched once, and every thread keeps one
- * context for the one-shot functions. */
+ * context for the one-shot functions and the last freed computation of each kind. */
 #include "server/base/digest.h"
 
 #include <openssl/crypto.h>
@@ -23,7 +23,13 @@ struct digest {
 
 static EVP_MD *fetched[EVP_KINDS];
 static pthread_once_t fetched_once = PTHREAD_ONCE_INIT;
-static pthread_key_t thread_ctx_key;
+static pthread_key_t thread_key;
+
+/* What a thread keeps. */
+struct kept {
+    EVP_MD_CTX *one_shot;
+    struct digest *idle[EVP_KINDS];
+};
 
 /* Every call here is one that can only fail when OpenSSL is broken or out of memory. */
 static void must(bool ok, const char *what)
@@ -37,9 +43,22 @@ static void must(bool ok, const char *what)
     }
 }
 
-static void thread_ctx_free(void *ctx)
+static void destroy(struct digest *d)
 {
-    EVP_MD_CTX_free(ctx);
+    if (d) {
+        EVP_MD_CTX_free(d->ctx);
+        free(d);
+    }
+}
+
+static void kept_free(void *arg)
+{
+    struct kept *k = arg;
+    for (unsigned i = 0; i < EVP_KINDS; i++) {
+        destroy(k->idle[i]);
+    }
+    EVP_MD_CTX_free(k->one_shot);
+    free(k);
 }
 
 static void fetch_all(void)
@@ -54,7 +73,7 @@ static void fetch_all(void)
         fetched[i] = EVP_MD_fetch(NULL, names[i], NULL);
         must(fetched[i] != NULL, names[i]);
     }
-    must(pthread_key_create(&thread_ctx_key, thread_ctx_free) == 0, "a thread's context");
+    must(pthread_key_create(&thread_key, kept_free) == 0, "a thread's context");
 }
 
 static const EVP_MD *digest_md(enum digest_kind kind)
@@ -63,16 +82,22 @@ static const EVP_MD *digest_md(enum digest_kind kind)
     return fetched[kind];
 }
 
+static struct kept *this_thread(void)
+{
+    pthread_once(&fetched_once, fetch_all);
+    struct kept *k = pthread_getspecific(thread_key);
+    if (!k) {
+        k = xcalloc(1, sizeof(*k));
+        k->one_shot = EVP_MD_CTX_new();
+        must(k->one_shot && pthread_setspecific(thread_key, k) == 0, "a thread's context");
+    }
+    return k;
+}
+
 /* This thread's context for computations that end before the function returns. */
 static EVP_MD_CTX *thread_ctx(void)
 {
-    pthread_once(&fetched_once, fetch_all);
-    EVP_MD_CTX *ctx = pthread_getspecific(thread_ctx_key);
-    if (!ctx) {
-        ctx = EVP_MD_CTX_new();
-        must(ctx && pthread_setspecific(thread_ctx_key, ctx) == 0, "a thread's context");
-    }
-    return ctx;
+    return this_thread()->one_shot;
 }
 
 size_t digest_size(enum digest_kind kind)
@@ -110,10 +135,16 @@ static uint64_t get_be(const unsigned char *p, size_t n)
 
 struct digest *digest_new(enum digest_kind kind)
 {
-    struct digest *d = xcalloc(1, sizeof(*d));
-    d->kind = kind;
-    if ((unsigned)kind < EVP_KINDS) {
-        d->ctx = EVP_MD_CTX_new();
+    struct digest **idle = (unsigned)kind < EVP_KINDS ? &this_thread()->idle[kind] : NULL;
+    struct digest *d = idle ? *idle : NULL;
+    if (d) {
+        *idle = NULL;
+    } else {
+        d = xcalloc(1, sizeof(*d));
+        d->kind = kind;
+        d->ctx = idle ? EVP_MD_CTX_new() : NULL;
+    }
+    if (idle) {
         must(d->ctx && EVP_DigestInit_ex2(d->ctx, digest_md(kind), NULL), "a new digest");
     }
     return d;
@@ -121,10 +152,13 @@ struct digest *digest_new(enum digest_kind kind)
 
 void digest_free(struct digest *d)
 {
-    if (d) {
-        EVP_MD_CTX_free(d->ctx);
-        free(d);
+    if (d && d->ctx) {
+        struct digest **idle = &this_thread()->idle[d->kind];
+        struct digest *before = *idle;
+        *idle = d;
+        d = before;
     }
+    destroy(d);
 }
 
 void digest_update(struct digest *d, const void *p, size_t n)

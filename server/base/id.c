@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <sys/random.h>
 
-enum { POOL_BYTES = 512 };
+enum { POOL_BYTES = 4096 };
 
 /* Straight from the kernel. Without random bytes ids could repeat, so failing ends the process. */
 static void kernel_random(unsigned char *p, size_t n)

@@ -1,7 +1,5 @@
 #include "server/http/call.h"
 
-#include <strings.h>
-
 #include "server/base/log.h"
 #include "server/base/mem.h"
 #include "server/http/exchange.h"
@@ -129,18 +127,18 @@ struct http_exchange *exchange_of(struct call *c)
     return c->http;
 }
 
-struct str call_header(const struct call *c, const char *name)
+struct str call_header_named(const struct call *c, struct str name)
 {
     const struct http_exchange *x = c->http;
     if (!x) {
         return STR_NONE;
     }
-    if (x->content_encoding_changed && strcasecmp(name, "content-encoding") == 0) {
+    if (x->content_encoding_changed && str_ieqz(name, "content-encoding")) {
         return x->content_encoding;
     }
-    struct str value = http_headers_get(&x->request.headers, name);
+    struct str value = http_headers_named(&x->request.headers, name);
     const struct http_headers *trailers = body_trailers(&x->body);
-    return str_set(value) || !trailers ? value : http_headers_get(trailers, name);
+    return str_set(value) || !trailers ? value : http_headers_named(trailers, name);
 }
 
 bool call_each_header(const struct call *c, size_t *it, struct str *ret_name, struct str *ret_value)

@@ -81,7 +81,11 @@ struct call {
 
 /* --- request ----------------------------------------------------------------------------------- */
 /* Header (case-insensitive; trailers of aws-chunked bodies count), absent when not sent. */
-struct str call_header(const struct call *c, const char *name);
+struct str call_header_named(const struct call *c, struct str name);
+static inline struct str call_header(const struct call *c, const char *name)
+{
+    return call_header_named(c, str_z(name)); /* the length of a literal is known here */
+}
 /* Walks all headers: start with *it = 0. */
 bool call_each_header(const struct call *c, size_t *it, struct str *ret_name, struct str *ret_value);
 /* Query parameter, decoded: true when the key is there (`?k` and `?k=` give an empty value). */

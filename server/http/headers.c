@@ -14,13 +14,16 @@ void http_headers_add(struct http_headers *h, struct arena *a, struct str name, 
         h->cap = cap;
     }
     h->v[h->n++] = (struct http_header){ name, value };
+    h->lengths |= (uint64_t)1 << (name.n & 63);
 }
 
-struct str http_headers_get(const struct http_headers *h, const char *name)
+struct str http_headers_named(const struct http_headers *h, struct str name)
 {
-    size_t n = strlen(name);
+    if (!(h->lengths >> (name.n & 63) & 1)) {
+        return STR_NONE;
+    }
     for (size_t i = 0; i < h->n; i++) {
-        if (h->v[i].name.n == n && str_ieqz(h->v[i].name, name)) {
+        if (h->v[i].name.n == name.n && str_ieq(h->v[i].name, name)) {
             return h->v[i].value;
         }
     }

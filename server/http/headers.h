@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "server/base/arena.h"
 #include "server/base/str.h"
@@ -16,6 +17,7 @@ struct http_header {
 struct http_headers {
     struct http_header *v;
     size_t n, cap;
+    uint64_t lengths; /* bit (length mod 64) of every name: most look-ups find nothing */
 };
 
 /* What was asked: all as sent, nothing decoded or normalised. */
@@ -28,7 +30,11 @@ struct http_request {
 
 void http_headers_add(struct http_headers *h, struct arena *a, struct str name, struct str value);
 /* First header of that name (case-insensitive), absent when there is none. */
-struct str http_headers_get(const struct http_headers *h, const char *name);
+struct str http_headers_named(const struct http_headers *h, struct str name);
+static inline struct str http_headers_get(const struct http_headers *h, const char *name)
+{
+    return http_headers_named(h, str_z(name)); /* the length of a literal is known here */
+}
 /* ASCII only. */
 static inline char http_lower(char c)
 {

@@ -9,6 +9,9 @@
 #include "server/store/db_impl.h"
 
 #define DB_BUSY_MS 5000
+/* Our process owns the file (the data folder is locked, too): locks between its handles and the
+ * index of the write-ahead log stay in its memory, which spares four system calls per query. */
+#define DB_VFS "unix-excl"
 /* What one handle may cache; readers see the file through a mapping, which costs nothing idle. */
 #define DB_WRITE_PRAGMAS                                                         \
     "PRAGMA cache_size=-8192; PRAGMA temp_store=MEMORY; PRAGMA foreign_keys=ON;" \
@@ -132,7 +135,7 @@ enum status db_open(const char *path, enum db_mode mode, struct db **ret)
     if (mode != DB_READ) {
         flags |= SQLITE_OPEN_CREATE;
     }
-    int rc = sqlite3_open_v2(path, &db->h, flags, NULL);
+    int rc = sqlite3_open_v2(path, &db->h, flags, DB_VFS);
     enum status st = rc == SQLITE_OK ? ST_OK : ST_DB;
     if (st != ST_OK) {
         log_error("db", "cannot open %s: %s", path, db->h ? sqlite3_errmsg(db->h) : "no memory");
@@ -226,22 +229,30 @@ bool db_in_transaction(struct db *db)
     return db->lost || !sqlite3_get_autocommit(db->h);
 }
 
-static enum status savepoint_op(struct db *db, const char *verb, int depth)
+enum savepoint_verb { SAVEPOINT, RELEASE, ROLLBACK_TO };
+
+static enum status savepoint_op(struct db *db, enum savepoint_verb verb, int depth)
 {
+    /* the depth of nearly all; literals are found in the cache by their address */
+    static const char *const first[] = { "SAVEPOINT m1", "RELEASE m1", "ROLLBACK TO m1" };
+    static const char *const names[] = { "SAVEPOINT", "RELEASE", "ROLLBACK TO" };
+    if (depth == 1) {
+        return run_plain(db, first[verb]);
+    }
     char sql[64];
-    snprintf(sql, sizeof(sql), "%s m%d", verb, depth);
+    snprintf(sql, sizeof(sql), "%s m%d", names[verb], depth);
     return run_plain(db, sql);
 }
 
 enum status db_savepoint(struct db *db, int depth)
 {
     enum status st = db_enter(db);
-    return st == ST_OK ? savepoint_op(db, "SAVEPOINT", depth) : st;
+    return st == ST_OK ? savepoint_op(db, SAVEPOINT, depth) : st;
 }
 
 enum status db_release(struct db *db, int depth)
 {
-    return db->lost ? ST_DB : savepoint_op(db, "RELEASE", depth);
+    return db->lost ? ST_DB : savepoint_op(db, RELEASE, depth);
 }
 
 void db_rollback_to(struct db *db, int depth)
@@ -249,8 +260,8 @@ void db_rollback_to(struct db *db, int depth)
     if (db->lost) {
         return; /* everything is undone already */
     }
-    if (savepoint_op(db, "ROLLBACK TO", depth) != ST_OK ||
-        savepoint_op(db, "RELEASE", depth) != ST_OK) {
+    if (savepoint_op(db, ROLLBACK_TO, depth) != ST_OK ||
+        savepoint_op(db, RELEASE, depth) != ST_OK) {
         db->lost = true; /* what the mark held may still be there: give up the whole pass */
     }
 }

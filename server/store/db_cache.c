@@ -19,6 +19,7 @@ static void evict_one(struct db *db)
         }
         list_remove(&s->lru);
         map_del(&db->cache, str_z(sqlite3_sql(s->h)));
+        memset(db->by_address, 0, sizeof(db->by_address));
         stmt_free(s);
         return;
     }
@@ -44,10 +45,26 @@ static enum status prepare(struct db *db, const char *sql, bool keep, struct db_
     return ST_OK;
 }
 
+static struct db_stmt **address_slot(struct db *db, const char *sql)
+{
+    uintptr_t at = (uintptr_t)sql;
+    return &db->by_address[(at >> 3 ^ at >> 11) & (DB_BY_ADDRESS - 1)];
+}
+
+static struct db_stmt *find(struct db *db, const char *sql)
+{
+    struct db_stmt **slot = address_slot(db, sql);
+    if (!*slot || strcmp(sqlite3_sql((*slot)->h), sql) != 0) {
+        struct db_stmt *s = map_get(&db->cache, str_z(sql));
+        *slot = s ? s : *slot;
+        return s;
+    }
+    return *slot;
+}
+
 enum status db_stmt_get(struct db *db, const char *sql, struct db_stmt **ret)
 {
-    struct str text = str_z(sql);
-    struct db_stmt *s = map_get(&db->cache, text);
+    struct db_stmt *s = find(db, sql);
     if (s && !s->in_use) {
         list_remove(&s->lru);
         list_append(&db->lru, &s->lru);
@@ -64,7 +81,7 @@ enum status db_stmt_get(struct db *db, const char *sql, struct db_stmt **ret)
         if (db->cache.n >= DB_CACHE_MAX) {
             evict_one(db);
         }
-        map_put(&db->cache, text, s);
+        map_put(&db->cache, str_z(sql), s);
         list_append(&db->lru, &s->lru);
     }
     s->in_use = true;

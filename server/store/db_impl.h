@@ -21,9 +21,14 @@ struct db_stmt {
     int n_params;
 };
 
+#define DB_BY_ADDRESS 256 /* a power of two */
+
 struct db {
     sqlite3 *h;
     struct map cache; /* SQL text → struct db_stmt */
+    /* The same statements by the address of the text, which nearly always is a literal: a guess
+     * that is compared with the text before it counts. */
+    struct db_stmt *by_address[DB_BY_ADDRESS];
     struct link lru;
     enum db_mode mode;
     bool lost; /* SQLite rolled the transaction back by itself; all fails until db_rollback() */

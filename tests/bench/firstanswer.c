@@ -44,7 +44,7 @@ static int ask(int port, const char *request)
         }
     }
     close(fd);
-    return strlen(answer) > 12 ? atoi(answer + 9) : 0;
+    return strlen(answer) > 12 ? (int)strtol(answer + 9, NULL, 10) : 0;
 }
 
 static pid_t start(char **command)
@@ -69,7 +69,7 @@ int main(int argc, char **argv)
         fprintf(stderr, "Usage: firstanswer PORT PATH SECONDS COMMAND [ARGUMENT…]\n");
         return 2;
     }
-    int port = atoi(argv[1]);
+    int port = (int)strtol(argv[1], NULL, 10);
     char request[512];
     snprintf(request, sizeof(request), "GET %s HTTP/1.1\r\nHost: 127.0.0.1:%d\r\n\r\n", argv[2],
              port);

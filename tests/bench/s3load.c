@@ -304,7 +304,7 @@ static bool read_head(struct conn *c)
         return false;
     }
     c->head_n = (size_t)(end - c->room) + 4;
-    c->status = c->head_n > 12 ? atoi(c->room + 9) : 0;
+    c->status = c->head_n > 12 ? (int)strtol(c->room + 9, NULL, 10) : 0;
     struct bytes length = header(c, "\r\nContent-Length: ");
     c->length = length.n ? strtoll(length.p, NULL, 10) : -1;
     if (c->status == 204 || c->status == 304) {
@@ -379,7 +379,7 @@ static void receive(struct load *l, struct conn *c)
     /* A large body isn't kept: it is read again and again to the place behind the head. */
     bool keep = c->head_n == 0 || (c->length >= 0 && c->length <= (int64_t)SMALL_BYTES);
     size_t at = keep ? c->have : c->head_n;
-    if (at == ROOM_BYTES) {
+    if (at == ROOM_BYTES && c->request) {
         count_error(l, c, "too large a head");
         c->closes = true;
         finish(l, c);
@@ -458,8 +458,9 @@ int main(int argc, char **argv)
         fprintf(stderr, "Usage: s3load PORT CONNECTIONS SECONDS PLAN BODIES [TEXT]\n");
         return 2;
     }
-    struct load l = { .port = atoi(argv[1]), .epoll = epoll_create1(EPOLL_CLOEXEC) };
-    int n_conns = atoi(argv[2]);
+    struct load l = { .port = (int)strtol(argv[1], NULL, 10),
+                      .epoll = epoll_create1(EPOLL_CLOEXEC) };
+    int n_conns = (int)strtol(argv[2], NULL, 10);
     if (n_conns < 1 || n_conns > CONNECTIONS_MAX || l.port < 1 || l.port > 65535 || l.epoll < 0) {
         fprintf(stderr, "s3load: PORT from 1 to 65535, CONNECTIONS from 1 to %d\n",
                 CONNECTIONS_MAX);

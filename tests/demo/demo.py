@@ -137,7 +137,7 @@ def main():
     story.done(f"127.0.0.1:{db.port}")
     try:
         story.step("Start Cistern")
-        cistern = Server("--clock-scale", CLOCK_SCALE, "--python", sys.executable, data_dir=folder / "data")
+        cistern = Server("--clock-scale", CLOCK_SCALE, data_dir=folder / "data")
         story.done(cistern.endpoint)
         try:
             pipeline, equal = run(story, asked, db, cistern)

@@ -2,7 +2,6 @@
 Python Lambda and the Glue merge, driven by boto3 alone; and the same with the server killed."""
 
 import random
-import sys
 import time
 
 import pytest
@@ -12,13 +11,11 @@ from tests.support.mariadb import Writer
 from tests.support.pipeline import Pipeline
 from tests.support.wait import wait_until
 
-PYTHON = ["--python", sys.executable]
-
 
 @pytest.fixture
 def server(make_server):
     """A server of the test's own: it is killed, and waits for its own pipeline only."""
-    return make_server("--clock-scale", "60", *PYTHON)
+    return make_server("--clock-scale", "60")
 
 
 def fill(mariadb, schema, table, rows, start=1):

@@ -5,6 +5,7 @@ import pathlib
 import shutil
 import signal
 import subprocess
+import sys
 import tempfile
 
 import boto3
@@ -20,6 +21,8 @@ class Server:
 
     def __init__(self, *options, data_dir=None):
         self.options = [str(o) for o in options]
+        if "--python" not in self.options:  # the tests' own, which has boto3
+            self.options += ["--python", sys.executable]
         self._own_dir = data_dir is None
         self.data_dir = pathlib.Path(data_dir or tempfile.mkdtemp(prefix="cistern-test-"))
         self.log_path = self.data_dir.parent / (self.data_dir.name + ".log")

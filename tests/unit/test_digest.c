@@ -110,11 +110,13 @@ static void long_input_in_pieces(void **state)
     }
 }
 
-static void crc32c_ways_agree(void **state)
+static void crc_ways_agree(void **state)
 {
     (void)state;
     for (size_t n = 0; n < 300; n++) {
         assert_int_equal(crc_32c(5, big + n % 9, n), crc_32c_table(5, big + n % 9, n));
+        assert_int_equal(crc_32(5, big + n % 9, n), crc_32_table(5, big + n % 9, n));
+        assert_int_equal(crc_64nvme(5, big + n % 9, n), crc_64nvme_table(5, big + n % 9, n));
     }
 }
 
@@ -301,7 +303,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(known_vectors),
         cmocka_unit_test(long_input_in_pieces),
-        cmocka_unit_test(crc32c_ways_agree),
+        cmocka_unit_test(crc_ways_agree),
         cmocka_unit_test(combines),
         cmocka_unit_test(combines_as_s3),
         cmocka_unit_test(hmacs),
