@@ -1,7 +1,6 @@
 /* One table: option, type, default, help. The variable of --clock-scale is CISTERN_CLOCK_SCALE. */
 #include "server/config.h"
 
-#include <ctype.h>
 #include <limits.h>
 #include <unistd.h>
 
@@ -164,7 +163,7 @@ static void env_name(const struct option *o, char out[ENV_NAME_MAX])
 {
     size_t n = (size_t)snprintf(out, ENV_NAME_MAX, "CISTERN_%s", o->name);
     for (size_t i = 8; i < n; i++) {
-        out[i] = (char)(out[i] == '-' ? '_' : toupper((unsigned char)out[i]));
+        out[i] = (char)(out[i] == '-' ? '_' : char_upper(out[i]));
     }
 }
 

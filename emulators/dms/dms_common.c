@@ -14,16 +14,6 @@ struct str dms_new_arn(struct call *c, const char *kind, struct str given)
     return call_arn(c, "dms", "%s:%.*s", kind, STR_ARG(id));
 }
 
-struct str dms_lower(struct arena *a, struct str s)
-{
-    char *out = arena_alloc(a, s.n + 1);
-    for (size_t i = 0; i < s.n; i++) {
-        char ch = s.p[i];
-        out[i] = ch >= 'A' && ch <= 'Z' ? (char)(ch + 32) : ch;
-    }
-    return (struct str){ out, s.n };
-}
-
 static bool letter(char ch)
 {
     return (ch >= 'a' && ch <= 'z') || (ch >= 'A' && ch <= 'Z');

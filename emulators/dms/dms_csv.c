@@ -10,8 +10,9 @@ _Static_assert(FIXED_MAX >= DMS_DOUBLE_MAX && FIXED_MAX >= DMS_TIME_MAX, "room f
 
 void dms_csv_prepare(struct dms_csv_format *f)
 {
-    f->first = f->delimiter.n > 0 ? f->delimiter.p[0] : ',';
-    f->scan_all = f->rfc4180 && memchr("0123456789ABCDEFe+-.: ", f->first, 22) != NULL;
+    static const char plain[] = "0123456789ABCDEFe+-.: "; /* in numbers, times, and hex digits */
+    f->first = (char)(f->delimiter.n > 0 ? f->delimiter.p[0] : ',');
+    f->scan_all = f->rfc4180 && memchr(plain, f->first, sizeof(plain) - 1) != NULL;
     if (!f->no_value_text.p) {
         f->no_value_text = f->null_text;
     }

@@ -139,7 +139,7 @@ enum status dms_change(struct dms_capture *c, struct dms_table *t,
             dms_csv_header(&t->file.pending, f, &t->plan, t->def, w->s3.op_in_changes);
         }
     }
-    struct dms_csv_lead lead = { .op = w->s3.op_in_changes ? ops[change->kind] : '\0',
+    struct dms_csv_lead lead = { .op = (char)(w->s3.op_in_changes ? ops[change->kind] : '\0'),
                                  .timestamp = str_set(f->timestamp_name),
                                  .time_us = c->tx.commit_us };
     const struct mysql_value *image = change->kind == MYSQL_DELETE ? change->before : change->after;
@@ -232,7 +232,7 @@ enum status dms_tick(struct dms_capture *c, bool all, struct mysql_err *err)
     for (size_t i = 0; atomic_load(&w->waiting_rows) > 0 && i < w->tables_n; i++) {
         struct dms_table *t = w->tables[i];
         if (t->rows > 0 && (all || now - t->first_ms >= w->interval_ms)) {
-            due = due ? due : xcalloc(w->tables_n, sizeof(*due));
+            due = due ? due : xcalloc(w->tables_n, sizeof(struct dms_table *));
             due[n++] = t;
         }
     }

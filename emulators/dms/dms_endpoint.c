@@ -255,8 +255,8 @@ enum status dms_create_endpoint(struct call *c, const struct dms_create_endpoint
     struct dms_endpoint *e = ARENA_NEW(c->arena, struct dms_endpoint);
     *e = (struct dms_endpoint){
         .EndpointIdentifier = in->EndpointIdentifier,
-        .EndpointType = dms_lower(c->arena, in->EndpointType),
-        .EngineName = dms_lower(c->arena, in->EngineName),
+        .EndpointType = arena_lower(c->arena, in->EndpointType),
+        .EngineName = arena_lower(c->arena, in->EngineName),
         .Username = in->Username,
         .ServerName = in->ServerName,
         .Port = in->Port,
@@ -342,10 +342,10 @@ static void change(struct call *c, const struct dms_modify_endpoint_request *in,
 {
     replace(&e->EndpointIdentifier, in->EndpointIdentifier);
     if (str_set(in->EndpointType)) {
-        e->EndpointType = dms_lower(c->arena, in->EndpointType);
+        e->EndpointType = arena_lower(c->arena, in->EndpointType);
     }
     if (str_set(in->EngineName)) {
-        e->EngineName = dms_lower(c->arena, in->EngineName);
+        e->EngineName = arena_lower(c->arena, in->EngineName);
     }
     replace(&e->Username, in->Username);
     replace(&e->ServerName, in->ServerName);

@@ -12,7 +12,7 @@ static enum status find_group(struct call *c, struct str ident,
     struct dms_resource row;
     enum status st =
         dms_store_resource_by_ident(c->db, c->arena, DMS_KIND_SUBNETS, c->caller.account,
-                                    c->caller.region, dms_lower(c->arena, ident), &row);
+                                    c->caller.region, arena_lower(c->arena, ident), &row);
     if (st == ST_NOT_FOUND) {
         return call_fail(c, &dms_ResourceNotFoundFault,
                          "The replication subnet group %.*s could not be found.", STR_ARG(ident));
@@ -57,7 +57,7 @@ static enum status describe_new(struct call *c,
 {
     static struct str local[] = { STR_INIT("127.0.0.1") };
     *r = (struct dms_replication_instance){
-        .ReplicationInstanceIdentifier = dms_lower(c->arena, in->ReplicationInstanceIdentifier),
+        .ReplicationInstanceIdentifier = arena_lower(c->arena, in->ReplicationInstanceIdentifier),
         .ReplicationInstanceClass = in->ReplicationInstanceClass,
         .ReplicationInstanceStatus = STR("available"),
         .AllocatedStorage =

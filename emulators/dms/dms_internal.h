@@ -49,8 +49,6 @@ static inline struct dms *dms_of(struct call *c)
 
 /* "arn:aws:dms:region:account:<kind>:<id>", with the caller's own id when one was given. */
 struct str dms_new_arn(struct call *c, const char *kind, struct str given);
-/* ASCII letters in lower case; copied. */
-struct str dms_lower(struct arena *a, struct str s);
 /* Identifiers: letters, digits and hyphens, a letter first, no hyphen last or twice in a row, 1 to
  * 255 characters. Anything else fails the call. */
 enum status dms_check_ident(struct call *c, const char *member, struct str ident) MUST_CHECK;

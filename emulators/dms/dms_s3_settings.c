@@ -185,11 +185,11 @@ static struct str unescape(struct arena *a, struct str s)
         char c = s.p[i];
         if (c == '\\' && i + 1 < s.n) {
             char e = s.p[i + 1];
-            char made = e == 'n'    ? '\n'
-                        : e == 't'  ? '\t'
-                        : e == 'r'  ? '\r'
-                        : e == '\\' ? '\\'
-                                    : '\0';
+            char made = (char)(e == 'n'    ? '\n'
+                               : e == 't'  ? '\t'
+                               : e == 'r'  ? '\r'
+                               : e == '\\' ? '\\'
+                                           : '\0');
             if (made) {
                 out[n++] = made;
                 i++;
@@ -285,20 +285,11 @@ enum status dms_s3_read(struct arena *a, const struct dms_s3_settings *s,
 /* --- echo ----------------------------------------------------------------------------------------
  */
 
-static struct str in_case(struct arena *a, struct str s, bool upper)
+static struct str upper(struct arena *a, struct str s)
 {
-    if (!str_set(s)) {
-        return s;
-    }
     char *out = arena_alloc(a, s.n + 1);
     for (size_t i = 0; i < s.n; i++) {
-        char c = s.p[i];
-        if (upper) {
-            c = c >= 'a' && c <= 'z' ? (char)(c - 32) : c;
-        } else {
-            c = c >= 'A' && c <= 'Z' ? (char)(c + 32) : c;
-        }
-        out[i] = c;
+        out[i] = char_upper(s.p[i]);
     }
     return (struct str){ out, s.n };
 }
@@ -309,11 +300,11 @@ static struct str escape(struct arena *a, struct str s)
     size_t n = 0;
     for (size_t i = 0; i < s.n; i++) {
         char c = s.p[i];
-        char e = c == '\n' ? 'n' : c == '\t' ? 't' : c == '\r' ? 'r' : '\0';
+        char e = (char)(c == '\n' ? 'n' : c == '\t' ? 't' : c == '\r' ? 'r' : '\0');
         if (e) {
             out[n++] = '\\';
         }
-        out[n++] = e ? e : c;
+        out[n++] = (char)(e ? e : c);
     }
     return (struct str){ out, n };
 }
@@ -328,7 +319,7 @@ void dms_s3_echo(struct arena *a, struct dms_s3_settings *s)
         s->BucketFolder = STR("");
     }
     s->CompressionType =
-        str_set(s->CompressionType) ? in_case(a, s->CompressionType, true) : STR("NONE");
+        str_set(s->CompressionType) ? upper(a, s->CompressionType) : STR("NONE");
     if (str_set(s->EncryptionMode)) {
         s->EncryptionMode = STR("SSE_S3");
     }
@@ -338,8 +329,8 @@ void dms_s3_echo(struct arena *a, struct dms_s3_settings *s)
     if (!s->DatePartitionEnabled.set) {
         s->DatePartitionEnabled = OPT_BOOL(false);
     }
-    s->DatePartitionSequence = in_case(a, s->DatePartitionSequence, false);
-    s->DatePartitionDelimiter = in_case(a, s->DatePartitionDelimiter, false);
+    s->DatePartitionSequence = arena_lower(a, s->DatePartitionSequence);
+    s->DatePartitionDelimiter = arena_lower(a, s->DatePartitionDelimiter);
 }
 
 struct str dms_s3_echo_attributes(struct arena *a, const struct dms_s3_settings *s)

@@ -12,7 +12,7 @@ dms_create_replication_subnet_group(struct call *c,
     if (st != ST_OK) {
         return st;
     }
-    struct str ident = dms_lower(c->arena, in->ReplicationSubnetGroupIdentifier);
+    struct str ident = arena_lower(c->arena, in->ReplicationSubnetGroupIdentifier);
     if (str_eqz(ident, "default") || in->SubnetIds.n == 0) {
         return call_fail(c, &dms_InvalidParameterValueException,
                          "A subnet group needs subnets and must not be named 'default'.");
@@ -118,7 +118,7 @@ enum status dms_delete_replication_subnet_group(
     struct call *c, const struct dms_delete_replication_subnet_group_request *in, void *ret_out)
 {
     (void)ret_out;
-    struct str ident = dms_lower(c->arena, in->ReplicationSubnetGroupIdentifier);
+    struct str ident = arena_lower(c->arena, in->ReplicationSubnetGroupIdentifier);
     struct dms_resource row;
     enum status st = dms_store_resource_by_ident(c->db, c->arena, DMS_KIND_SUBNETS,
                                                  c->caller.account, c->caller.region, ident, &row);

@@ -111,18 +111,6 @@ enum status s3_headers_check(struct call *c)
     return ST_OK;
 }
 
-static struct str lower(struct arena *a, struct str s)
-{
-    char *p = arena_alloc(a, s.n + 1);
-    for (size_t i = 0; i < s.n; i++) {
-        p[i] = s.p[i];
-        if (p[i] >= 'A' && p[i] <= 'Z') {
-            p[i] = (char)(p[i] + ('a' - 'A'));
-        }
-    }
-    return (struct str){ p, s.n };
-}
-
 /* Adds one header; the same name twice is joined by a comma, as a proxy would. */
 static void meta_add(struct arena *a, struct s3_pairs *pairs, struct str name, struct str value)
 {
@@ -153,7 +141,7 @@ static enum status read_meta(struct call *c, struct str *ret)
         }
         struct str rest = str_sub(name, sizeof(META_PREFIX) - 1, name.n);
         bytes += rest.n + str_trim(value).n;
-        meta_add(c->arena, &pairs, lower(c->arena, rest), str_trim(value));
+        meta_add(c->arena, &pairs, arena_lower(c->arena, rest), str_trim(value));
     }
     if (bytes > S3_META_MAX) {
         enum status st = call_fail(c, &s3_MetadataTooLarge, NULL);

@@ -166,6 +166,20 @@ struct str arena_strz(struct arena *a, const char *z)
     return arena_str(a, str_z(z));
 }
 
+struct str arena_lower(struct arena *a, struct str s)
+{
+    if (!s.p) {
+        return STR_NONE;
+    }
+    bool dirty;
+    char *p = arena_raw(a, s.n + 1, &dirty);
+    for (size_t i = 0; i < s.n; i++) {
+        p[i] = char_lower(s.p[i]);
+    }
+    p[s.n] = '\0';
+    return (struct str){ p, s.n };
+}
+
 char *arena_cstr(struct arena *a, struct str s)
 {
     bool dirty;

@@ -36,6 +36,8 @@ void *arena_grow(struct arena *a, void *items, size_t n, size_t item_size)
 /* Copies; the copy is NUL-terminated beyond its length. Absent stays absent. */
 struct str arena_str(struct arena *a, struct str s);
 struct str arena_strz(struct arena *a, const char *z);
+/* A copy in ASCII lower case; absent stays absent. */
+struct str arena_lower(struct arena *a, struct str s);
 /* C string for library edges; absent gives "". Bytes after an inner NUL are lost. */
 char *arena_cstr(struct arena *a, struct str s) __attribute__((returns_nonnull));
 struct str arena_printf(struct arena *a, const char *fmt, ...)

@@ -8,14 +8,6 @@
 
 #include "server/base/mem.h"
 
-static char lower(char c)
-{
-    if (c >= 'A' && c <= 'Z') {
-        return (char)(c + ('a' - 'A'));
-    }
-    return c;
-}
-
 static bool is_digit(char c)
 {
     return c >= '0' && c <= '9';
@@ -45,7 +37,7 @@ bool str_ieq(struct str a, struct str b)
         return false;
     }
     for (size_t i = 0; i < a.n; i++) {
-        if (lower(a.p[i]) != lower(b.p[i])) {
+        if (char_lower(a.p[i]) != char_lower(b.p[i])) {
             return false;
         }
     }
@@ -201,7 +193,7 @@ static bool is_decimal(struct str s)
     if (digits == 0) {
         return false;
     }
-    if (at < s.n && lower(s.p[at]) == 'e') {
+    if (at < s.n && char_lower(s.p[at]) == 'e') {
         at++;
         if (at < s.n && (s.p[at] == '-' || s.p[at] == '+')) {
             at++;

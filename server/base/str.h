@@ -35,6 +35,15 @@ static inline bool str_empty(struct str s)
 {
     return s.n == 0;
 }
+/* ASCII only, whatever the locale is. */
+static inline char char_lower(char c)
+{
+    return (char)(c >= 'A' && c <= 'Z' ? c + ('a' - 'A') : c);
+}
+static inline char char_upper(char c)
+{
+    return (char)(c >= 'a' && c <= 'z' ? c - ('a' - 'A') : c);
+}
 /* Same bytes; absent equals only absent. */
 bool str_eq(struct str a, struct str b);
 bool str_eqz(struct str a, const char *z);

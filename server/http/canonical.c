@@ -90,7 +90,7 @@ static void add_value(struct buf *out, struct str v)
 static void add_lower(struct buf *out, struct str s)
 {
     for (size_t i = 0; i < s.n; i++) {
-        buf_putc(out, http_lower(s.p[i]));
+        buf_putc(out, char_lower(s.p[i]));
     }
 }
 

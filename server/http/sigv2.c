@@ -110,15 +110,6 @@ static int by_name(const void *pa, const void *pb)
     return str_cmp(a->name, b->name);
 }
 
-static struct str lower(struct arena *a, struct str s)
-{
-    char *p = arena_alloc(a, s.n + 1);
-    for (size_t i = 0; i < s.n; i++) {
-        p[i] = http_lower(s.p[i]);
-    }
-    return (struct str){ p, s.n };
-}
-
 static bool is_amz(struct str lower_name)
 {
     return str_starts(lower_name, STR("x-amz-"));
@@ -129,14 +120,14 @@ static void add_amz(struct buf *out, const struct http_request *r, bool query, s
 {
     struct http_headers list = { 0 };
     for (size_t i = 0; i < r->headers.n; i++) {
-        struct str name = lower(a, r->headers.v[i].name);
+        struct str name = arena_lower(a, r->headers.v[i].name);
         if (is_amz(name)) {
             http_headers_add(&list, a, name, str_trim(r->headers.v[i].value));
         }
     }
     struct str rest = query ? r->query : STR_NONE, name, value;
     while (http_query_next(&rest, &name, &value)) {
-        name = lower(a, url_decode(a, name, false));
+        name = arena_lower(a, url_decode(a, name, false));
         if (is_amz(name) && !str_set(http_headers_get(&list, arena_cstr(a, name)))) {
             http_headers_add(&list, a, name, url_decode(a, value, true));
         }

@@ -1,6 +1,5 @@
 #include "server/wire/decode.h"
 
-#include <ctype.h>
 #include <stdarg.h>
 
 #include "server/base/clock.h"
@@ -34,7 +33,7 @@ static void path_add(struct buf *b, const struct path *frame)
         buf_putc(b, '.');
     }
     if (frame->name) {
-        buf_putc(b, (char)tolower((unsigned char)frame->name[0]));
+        buf_putc(b, char_lower(frame->name[0]));
         buf_puts(b, frame->name + 1);
         return;
     }

@@ -1,6 +1,5 @@
 #include "server/wire/rest.h"
 
-#include <ctype.h>
 
 #include "server/base/digest.h"
 #include "server/wire/aws_error.h"
@@ -196,16 +195,6 @@ static bool has_prefix(struct str name, const char *prefix)
     return str_ieqz(str_sub(name, 0, strlen(prefix)), prefix);
 }
 
-static struct str lower(struct arena *a, struct str s)
-{
-    struct str copy = arena_str(a, s);
-    char *p = (char *)(uintptr_t)copy.p;
-    for (size_t i = 0; i < copy.n; i++) {
-        p[i] = (char)tolower((unsigned char)p[i]);
-    }
-    return copy;
-}
-
 /* Sent twice, a header's values are joined by a comma. */
 static bool join_header(struct decoder *d, const struct shape *shape, struct shape_seq seq,
                         struct str key, struct str value)
@@ -237,7 +226,7 @@ static enum status decode_header_map(struct decoder *d, const struct field *f, v
     }
     for (size_t it = 0; r->each_header(r->arg, &it, &name, &value);) {
         struct str key = has_prefix(name, f->wire)
-                             ? lower(d->arena, str_sub(name, strlen(f->wire), name.n))
+                             ? arena_lower(d->arena, str_sub(name, strlen(f->wire), name.n))
                              : STR_NONE;
         if (!str_set(key) || join_header(d, shape, seq, key, value)) {
             continue;
