@@ -2,11 +2,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 
 #include "server/base/mem.h"
-#include "server/base/str.h"
 #include "server/store/tree.h"
 
 /* Longer ones leave too little of PATH_MAX for object keys. */
@@ -44,35 +42,34 @@ static enum status make_folder(struct config *config, FILE *err)
     return ST_OK;
 }
 
-static enum status say_locked(FILE *err, const char *dir, int fd)
+static enum status say_locked(FILE *err, const char *dir, pid_t pid)
 {
-    char pid[24] = "";
-    ssize_t n = read(fd, pid, sizeof(pid) - 1);
-    pid[n > 0 ? strcspn(pid, "\n") : 0] = '\0';
+    CLEANUP(free_ptr) char *who = pid ? xasprintf("process %d", (int)pid) : xstrdup("unknown");
     fprintf(err,
-            "cistern: another cistern (process %s) uses %s; stop it, or choose another folder with "
+            "cistern: another cistern (%s) uses %s; stop it, or choose another folder with "
             "--data DIR or --ephemeral\n",
-            pid[0] ? pid : "unknown", dir);
+            who, dir);
     return ST_CONFLICT;
 }
 
+/* A POSIX lock belongs to the process: a child that was being started when its server was killed
+ * doesn't hold it any longer (a flock() would). Nothing else of ours may open and close this file. */
 static enum status lock_folder(struct datadir *d, FILE *err)
 {
     CLEANUP(free_ptr) char *path = xasprintf("%s/lock", d->path);
+    struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
     d->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0644);
     if (d->lock_fd < 0) {
         return fail(err, "write", path);
     }
-    if (flock(d->lock_fd, LOCK_EX | LOCK_NB) != 0) {
-        return errno == EWOULDBLOCK ? say_locked(err, d->path, d->lock_fd)
-                                    : fail(err, "lock", path);
+    if (fcntl(d->lock_fd, F_SETLK, &lock) == 0) {
+        return ST_OK;
     }
-    char pid[24];
-    int n = snprintf(pid, sizeof(pid), "%d\n", (int)getpid());
-    if (ftruncate(d->lock_fd, 0) != 0 || pwrite(d->lock_fd, pid, (size_t)n, 0) != n) {
-        return fail(err, "write", path);
+    if (errno != EACCES && errno != EAGAIN) {
+        return fail(err, "lock", path);
     }
-    return ST_OK;
+    pid_t holder = fcntl(d->lock_fd, F_GETLK, &lock) == 0 && lock.l_type != F_UNLCK ? lock.l_pid : 0;
+    return say_locked(err, d->path, holder);
 }
 
 enum status datadir_open(struct config *config, struct datadir *ret, FILE *err)

@@ -14,6 +14,11 @@ struct str dms_new_arn(struct call *c, const char *kind, struct str given)
     return call_arn(c, "dms", "%s:%.*s", kind, STR_ARG(id));
 }
 
+struct dms_owner dms_owner_of(const struct call *c)
+{
+    return (struct dms_owner){ c->caller.account, c->caller.region };
+}
+
 static bool letter(char ch)
 {
     return (ch >= 'a' && ch <= 'z') || (ch >= 'A' && ch <= 'Z');

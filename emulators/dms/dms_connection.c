@@ -7,6 +7,7 @@
 #include "server/core.h"
 #include "server/loop/loop.h"
 #include "server/mysql/conn.h"
+#include "server/wire/doc.h"
 
 /* The answer waits this long for the outcome, so that a look right after it finds the end. */
 #define ANSWER_AFTER_MS 3000
@@ -197,7 +198,7 @@ enum status dms_test_connection(struct call *c, const struct dms_test_connection
                                       .endpoint_arn = endpoint.arn,
                                       .status = STR("testing") };
     void *doc;
-    st = dms_doc_read(c->arena, "CreateEndpoint", endpoint.doc, &doc);
+    st = doc_read(dms_op("CreateEndpoint"), c->arena, endpoint.doc, &doc);
     if (st != ST_OK) {
         return call_status(c, st);
     }
@@ -260,7 +261,7 @@ enum status dms_describe_connections(struct call *c,
 enum status dms_delete_connection(struct call *c, const struct dms_delete_connection_request *in,
                                   struct dms_delete_connection_response *ret_out)
 {
-    struct dms_resource instance, endpoint;
+    struct dms_resource instance = { 0 }, endpoint = { 0 };
     enum status st = need(c, in->ReplicationInstanceArn, in->EndpointArn, &instance, &endpoint);
     if (st != ST_OK) {
         return st;

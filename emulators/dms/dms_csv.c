@@ -5,7 +5,7 @@
 #include "emulators/dms/dms_number.h"
 #include "server/base/mem.h"
 
-#define FIXED_MAX 32 /* longest text of a value of fixed size */
+#define FIXED_MAX ((size_t)32) /* longest text of a value of fixed size */
 _Static_assert(FIXED_MAX >= DMS_DOUBLE_MAX && FIXED_MAX >= DMS_TIME_MAX, "room for every kind");
 
 void dms_csv_prepare(struct dms_csv_format *f)

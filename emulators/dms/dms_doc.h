@@ -1,19 +1,14 @@
-/* Generated structs as JSON text for the database: what a Create operation answered is kept as it
- * is. Any thread. */
+/* The model's tables by name. What a Create operation answered is kept as it is, as the text of its
+ * output struct: doc_write() and doc_read() of server/wire/doc.h with dms_op("CreateEndpoint") give
+ * and take a struct dms_create_endpoint_response. Any thread. */
 #ifndef CISTERN_DMS_DOC_H
 #define CISTERN_DMS_DOC_H
 
-#include "server/base/arena.h"
 #include "server/base/str.h"
 #include "server/wire/shape.h"
 
-/* Text of an output struct of the operation ("CreateEndpoint": struct
- * dms_create_endpoint_response). ST_NOMEM: too big. */
-enum status dms_doc_write(struct arena *a, const char *op, const void *out,
-                          struct str *ret) MUST_CHECK;
-/* The struct again, in the arena. ST_INVALID: the text doesn't fit (any more). */
-enum status dms_doc_read(struct arena *a, const char *op, struct str text, void **ret) MUST_CHECK;
-
+/* Never NULL for the operations that dms.ops claims. */
+const struct op *dms_op(const char *name);
 /* Shape of a member of the operation's input ("CreateEndpoint", "S3Settings"); never NULL for
  * names that are in the model. */
 const struct shape *dms_doc_member(const char *op, const char *member);

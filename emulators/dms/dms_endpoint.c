@@ -3,6 +3,7 @@
 #include "emulators/dms/dms_internal.h"
 #include "emulators/dms/dms_s3_settings.h"
 #include "server/base/id.h"
+#include "server/wire/doc.h"
 #include "server/wire/shape_def.h"
 
 static const struct engine {
@@ -125,6 +126,35 @@ static enum status check_source(struct call *c, const struct dms_endpoint *e)
     return check_attributes(c, e->ExtraConnectionAttributes);
 }
 
+static bool is_role_arn(struct str arn)
+{
+    struct str part, rest = arn;
+    for (int i = 0; i < 5; i++) {
+        if (!str_next(&rest, ':', &part)) {
+            return false;
+        }
+    }
+    return str_starts(arn, STR("arn:aws")) && str_find_str(arn, STR(":iam::")) > 0 &&
+           str_starts(rest, STR("role/")) && rest.n > 5;
+}
+
+/* AWS can't write without the role, and says so when the endpoint is made. */
+static enum status check_role(struct call *c, struct str arn)
+{
+    if (str_empty(arn)) {
+        return call_fail(c, &dms_InvalidParameterValueException,
+                         "The parameter ServiceAccessRoleArn must be provided and must not be "
+                         "blank: in S3Settings, the ARN of the role that may write the bucket.");
+    }
+    if (!is_role_arn(arn)) {
+        return call_fail(c, &dms_InvalidParameterValueException,
+                         "The parameter ServiceAccessRoleArn is '%.*s'; it must be the ARN of a "
+                         "role, as in arn:aws:iam::000000000000:role/NAME.",
+                         STR_ARG(arn));
+    }
+    return ST_OK;
+}
+
 static enum status check_target(struct call *c, struct dms_endpoint *e)
 {
     if (!e->S3Settings) {
@@ -145,7 +175,7 @@ static enum status check_target(struct call *c, struct dms_endpoint *e)
                                   : &dms_InvalidParameterValueException,
                          "%.*s", STR_ARG(why));
     }
-    return ST_OK;
+    return check_role(c, e->S3Settings->ServiceAccessRoleArn);
 }
 
 static enum status check(struct call *c, struct dms_endpoint *e)
@@ -225,17 +255,18 @@ static enum status refuse_others(struct call *c, const struct dms_create_endpoin
 static enum status read_endpoint(struct call *c, struct str doc, struct dms_endpoint **ret)
 {
     void *out;
-    enum status st = dms_doc_read(c->arena, "CreateEndpoint", doc, &out);
-    if (st == ST_OK) {
-        *ret = ((struct dms_create_endpoint_response *)out)->Endpoint;
+    enum status st = doc_read(dms_op("CreateEndpoint"), c->arena, doc, &out);
+    if (st != ST_OK) {
+        return st;
     }
-    return st;
+    *ret = ((struct dms_create_endpoint_response *)out)->Endpoint;
+    return *ret ? ST_OK : ST_INVALID;
 }
 
 static enum status write_endpoint(struct call *c, struct dms_endpoint *e, struct str *ret)
 {
     struct dms_create_endpoint_response out = { .Endpoint = e };
-    return dms_doc_write(c->arena, "CreateEndpoint", &out, ret);
+    return doc_write(dms_op("CreateEndpoint"), c->arena, &out, ret);
 }
 
 static enum status exists(struct call *c, struct str ident)
@@ -301,18 +332,22 @@ enum status dms_create_endpoint(struct call *c, const struct dms_create_endpoint
     return call_status(c, st);
 }
 
-static enum status need(struct call *c, struct str arn, struct dms_resource *row,
-                        struct dms_endpoint **ret)
+/* NULL: *ret_st is the handler's answer. */
+static struct dms_endpoint *need(struct call *c, struct str arn, struct dms_resource *row,
+                                 enum status *ret_st)
 {
+    struct dms_endpoint *e = NULL;
     enum status st = dms_store_resource_get(c->db, c->arena, DMS_KIND_ENDPOINT, arn, row);
     if (st == ST_NOT_FOUND) {
-        return call_fail(c, &dms_ResourceNotFoundFault, "The endpoint %.*s could not be found.",
-                         STR_ARG(arn));
+        *ret_st = call_fail(c, &dms_ResourceNotFoundFault, "The endpoint %.*s could not be found.",
+                            STR_ARG(arn));
+        return NULL;
     }
     if (st == ST_OK) {
-        st = read_endpoint(c, row->doc, ret);
+        st = read_endpoint(c, row->doc, &e);
     }
-    return call_status(c, st);
+    *ret_st = call_status(c, st);
+    return e;
 }
 
 /* Members that are set in `from` replace those of `to`, shape by shape. */
@@ -387,9 +422,9 @@ enum status dms_modify_endpoint(struct call *c, const struct dms_modify_endpoint
                                 struct dms_modify_endpoint_response *ret_out)
 {
     struct dms_resource row;
-    struct dms_endpoint *e = NULL;
-    enum status st = need(c, in->EndpointArn, &row, &e);
-    if (st != ST_OK) {
+    enum status st;
+    struct dms_endpoint *e = need(c, in->EndpointArn, &row, &st);
+    if (!e) {
         return st;
     }
     struct str attributes = e->ExtraConnectionAttributes;
@@ -432,8 +467,7 @@ enum status dms_describe_endpoints(struct call *c, const struct dms_describe_end
     }
     struct dms_resource *rows = NULL;
     size_t n = 0, fitting = 0;
-    st = dms_store_resource_list(c->db, c->arena, DMS_KIND_ENDPOINT, c->caller.account,
-                                 c->caller.region, &rows, &n);
+    st = dms_store_resource_list(c->db, c->arena, DMS_KIND_ENDPOINT, dms_owner_of(c), &rows, &n);
     struct dms_endpoint *items = ARENA_ARRAY(c->arena, struct dms_endpoint, n + 1);
     for (size_t i = 0; i < n && st == ST_OK; i++) {
         struct dms_endpoint *e = NULL;
@@ -464,9 +498,9 @@ enum status dms_delete_endpoint(struct call *c, const struct dms_delete_endpoint
                                 struct dms_delete_endpoint_response *ret_out)
 {
     struct dms_resource row;
-    struct dms_endpoint *e = NULL;
-    enum status st = need(c, in->EndpointArn, &row, &e);
-    if (st != ST_OK) {
+    enum status st;
+    struct dms_endpoint *e = need(c, in->EndpointArn, &row, &st);
+    if (!e) {
         return st;
     }
     int64_t users = 0;

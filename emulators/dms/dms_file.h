@@ -9,7 +9,7 @@
 #include "server/base/buf.h"
 #include "server/store/blob.h"
 
-#define DMS_FILE_SPILL (128u << 10) /* bytes kept in memory before they are written */
+#define DMS_FILE_SPILL ((size_t)128 << 10) /* bytes kept in memory before they are written */
 #define DMS_FILE_PENDING_MAX \
     (3u << 30) /* the longest row: two 1 GiB values in hexadecimal don't fit */
 

@@ -372,7 +372,8 @@ static enum status run_load(struct load *load)
 enum status dms_full_load(struct dms_worker *w, struct mysql_err *err)
 {
     struct load load = { .w = w, .start_ms = clock_now_ms() };
-    CLEANUP(free_ptr) struct dms_table **queue = xcalloc(w->tables_n + 1, sizeof(struct dms_table *));
+    CLEANUP(free_ptr)
+    struct dms_table **queue = xcalloc(w->tables_n + 1, sizeof(struct dms_table *));
     for (size_t i = 0; i < w->tables_n; i++) {
         if (w->tables[i]->state == DMS_TABLE_BEFORE) {
             queue[load.n++] = w->tables[i];

@@ -1,6 +1,7 @@
 /* Replication instances: tasks run in this process, so an instance is its description. */
 #include "emulators/dms/dms_doc.h"
 #include "emulators/dms/dms_internal.h"
+#include "server/wire/doc.h"
 
 #define ENGINE_VERSION "3.5.4"
 #define STORAGE_DEFAULT_GB 50
@@ -10,16 +11,15 @@ static enum status find_group(struct call *c, struct str ident,
                               struct dms_replication_subnet_group **ret)
 {
     struct dms_resource row;
-    enum status st =
-        dms_store_resource_by_ident(c->db, c->arena, DMS_KIND_SUBNETS, c->caller.account,
-                                    c->caller.region, arena_lower(c->arena, ident), &row);
+    enum status st = dms_store_resource_by_ident(c->db, c->arena, DMS_KIND_SUBNETS, dms_owner_of(c),
+                                                 arena_lower(c->arena, ident), &row);
     if (st == ST_NOT_FOUND) {
         return call_fail(c, &dms_ResourceNotFoundFault,
                          "The replication subnet group %.*s could not be found.", STR_ARG(ident));
     }
     void *doc;
     if (st == ST_OK) {
-        st = dms_doc_read(c->arena, "CreateReplicationSubnetGroup", row.doc, &doc);
+        st = doc_read(dms_op("CreateReplicationSubnetGroup"), c->arena, row.doc, &doc);
     }
     if (st == ST_OK) {
         *ret = ((struct dms_create_replication_subnet_group_response *)doc)->ReplicationSubnetGroup;
@@ -111,8 +111,7 @@ static enum status check_new(struct call *c,
     }
     struct dms_resource *rows;
     size_t n;
-    st = dms_store_resource_list(c->db, c->arena, DMS_KIND_INSTANCE, c->caller.account,
-                                 c->caller.region, &rows, &n);
+    st = dms_store_resource_list(c->db, c->arena, DMS_KIND_INSTANCE, dms_owner_of(c), &rows, &n);
     if (st == ST_OK && n >= INSTANCES_MAX) {
         return call_fail(c, &dms_ResourceQuotaExceededFault,
                          "The quota of %d replication instances is used up.", INSTANCES_MAX);
@@ -138,7 +137,7 @@ dms_create_replication_instance(struct call *c,
                                 .account = c->caller.account,
                                 .region = c->caller.region,
                                 .ident = r->ReplicationInstanceIdentifier };
-    st = dms_doc_write(c->arena, "CreateReplicationInstance", ret_out, &row.doc);
+    st = doc_write(dms_op("CreateReplicationInstance"), c->arena, ret_out, &row.doc);
     if (st == ST_OK) {
         st = dms_store_resource_add(c->db, DMS_KIND_INSTANCE, &row, c->received_ms);
     }
@@ -159,7 +158,7 @@ static enum status read_instance(struct call *c, struct str doc,
                                  struct dms_replication_instance **ret)
 {
     void *out;
-    enum status st = dms_doc_read(c->arena, "CreateReplicationInstance", doc, &out);
+    enum status st = doc_read(dms_op("CreateReplicationInstance"), c->arena, doc, &out);
     if (st == ST_OK) {
         *ret = ((struct dms_create_replication_instance_response *)out)->ReplicationInstance;
     }
@@ -187,8 +186,7 @@ dms_describe_replication_instances(struct call *c,
     }
     struct dms_resource *rows = NULL;
     size_t n = 0, fitting = 0;
-    st = dms_store_resource_list(c->db, c->arena, DMS_KIND_INSTANCE, c->caller.account,
-                                 c->caller.region, &rows, &n);
+    st = dms_store_resource_list(c->db, c->arena, DMS_KIND_INSTANCE, dms_owner_of(c), &rows, &n);
     struct dms_replication_instance *items =
         ARENA_ARRAY(c->arena, struct dms_replication_instance, n + 1);
     for (size_t i = 0; i < n && st == ST_OK; i++) {

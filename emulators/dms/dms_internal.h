@@ -49,6 +49,7 @@ static inline struct dms *dms_of(struct call *c)
 
 /* "arn:aws:dms:region:account:<kind>:<id>", with the caller's own id when one was given. */
 struct str dms_new_arn(struct call *c, const char *kind, struct str given);
+struct dms_owner dms_owner_of(const struct call *c);
 /* Identifiers: letters, digits and hyphens, a letter first, no hyphen last or twice in a row, 1 to
  * 255 characters. Anything else fails the call. */
 enum status dms_check_ident(struct call *c, const char *member, struct str ident) MUST_CHECK;

@@ -318,8 +318,7 @@ void dms_s3_echo(struct arena *a, struct dms_s3_settings *s)
     if (!str_set(s->BucketFolder)) {
         s->BucketFolder = STR("");
     }
-    s->CompressionType =
-        str_set(s->CompressionType) ? upper(a, s->CompressionType) : STR("NONE");
+    s->CompressionType = str_set(s->CompressionType) ? upper(a, s->CompressionType) : STR("NONE");
     if (str_set(s->EncryptionMode)) {
         s->EncryptionMode = STR("SSE_S3");
     }

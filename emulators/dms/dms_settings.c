@@ -312,7 +312,7 @@ enum status dms_settings_merge(struct arena *a, struct str base, struct str give
 {
     struct merger m = { a, ret_error };
     if (given.n > DMS_SETTINGS_BYTES_MAX) {
-        return refuse(&m, "The task settings are longer than %u bytes.", DMS_SETTINGS_BYTES_MAX);
+        return refuse(&m, "The task settings are longer than %zu bytes.", DMS_SETTINGS_BYTES_MAX);
     }
     struct json_value *doc, *extras;
     struct str why;

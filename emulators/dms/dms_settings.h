@@ -9,7 +9,7 @@
 #include "server/base/arena.h"
 #include "server/base/str.h"
 
-#define DMS_SETTINGS_BYTES_MAX (256u << 10)
+#define DMS_SETTINGS_BYTES_MAX ((size_t)256 << 10)
 
 enum dms_prep_mode { DMS_PREP_DROP, DMS_PREP_TRUNCATE, DMS_PREP_NOTHING };
 

@@ -61,6 +61,7 @@ void dms_show(struct dms_worker *w, bool force, const char *fmt, ...)
 
 struct line {
     int64_t time_ms;
+    struct logs_owner owner;
     struct str group, stream, text;
     struct arena *arena;
 };
@@ -69,7 +70,7 @@ static void write_line(struct core *core, void *arg)
 {
     struct line *l = arg;
     /* A log that can't be written must not stop the task; logs has told why. */
-    status_ignore(logs_write(core, l->group, l->stream, l->time_ms, l->text));
+    status_ignore(logs_write(core, &l->owner, l->group, l->stream, l->time_ms, l->text));
     arena_free(l->arena);
 }
 
@@ -88,6 +89,8 @@ void dms_line(struct dms_worker *w, const char *component, char level, const cha
     }
     struct line *l = ARENA_NEW(a, struct line);
     *l = (struct line){ .time_ms = clock_now_ms(),
+                        .owner = { arena_str(a, w->log_owner.account),
+                                   arena_str(a, w->log_owner.region) },
                         .group = arena_str(a, w->log_group),
                         .stream = arena_str(a, w->log_stream),
                         .arena = a };

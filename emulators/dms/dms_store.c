@@ -68,14 +68,15 @@ enum status dms_store_resource_get(struct db *db, struct arena *a, const char *k
 }
 
 enum status dms_store_resource_by_ident(struct db *db, struct arena *a, const char *kind,
-                                        struct str account, struct str region, struct str ident,
+                                        struct dms_owner owner, struct str ident,
                                         struct dms_resource *ret)
 {
     struct rows q;
     status_ignore(db_query(db, &q,
                            "SELECT arn,account,region,ident,doc,secret FROM dms_resource "
                            "WHERE kind=? AND account=? AND region=? AND ident=?",
-                           bz(kind), bs(account), bs(region), bs(ident))); /* rows_end tells */
+                           bz(kind), bs(owner.account), bs(owner.region),
+                           bs(ident))); /* rows_end tells */
     return one_resource(&q, a, ret);
 }
 
@@ -96,8 +97,8 @@ enum status dms_store_resource_delete(struct db *db, struct str arn)
 }
 
 enum status dms_store_resource_list(struct db *db, struct arena *a, const char *kind,
-                                    struct str account, struct str region,
-                                    struct dms_resource **ret, size_t *ret_n)
+                                    struct dms_owner owner, struct dms_resource **ret,
+                                    size_t *ret_n)
 {
     struct dms_resource *items = NULL;
     size_t n = 0, cap = 0;
@@ -105,7 +106,7 @@ enum status dms_store_resource_list(struct db *db, struct arena *a, const char *
     status_ignore(db_query(db, &q,
                            "SELECT arn,account,region,ident,doc,secret FROM dms_resource "
                            "WHERE kind=? AND account=? AND region=? ORDER BY id",
-                           bz(kind), bs(account), bs(region))); /* rows_end tells */
+                           bz(kind), bs(owner.account), bs(owner.region))); /* rows_end tells */
     while (rows_next(&q)) {
         items = grow(a, items, n, &cap, sizeof(*items));
         read_resource(&q, a, &items[n++]);

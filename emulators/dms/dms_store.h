@@ -21,6 +21,11 @@ extern const char dms_schema_sql[];
 #define DMS_KIND_ENDPOINT "endpoint"
 #define DMS_KIND_SUBNETS "subgrp"
 
+/* Whose resources: identifiers are unique within. */
+struct dms_owner {
+    struct str account, region;
+};
+
 struct dms_resource {
     struct str arn, account, region, ident;
     struct str doc;    /* see dms_doc.h */
@@ -34,13 +39,13 @@ enum status dms_store_resource_update(struct db *db, const struct dms_resource *
 enum status dms_store_resource_get(struct db *db, struct arena *a, const char *kind, struct str arn,
                                    struct dms_resource *ret) MUST_CHECK;
 enum status dms_store_resource_by_ident(struct db *db, struct arena *a, const char *kind,
-                                        struct str account, struct str region, struct str ident,
+                                        struct dms_owner owner, struct str ident,
                                         struct dms_resource *ret) MUST_CHECK;
 /* Also its tags and connections. ST_NOT_FOUND. */
 enum status dms_store_resource_delete(struct db *db, struct str arn) MUST_CHECK;
 enum status dms_store_resource_list(struct db *db, struct arena *a, const char *kind,
-                                    struct str account, struct str region,
-                                    struct dms_resource **ret, size_t *ret_n) MUST_CHECK;
+                                    struct dms_owner owner, struct dms_resource **ret,
+                                    size_t *ret_n) MUST_CHECK;
 /* Is there a resource or task with this ARN? */
 bool dms_store_exists(struct db *db, struct str arn);
 

@@ -1,6 +1,7 @@
 /* Replication subnet groups: stored and shown; nothing is routed by them. */
 #include "emulators/dms/dms_doc.h"
 #include "emulators/dms/dms_internal.h"
+#include "server/wire/doc.h"
 
 enum status
 dms_create_replication_subnet_group(struct call *c,
@@ -39,7 +40,7 @@ dms_create_replication_subnet_group(struct call *c,
                                 .account = c->caller.account,
                                 .region = c->caller.region,
                                 .ident = ident };
-    st = dms_doc_write(c->arena, "CreateReplicationSubnetGroup", ret_out, &row.doc);
+    st = doc_write(dms_op("CreateReplicationSubnetGroup"), c->arena, ret_out, &row.doc);
     if (st == ST_OK) {
         st = dms_store_resource_add(c->db, DMS_KIND_SUBNETS, &row, c->received_ms);
     }
@@ -64,13 +65,12 @@ enum status dms_describe_replication_subnet_groups(
     }
     struct dms_resource *rows = NULL;
     size_t n = 0, fitting = 0;
-    st = dms_store_resource_list(c->db, c->arena, DMS_KIND_SUBNETS, c->caller.account,
-                                 c->caller.region, &rows, &n);
+    st = dms_store_resource_list(c->db, c->arena, DMS_KIND_SUBNETS, dms_owner_of(c), &rows, &n);
     struct dms_replication_subnet_group *items =
         ARENA_ARRAY(c->arena, struct dms_replication_subnet_group, n + 1);
     for (size_t i = 0; i < n && st == ST_OK; i++) {
         void *doc;
-        st = dms_doc_read(c->arena, "CreateReplicationSubnetGroup", rows[i].doc, &doc);
+        st = doc_read(dms_op("CreateReplicationSubnetGroup"), c->arena, rows[i].doc, &doc);
         if (st == ST_OK && dms_filter_fits(&in->Filters, known[0], rows[i].ident)) {
             struct dms_create_replication_subnet_group_response *out = doc;
             items[fitting++] = *out->ReplicationSubnetGroup;
@@ -99,11 +99,11 @@ static enum status in_use(struct call *c, struct str ident, bool *ret)
     struct dms_resource *rows = NULL;
     size_t n = 0;
     *ret = false;
-    enum status st = dms_store_resource_list(c->db, c->arena, DMS_KIND_INSTANCE, c->caller.account,
-                                             c->caller.region, &rows, &n);
+    enum status st =
+        dms_store_resource_list(c->db, c->arena, DMS_KIND_INSTANCE, dms_owner_of(c), &rows, &n);
     for (size_t i = 0; i < n && st == ST_OK && !*ret; i++) {
         void *doc;
-        st = dms_doc_read(c->arena, "CreateReplicationInstance", rows[i].doc, &doc);
+        st = doc_read(dms_op("CreateReplicationInstance"), c->arena, rows[i].doc, &doc);
         if (st == ST_OK) {
             struct dms_create_replication_instance_response *out = doc;
             const struct dms_replication_subnet_group *g =
@@ -120,8 +120,8 @@ enum status dms_delete_replication_subnet_group(
     (void)ret_out;
     struct str ident = arena_lower(c->arena, in->ReplicationSubnetGroupIdentifier);
     struct dms_resource row;
-    enum status st = dms_store_resource_by_ident(c->db, c->arena, DMS_KIND_SUBNETS,
-                                                 c->caller.account, c->caller.region, ident, &row);
+    enum status st = dms_store_resource_by_ident(c->db, c->arena, DMS_KIND_SUBNETS, dms_owner_of(c),
+                                                 ident, &row);
     if (st == ST_NOT_FOUND) {
         return call_fail(c, &dms_ResourceNotFoundFault,
                          "The replication subnet group %.*s could not be found.", STR_ARG(ident));

@@ -9,6 +9,7 @@
 #include "emulators/dms/dms_settings.h"
 #include "emulators/dms/dms_stats.h"
 #include "server/base/id.h"
+#include "server/wire/doc.h"
 
 #define SERVER_ID_LOW 1000000000u /* above what people give their own replicas */
 
@@ -62,35 +63,38 @@ enum status dms_task_show(struct call *c, const struct dms_task_row *t, struct s
 /* --- checks
  * ------------------------------------------------------------------------------------------ */
 
-static enum status need_endpoint(struct call *c, struct str arn, const char *member,
-                                 const char *type, struct dms_endpoint **ret)
+/* NULL: *ret_st is the handler's answer. */
+static const struct dms_endpoint *need_endpoint(struct call *c, struct str arn, const char *member,
+                                                const char *type, enum status *ret_st)
 {
     struct dms_resource row;
-    void *doc;
+    void *doc = NULL;
     enum status st = dms_store_resource_get(c->db, c->arena, DMS_KIND_ENDPOINT, arn, &row);
     if (st == ST_NOT_FOUND) {
-        return call_fail(c, &dms_ResourceNotFoundFault, "The endpoint %.*s could not be found.",
-                         STR_ARG(arn));
+        *ret_st = call_fail(c, &dms_ResourceNotFoundFault, "The endpoint %.*s could not be found.",
+                            STR_ARG(arn));
+        return NULL;
     }
     if (st == ST_OK) {
-        st = dms_doc_read(c->arena, "CreateEndpoint", row.doc, &doc);
+        st = doc_read(dms_op("CreateEndpoint"), c->arena, row.doc, &doc);
     }
-    if (st != ST_OK) {
-        return call_status(c, st);
+    const struct dms_create_endpoint_response *kept = doc;
+    if (st != ST_OK || !kept->Endpoint) {
+        *ret_st = call_status(c, st != ST_OK ? st : ST_INVALID);
+        return NULL;
     }
-    *ret = ((struct dms_create_endpoint_response *)doc)->Endpoint;
-    if (!str_eqz((*ret)->EndpointType, type)) {
-        return call_fail(c, &dms_InvalidParameterValueException,
-                         "%s must be the ARN of a %s endpoint; %.*s is none.", member, type,
-                         STR_ARG(row.ident));
+    if (!str_eqz(kept->Endpoint->EndpointType, type)) {
+        *ret_st = call_fail(c, &dms_InvalidParameterValueException,
+                            "%s must be the ARN of a %s endpoint; %.*s is none.", member, type,
+                            STR_ARG(row.ident));
+        return NULL;
     }
-    return ST_OK;
+    return kept->Endpoint;
 }
 
 static enum status check_partners(struct call *c, const struct dms_task_row *t)
 {
     struct dms_resource instance;
-    struct dms_endpoint *source, *target;
     enum status st =
         dms_store_resource_get(c->db, c->arena, DMS_KIND_INSTANCE, t->instance_arn, &instance);
     if (st == ST_NOT_FOUND) {
@@ -101,11 +105,12 @@ static enum status check_partners(struct call *c, const struct dms_task_row *t)
     if (st != ST_OK) {
         return call_status(c, st);
     }
-    st = need_endpoint(c, t->source_arn, "SourceEndpointArn", "source", &source);
-    if (st == ST_OK) {
-        st = need_endpoint(c, t->target_arn, "TargetEndpointArn", "target", &target);
+    const struct dms_endpoint *source, *target = NULL;
+    source = need_endpoint(c, t->source_arn, "SourceEndpointArn", "source", &st);
+    if (source) {
+        target = need_endpoint(c, t->target_arn, "TargetEndpointArn", "target", &st);
     }
-    if (st != ST_OK) {
+    if (!target) {
         return st;
     }
     struct dms_s3_options options;

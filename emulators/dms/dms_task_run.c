@@ -125,7 +125,8 @@ static enum status know_tables(struct dms_worker *w, struct mysql_err *err)
                  "No tables were found at task initialization. Either the selected table(s) or "
                  "schema(s) no longer exist or no match was found for the table selection "
                  "pattern(s). If you would like to start a Task that does not initially capture "
-                 "any tables, set Task Setting FailOnNoTablesCaptured to false and restart task.");
+                 "any tables, set Task Setting FailOnNoTablesCaptured to false and restart task. "
+                 "The endpoint's user sees only tables on which it was granted SELECT.");
         return ST_CONFLICT;
     }
     return st;

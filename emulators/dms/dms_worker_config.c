@@ -6,6 +6,7 @@
 #include "emulators/dms/dms_worker_impl.h"
 #include "server/base/log.h"
 #include "server/core.h"
+#include "server/wire/doc.h"
 
 #define CONNECT_MS 10000
 #define READ_MS 120000 /* of one answer of the source; a snapshot may wait for locks */
@@ -32,7 +33,7 @@ enum status dms_source_options(struct arena *a, const struct dms_resource *endpo
                                struct mysql_conn_options *ret, struct str *ret_error)
 {
     void *doc;
-    if (dms_doc_read(a, "CreateEndpoint", endpoint->doc, &doc) != ST_OK) {
+    if (doc_read(dms_op("CreateEndpoint"), a, endpoint->doc, &doc) != ST_OK) {
         return refuse(a, ret_error, "The stored endpoint can't be read.");
     }
     const struct dms_endpoint *e = ((struct dms_create_endpoint_response *)doc)->Endpoint;
@@ -69,7 +70,7 @@ static enum status read_target(struct dms_worker *w, const struct dms_resource *
                                struct arena *a, struct str *ret_error)
 {
     void *doc;
-    if (dms_doc_read(a, "CreateEndpoint", endpoint->doc, &doc) != ST_OK) {
+    if (doc_read(dms_op("CreateEndpoint"), a, endpoint->doc, &doc) != ST_OK) {
         return refuse(a, ret_error, "The stored target endpoint can't be read.");
     }
     const struct dms_endpoint *e = ((struct dms_create_endpoint_response *)doc)->Endpoint;
@@ -121,6 +122,8 @@ static void set_log(struct dms_worker *w, const struct dms_resource *instance)
     while (tail > 0 && w->arn.p[tail - 1] != ':') {
         tail--;
     }
+    w->log_owner = (struct logs_owner){ arena_str(w->arena, instance->account),
+                                        arena_str(w->arena, instance->region) };
     w->log_group = arena_printf(w->arena, "dms-tasks-%.*s", STR_ARG(instance->ident));
     w->log_stream =
         arena_printf(w->arena, "dms-task-%.*s", STR_ARG(str_sub(w->arn, tail, w->arn.n)));

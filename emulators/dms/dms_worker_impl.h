@@ -23,6 +23,7 @@
 #include "emulators/dms/dms_s3_settings.h"
 #include "emulators/dms/dms_settings.h"
 #include "emulators/dms/dms_worker.h"
+#include "emulators/facade/logs.h"
 #include "server/base/map.h"
 #include "server/mysql/binlog.h"
 #include "server/mysql/conn.h"
@@ -85,27 +86,28 @@ struct dms_worker {
     struct link link;
     struct dms *dms;
     struct dms_watch *watches;
-    bool up_known;
     struct arena *shown_arena; /* last posted counts */
     struct dms_table_row *shown;
     size_t shown_n;
     struct str shown_what; /* for busy: in shown_arena */
     uint64_t busy_wait;    /* last wait_id handed over */
+    bool up_known;
 
     /* constant while the thread runs */
+    bool resumed, loads, captures;
+    uint32_t server_id;
     struct core *core;
     struct arena *arena;
     int64_t task;
     struct str arn, ident;
-    bool resumed, loads, captures;
     struct dms_mapping mapping;
     struct dms_settings settings;
     struct dms_s3_options s3;
-    uint32_t server_id;
     struct str cdc_start;
     int64_t cdc_start_ms, start_ms;
     enum dms_stop_kind stop_kind;
     int64_t stop_at_ms;
+    struct logs_owner log_owner;
     struct str log_group, log_stream;
     int64_t interval_ms; /* real milliseconds */
     struct mysql_conn *ctl, *stream, *load[DMS_LOADERS_MAX];
@@ -129,7 +131,6 @@ struct dms_worker {
     struct mysql_position at;     /* everything before it has been read; inside of a transaction:
                                    * where that begins */
     struct mysql_position stored; /* the checkpoint in the database */
-    bool in_tx;
     uint64_t tx_number;
     int64_t not_before_us;  /* CdcStartTime: earlier transactions are dropped; 0: none */
     struct dms_table *last; /* cache of the row callback */
@@ -137,13 +138,14 @@ struct dms_worker {
     struct mysql_position goal;
     struct mysql_position cached_goal; /* StopTaskCachedChangesApplied: stop there */
     bool has_cached_goal;
-    int64_t last_checkpoint_ms, last_stats_ms;
+    bool in_tx;
     bool was_up; /* this run has reached the source once */
     bool ctl_open;
-    bool reload; /* the state in memory is void: read it from the database */
+    bool reload;       /* the state in memory is void: read it from the database */
+    bool tables_known; /* the stored rows have been read */
+    int64_t last_checkpoint_ms, last_stats_ms;
     uint64_t rows_since_tick;
     int64_t failures;     /* in a row */
-    bool tables_known;    /* the stored rows have been read */
     const char *finished; /* stop reason once the task has come to its end */
 
     /* written by the worker thread before it ends, read by the core afterwards */

@@ -32,10 +32,11 @@ ABSENT enum status catalog_find_table(struct core *core, struct arena *a, struct
 
 /* --- logs: lines go nowhere ----------------------------------------------------------------------
  */
-ABSENT enum status logs_write(struct core *core, struct str group, struct str stream,
-                              int64_t time_ms, struct str message)
+ABSENT enum status logs_write(struct core *core, const struct logs_owner *owner, struct str group,
+                              struct str stream, int64_t time_ms, struct str message)
 {
     (void)core;
+    (void)owner;
     (void)group;
     (void)stream;
     (void)time_ms;
@@ -43,9 +44,11 @@ ABSENT enum status logs_write(struct core *core, struct str group, struct str st
     return ST_OK;
 }
 
-ABSENT enum status logs_open_stream(struct core *core, struct str group, struct str stream)
+ABSENT enum status logs_open_stream(struct core *core, const struct logs_owner *owner,
+                                    struct str group, struct str stream)
 {
     (void)core;
+    (void)owner;
     (void)group;
     (void)stream;
     return ST_OK;

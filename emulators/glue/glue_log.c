@@ -15,7 +15,8 @@ static void write_line(struct glue_active *a, enum glue_stream stream, struct st
     struct str base = glue_log_group(a->kind);
     struct str group = arena_printf(a->arena, "%.*s/%s", STR_ARG(base),
                                     stream == GLUE_OUTPUT ? "output" : "error");
-    status_ignore(logs_write(a->glue->core, group, a->run->Id, clock_now_ms(), line));
+    struct logs_owner owner = { a->owner.account, a->owner.region };
+    status_ignore(logs_write(a->glue->core, &owner, group, a->run->Id, clock_now_ms(), line));
 }
 
 void glue_log(struct glue_active *a, enum glue_stream stream, const char *fmt, ...)

@@ -87,12 +87,24 @@ static struct str expand(struct arena *a, struct str text, struct str name, stru
     return arena_printf(a, "%.*s%.*s%.*s", STR_ARG(head), STR_ARG(value), STR_ARG(tail));
 }
 
-/* What the arguments leave open is taken from the catalog. */
-static void ask_catalog(struct glue_active *a, struct merge_plan *plan)
+/* What the arguments leave open is taken from the catalog. ST_INVALID: the table is known to have no
+ * key; to take its first column for one would make one row of many. */
+static enum status ask_catalog(struct glue_active *a, struct merge_plan *plan,
+                               struct str *ret_error)
 {
     struct catalog_table t;
-    if (catalog_find_table(a->glue->core, a->arena, plan->dataset.source, &t) != ST_OK) {
-        return;
+    enum status st = catalog_find_table(a->glue->core, a->arena, plan->dataset.source, &t);
+    if (st != ST_OK) {
+        return st == ST_NOT_FOUND ? ST_OK : st;
+    }
+    if (plan->spec.n_key == 0 && t.n_key == 0) {
+        *ret_error = arena_printf(a->arena,
+                                  "The source table of %.*s has no primary key, so changes cannot "
+                                  "be matched with rows. Name the columns that identify a row in "
+                                  "--primary_key a,b, or give the table a primary key and reload "
+                                  "it.",
+                                  STR_ARG(plan->dataset.source));
+        return ST_INVALID;
     }
     if (plan->spec.n_columns == 0) {
         plan->spec.columns = t.columns;
@@ -102,6 +114,7 @@ static void ask_catalog(struct glue_active *a, struct merge_plan *plan)
         plan->spec.key = t.key;
         plan->spec.n_key = t.n_key;
     }
+    return ST_OK;
 }
 
 enum status merge_plan_target(struct glue_active *a, struct merge_plan *plan, struct str *ret_error)
@@ -126,7 +139,10 @@ enum status merge_plan_target(struct glue_active *a, struct merge_plan *plan, st
                                           STR_ARG(plan->final_prefix));
     plan->dataset.source = arena_printf(a->arena, "s3://%.*s/%.*s", STR_ARG(plan->source_bucket),
                                         STR_ARG(plan->source_prefix));
-    ask_catalog(a, plan);
+    st = ask_catalog(a, plan, ret_error);
+    if (st != ST_OK) {
+        return st;
+    }
     if (str_starts(plan->dataset.location, plan->dataset.source) ||
         str_starts(plan->dataset.source, plan->dataset.location)) {
         *ret_error = arena_printf(a->arena,

@@ -349,6 +349,14 @@ static void fill_spec(struct merge_work *w)
     s->callback_ctx = w;
 }
 
+/* `error` absent: nobody knew a reason. */
+static void fail_plan(struct merge_work *w, enum status st, struct str error)
+{
+    struct str unknown =
+        arena_printf(w->run->arena, "The run could not be planned (%s).", status_name(st));
+    finish(w, str_set(error) ? error : unknown);
+}
+
 static void start(struct merge_work *w)
 {
     struct glue_active *a = w->run;
@@ -360,9 +368,7 @@ static void start(struct merge_work *w)
     }
     enum status st = merge_plan_fill(a, &w->plan, &error);
     if (st != ST_OK) {
-        finish(w, str_set(error) ? error
-                                 : arena_printf(a->arena, "The run could not be planned (%s).",
-                                                status_name(st)));
+        fail_plan(w, st, error);
         return;
     }
     if (w->plan.n_files == 0) {
@@ -415,8 +421,9 @@ void glue_merge_begin(struct glue_active *a)
     atomic_init(&w->cancel, false);
     a->work = w;
     a->stop_work = stop_work;
-    if (merge_plan_target(a, &w->plan, &error) != ST_OK) {
-        finish(w, error);
+    enum status st = merge_plan_target(a, &w->plan, &error);
+    if (st != ST_OK) {
+        fail_plan(w, st, error);
         return;
     }
     start_when_free(a);

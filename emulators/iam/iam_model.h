@@ -100,6 +100,8 @@ struct iam_tag_key_list_type {
     size_t n;
     struct str *v;
 };
+/* Members stand in the model's order.
+ * NOLINTBEGIN(clang-analyzer-optin.performance.Padding) */
 struct iam_attach_role_policy_request {
     struct str RoleName;
     struct str PolicyArn;
@@ -322,6 +324,7 @@ struct iam_update_role_request {
     struct str Description;
     struct opt_i64 MaxSessionDuration;
 };
+/* NOLINTEND(clang-analyzer-optin.performance.Padding) */
 /* The handlers, written by hand; core thread, or an HTTP thread where the
  * operation is OP_READ. *ret_out is zeroed before. */
 enum status iam_attach_role_policy(struct call *c, const struct iam_attach_role_policy_request *in,

@@ -18,11 +18,13 @@ struct str lambda_log_stream_name(struct arena *a)
 
 void lambda_log_event(struct lambda_instance *inst, struct str text)
 {
-    enum status st = logs_write(inst->l->core, inst->config->row.log_group, inst->log_stream,
+    const struct lambda_row *row = &inst->config->row;
+    struct logs_owner owner = { row->key.account, row->key.region };
+    enum status st = logs_write(inst->l->core, &owner, row->log_group, inst->log_stream,
                                 clock_now_ms(), text);
     if (st != ST_OK) {
         log_debug(LAMBDA_TOPIC, "%.*s: a log line was lost: %s",
-                  STR_ARG(inst->config->row.key.name), status_name(st));
+                  STR_ARG(row->key.name), status_name(st));
     }
     if (inst->inv) {
         lambda_invocation_log(inst->inv, text);

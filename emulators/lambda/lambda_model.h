@@ -138,6 +138,8 @@ struct lambda_tag_key_list {
     size_t n;
     struct str *v;
 };
+/* Members stand in the model's order.
+ * NOLINTBEGIN(clang-analyzer-optin.performance.Padding) */
 struct lambda_add_permission_request {
     struct str FunctionName;
     struct str StatementId;
@@ -773,6 +775,7 @@ struct lambda_put_function_concurrency_response {
         struct lambda_concurrency as_concurrency;
     };
 };
+/* NOLINTEND(clang-analyzer-optin.performance.Padding) */
 /* The handlers, written by hand; core thread, or an HTTP thread where the
  * operation is OP_READ. *ret_out is zeroed before. */
 enum status lambda_add_permission(struct call *c, const struct lambda_add_permission_request *in,

@@ -14,17 +14,16 @@ struct place {
 };
 
 /* Group and stream, made when missing. */
-static enum status place_of(struct core *core, struct str group_name, struct str stream_name,
-                            struct place *ret)
+static enum status place_of(struct core *core, const struct logs_owner *owner,
+                            struct str group_name, struct str stream_name, struct place *ret)
 {
     CLEANUP(arena_freep) struct arena *a = arena_new(SCRATCH_MAX);
     struct db *db = core_db(core);
-    struct logs_owner owner = { core_default_account(core), core_default_region(core) };
     struct logs_group_row group;
     struct logs_stream_row stream;
-    enum status st = logs_store_group(db, a, &owner, group_name, &group);
+    enum status st = logs_store_group(db, a, owner, group_name, &group);
     if (st == ST_NOT_FOUND) {
-        st = logs_store_add_group(db, &owner, group_name, clock_now_ms(), &group.id);
+        st = logs_store_add_group(db, owner, group_name, clock_now_ms(), &group.id);
     }
     if (st != ST_OK) {
         return st;
@@ -37,17 +36,18 @@ static enum status place_of(struct core *core, struct str group_name, struct str
     return st;
 }
 
-enum status logs_open_stream(struct core *core, struct str group, struct str stream)
+enum status logs_open_stream(struct core *core, const struct logs_owner *owner, struct str group,
+                             struct str stream)
 {
     struct place place;
-    return place_of(core, group, stream, &place);
+    return place_of(core, owner, group, stream, &place);
 }
 
-enum status logs_write(struct core *core, struct str group, struct str stream, int64_t time_ms,
-                       struct str message)
+enum status logs_write(struct core *core, const struct logs_owner *owner, struct str group,
+                       struct str stream, int64_t time_ms, struct str message)
 {
     struct place place;
-    enum status st = place_of(core, group, stream, &place);
+    enum status st = place_of(core, owner, group, stream, &place);
     if (st != ST_OK) {
         return st;
     }

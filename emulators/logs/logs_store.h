@@ -6,16 +6,12 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "emulators/facade/logs.h"
 #include "emulators/logs/logs_model.h"
 #include "server/base/arena.h"
 #include "server/store/db.h"
 
 extern const char logs_schema_sql[];
-
-/* Whose group: names are unique within. */
-struct logs_owner {
-    struct str account, region;
-};
 
 struct logs_group_row {
     int64_t id;

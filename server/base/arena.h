@@ -26,8 +26,8 @@ void *arena_array(struct arena *a, size_t count, size_t n)
 #define ARENA_NEW(a, type) ((type *)arena_alloc((a), sizeof(type)))
 #define ARENA_ARRAY(a, type, count) ((type *)arena_array((a), (count), sizeof(type)))
 
-/* Room for item number n (counted from 0) of an array that is filled one by one: returns `items`, or
- * a copy of twice the size when n is a power of two. `items` may be NULL when n is 0. */
+/* Room for item number n (counted from 0) of an array that is filled one by one: returns `items`,
+ * or a copy of twice the size when n is a power of two. `items` may be NULL when n is 0. */
 void *arena_grow(struct arena *a, void *items, size_t n, size_t item_size)
     __attribute__((returns_nonnull));
 #define ARENA_GROW(a, items, n) \

@@ -16,7 +16,10 @@ struct str {
 };
 
 #define STR(lit) ((struct str){ "" lit "", sizeof(lit) - 1 })
-#define STR_INIT(lit) { "" lit "", sizeof(lit) - 1 } /* for static tables */
+#define STR_INIT(lit)              \
+    {                              \
+        "" lit "", sizeof(lit) - 1 \
+    } /* for static tables */
 #define STR_NONE ((struct str){ NULL, 0 })
 /* for "%.*s" */
 #define STR_ARG(s) (int)(s).n, (s).p ? (s).p : ""

@@ -18,8 +18,9 @@ static void answered(void *arg, bool committed)
         chain_unavailable(x, "The database could not commit the change; nothing was kept. The "
                              "server's log says why.");
     }
+    list_remove(&x->in_core);
     x->phase = EXCHANGE_ANSWER;
-    listener_answered(x);
+    listener_give_back(x);
 }
 
 static void stop_watching(struct http_exchange *x)

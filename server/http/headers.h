@@ -35,14 +35,6 @@ static inline struct str http_headers_get(const struct http_headers *h, const ch
 {
     return http_headers_named(h, str_z(name)); /* the length of a literal is known here */
 }
-/* ASCII only. */
-static inline char http_lower(char c)
-{
-    if (c >= 'A' && c <= 'Z') {
-        return (char)(c + ('a' - 'A'));
-    }
-    return c;
-}
 /* Is `token` one of the comma-separated items of `list` (case-insensitive)? */
 bool http_list_has(struct str list, const char *token);
 

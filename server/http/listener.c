@@ -49,26 +49,11 @@ void listener_adopt(struct http_exchange *x)
     list_append(&x->listener->in_core, &x->in_core);
 }
 
-static void give_back(void *arg, bool committed)
-{
-    struct listener *l = arg;
-    (void)committed; /* the answers are those of earlier commits */
-    while (!list_empty(&l->answered)) {
-        struct http_exchange *x = CONTAINER_OF(l->answered.next, struct http_exchange, in_core);
-        list_remove(&x->in_core);
-        MHD_resume_connection(x->connection); /* from here on x is the HTTP thread's */
-        atomic_fetch_sub(&l->in_core_count, 1);
-    }
-}
-
-void listener_answered(struct http_exchange *x)
+void listener_give_back(struct http_exchange *x)
 {
     struct listener *l = x->listener;
-    if (list_empty(&l->answered)) {
-        core_after_commit(l->core, give_back, l);
-    }
-    list_remove(&x->in_core);
-    list_append(&l->answered, &x->in_core);
+    MHD_resume_connection(x->connection); /* from here on x is the HTTP thread's */
+    atomic_fetch_sub(&l->in_core_count, 1);
 }
 
 /* --- the daemon's callbacks ----------------------------------------------------------------------
@@ -254,7 +239,6 @@ enum status listener_start(struct core *core, const char *db_path, struct listen
     l->core = core;
     l->db_path = xstrdup(db_path);
     list_init(&l->in_core);
-    list_init(&l->answered);
     (void)signal(SIGPIPE, SIG_IGN); /* a client that hangs up is an error code, not our end */
     health_register();
     enum status st = ST_NOMEM;
@@ -314,7 +298,6 @@ void listener_stop(struct listener *l)
     while (!list_empty(&l->in_core)) {
         exchange_abandon(CONTAINER_OF(l->in_core.next, struct http_exchange, in_core));
     }
-    give_back(l, true); /* no pass will end any more */
     if (listener_busy(l)) {
         /* posts that no loop will run: their connections cannot be ended in an orderly way */
         log_warn("http", "%ld calls were left behind", atomic_load(&l->in_core_count));

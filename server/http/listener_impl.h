@@ -26,15 +26,13 @@ struct listener {
     atomic_long in_core_count; /* handed over, not yet given back */
     atomic_long exchanges;     /* alive: requests whose answer has not left entirely */
     struct link in_core;       /* adopted exchanges; core thread */
-    struct link answered;      /* to be given back at the end of the pass; core thread */
 };
 
 /* This thread's reading database, opened when first wanted; NULL: it could not be (logged). */
 struct db *listener_db(struct listener *l);
 /* Core thread: the exchange has arrived; listed until it is given back. */
 void listener_adopt(struct http_exchange *x);
-/* Core thread: the reply is rendered. The connections of a pass are woken together, behind its other
- * work, so that the HTTP threads wake up once for all of them. */
-void listener_answered(struct http_exchange *x);
+/* Core thread: the reply is rendered; wakes the connection. `x` is gone afterwards. */
+void listener_give_back(struct http_exchange *x);
 
 #endif

@@ -37,20 +37,10 @@ int64_t blob_id_of_name(const char *name)
     return str_i64(str_z(digits), &id) == ST_OK && id > 0 ? id : 0;
 }
 
-DIR *blob_folder_open(const struct blobs *b, unsigned n)
+static void seed_ids(struct blobs *b)
 {
-    char name[] = { (char)('a' + n), '\0' };
-    int fd = openat(b->tmp_fd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
-    if (!dir) {
-        close_fd(&fd);
-    }
-    return dir;
-}
-
-/* The first number above `id` and all that the folder knows. */
-static int64_t unused_id(DIR *dir, int64_t id)
-{
+    int64_t id = clock_now_us();
+    DIR *dir = fdopendir(openat(b->tmp_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     const struct dirent *e;
     while (dir && (e = readdir(dir)) != NULL) {
         int64_t used = blob_id_of_name(e->d_name);
@@ -58,15 +48,6 @@ static int64_t unused_id(DIR *dir, int64_t id)
     }
     if (dir) {
         closedir(dir);
-    }
-    return id;
-}
-
-static void seed_ids(struct blobs *b)
-{
-    int64_t id = unused_id(opendir(b->tmp_dir), clock_now_us());
-    for (unsigned i = 0; i < BLOB_FOLDERS; i++) {
-        id = unused_id(blob_folder_open(b, i), id);
     }
     b->first_id = id;
     atomic_init(&b->next_id, id);
@@ -122,9 +103,7 @@ const char *blobs_root_dir(const struct blobs *b)
 struct blob_name blob_name(int64_t id)
 {
     struct blob_name name;
-    name.z[0] = (char)('a' + (unsigned long long)id % BLOB_FOLDERS);
-    name.z[1] = '/';
-    snprintf(name.z + 2, sizeof(name.z) - 2, "%lld", (long long)id);
+    snprintf(name.z, sizeof(name.z), "%lld", (long long)id);
     return name;
 }
 
@@ -160,24 +139,12 @@ bool blob_is(int dir_fd, const char *path, const struct blob_ref *ref)
 /* --- staging -------------------------------------------------------------------------------------
  */
 
-static int create(struct blobs *b, const char *name)
-{
-    return openat(b->tmp_fd, name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
-}
-
 enum status blob_stage(struct blobs *b, int *ret_fd, int64_t *ret_id)
 {
     int64_t id = atomic_fetch_add(&b->next_id, 1);
-    struct blob_name name = blob_name(id);
-    int fd = create(b, name.z);
-    if (fd < 0 && errno == ENOENT) { /* the first file of its folder */
-        char folder[] = { name.z[0], '\0' };
-        if (mkdirat(b->tmp_fd, folder, 0755) == 0 || errno == EEXIST) {
-            fd = create(b, name.z);
-        }
-    }
+    int fd = openat(b->tmp_fd, blob_name(id).z, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
     if (fd < 0) {
-        log_error("blob", "cannot create %s/%s: %s", b->tmp_dir, name.z, strerror(errno));
+        log_error("blob", "cannot create %s/%lld: %s", b->tmp_dir, (long long)id, strerror(errno));
         return ST_IO;
     }
     *ret_fd = fd;
@@ -199,7 +166,7 @@ enum status blob_stage_end(struct blobs *b, int fd, int64_t id, struct blob_ref 
         why = errno;
     }
     if (!ok) {
-        log_error("blob", "cannot finish %s/%s: %s", b->tmp_dir, blob_name(id).z, strerror(why));
+        log_error("blob", "cannot finish %s/%lld: %s", b->tmp_dir, (long long)id, strerror(why));
         return ST_IO;
     }
     *ret = (struct blob_ref){ .id = id, .size = s.st_size, .mtime_ns = mtime_ns(&s) };
@@ -211,9 +178,8 @@ void blob_discard(struct blobs *b, int fd, int64_t id)
     if (fd >= 0) {
         close(fd);
     }
-    struct blob_name name = blob_name(id);
-    if (unlinkat(b->tmp_fd, name.z, 0) != 0 && errno != ENOENT) {
-        log_warn("blob", "cannot delete %s/%s: %s", b->tmp_dir, name.z, strerror(errno));
+    if (unlinkat(b->tmp_fd, blob_name(id).z, 0) != 0 && errno != ENOENT) {
+        log_warn("blob", "cannot delete %s/%lld: %s", b->tmp_dir, (long long)id, strerror(errno));
     }
 }
 

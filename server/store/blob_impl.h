@@ -3,7 +3,6 @@
 #ifndef CISTERN_STORE_BLOB_IMPL_H
 #define CISTERN_STORE_BLOB_IMPL_H
 
-#include <dirent.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 
@@ -15,7 +14,6 @@
 #define BLOB_PATH_MAX 3500                           /* leaves room for DIR within PATH_MAX */
 #define BLOB_ESCAPED_MAX ((size_t)BLOB_PATH_MAX * 2) /* memory for making an escaped path */
 #define BLOB_HIDDEN ".cistern"
-#define BLOB_FOLDERS 8       /* in tmp/, named by a letter, so that no id looks like one */
 #define BLOB_CLEAR_BATCH 64  /* done intents that are deleted from the table together */
 #define BLOB_REMOVE_BATCH 64 /* removals that are carried out before other work gets its turn */
 
@@ -39,15 +37,12 @@ struct blobs {
     bool removing;        /* a post that carries them out is under way */
 };
 
-/* Where in tmp/ a staged file lies: "<letter>/<id>". Threads create files while the core moves others
- * away, each holding the folder's lock: with one folder they waited for each other most of the time. */
+/* Name in tmp/. */
 struct blob_name {
     char z[24];
 };
 struct blob_name blob_name(int64_t id);
-/* The folder number n of tmp/, open for reading its names; NULL: it was not needed yet. */
-DIR *blob_folder_open(const struct blobs *b, unsigned n);
-/* The number in "<id>" or "x<id>" (in tmp/ itself, waiting for its deletion); 0 for any other name. */
+/* The number in "<id>" or "x<id>" (waiting for its deletion); 0 for any other name. */
 int64_t blob_id_of_name(const char *name);
 /* Is the file at `path` of this folder exactly this ref? */
 bool blob_is(int dir_fd, const char *path, const struct blob_ref *ref);

@@ -452,7 +452,7 @@ static enum status recover_intents(struct blobs *b, struct db *db)
 }
 
 /* A file in tmp/ from before that no intent keeps: an upload that was cut off, or waste. */
-static enum status sweep_one(struct blobs *b, struct db *db, const char *folder, const char *name)
+static enum status sweep_one(struct blobs *b, struct db *db, const char *name)
 {
     int64_t id = blob_id_of_name(name);
     if (id == 0 || id >= b->first_id) {
@@ -467,21 +467,10 @@ static enum status sweep_one(struct blobs *b, struct db *db, const char *folder,
         }
     }
     if (!kept) {
-        CLEANUP(free_ptr) char *path = xasprintf("%s/%s%s", b->tmp_dir, folder, name);
+        CLEANUP(free_ptr) char *path = xasprintf("%s/%s", b->tmp_dir, name);
         status_ignore(tree_remove(path)); /* logged; it only takes space */
     }
     return ST_OK;
-}
-
-static enum status sweep(struct blobs *b, struct db *db, DIR *dir, const char *folder)
-{
-    enum status st = ST_OK;
-    const struct dirent *e;
-    while (st == ST_OK && (e = readdir(dir)) != NULL) {
-        st = sweep_one(b, db, folder, e->d_name);
-    }
-    closedir(dir);
-    return st;
 }
 
 enum status blobs_recover(struct blobs *b, struct db *db)
@@ -495,14 +484,11 @@ enum status blobs_recover(struct blobs *b, struct db *db)
         log_error("blob", "cannot read the folder %s: %s", b->tmp_dir, strerror(errno));
         return ST_IO;
     }
-    st = sweep(b, db, dir, "");
-    for (unsigned i = 0; i < BLOB_FOLDERS && st == ST_OK; i++) {
-        char folder[] = { (char)('a' + i), '/', '\0' };
-        dir = blob_folder_open(b, i);
-        if (dir) {
-            st = sweep(b, db, dir, folder);
-        }
+    const struct dirent *e;
+    while (st == ST_OK && (e = readdir(dir)) != NULL) {
+        st = sweep_one(b, db, e->d_name);
     }
+    closedir(dir);
     return st;
 }
 

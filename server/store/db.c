@@ -12,7 +12,8 @@
 /* Our process owns the file (the data folder is locked, too): locks between its handles and the
  * index of the write-ahead log stay in its memory, which spares four system calls per query. */
 #define DB_VFS "unix-excl"
-/* What one handle may cache; readers see the file through a mapping, which costs nothing idle. */
+/* What one handle may cache. Readers don't map the file: SQLite drops the mapping at every commit
+ * of the writer, and making it anew costs more than reading the few pages of a look-up. */
 #define DB_WRITE_PRAGMAS                                                         \
     "PRAGMA cache_size=-8192; PRAGMA temp_store=MEMORY; PRAGMA foreign_keys=ON;" \
     "PRAGMA journal_size_limit=16777216; PRAGMA wal_autocheckpoint=2000;"
@@ -20,9 +21,7 @@
  * takes milliseconds on some disks). Never for a file with content: it would leave WAL on the way.
  */
 #define DB_NEW_PRAGMAS "PRAGMA synchronous=OFF; PRAGMA journal_mode=MEMORY;"
-#define DB_READ_PRAGMAS                                                              \
-    "PRAGMA cache_size=-512; PRAGMA temp_store=MEMORY; PRAGMA mmap_size=1073741824;" \
-    "PRAGMA query_only=ON;"
+#define DB_READ_PRAGMAS "PRAGMA cache_size=-4096; PRAGMA temp_store=MEMORY; PRAGMA query_only=ON;"
 
 /* --- errors ------------------------------------------------------------------------------------
  */

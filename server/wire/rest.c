@@ -1,6 +1,5 @@
 #include "server/wire/rest.h"
 
-
 #include "server/base/digest.h"
 #include "server/wire/aws_error.h"
 #include "server/wire/json_codec.h"
@@ -245,10 +244,12 @@ static enum status decode_header_map(struct decoder *d, const struct field *f, v
 /* --- body --------------------------------------------------------------------------------------
  */
 
-static enum status decode_document(struct decoder *d, const struct shape *shape, void *dst)
+/* `root`: the name of an XML document's root element; NULL: any. */
+static enum status decode_document(struct decoder *d, const struct shape *shape, const char *root,
+                                   void *dst)
 {
     if (d->req->protocol == PROTO_REST_XML) {
-        return xml_decode(d, shape, d->req->body, dst, NULL);
+        return xml_decode(d, shape, root, d->req->body, dst);
     }
     return json_decode(d, shape, d->req->body, dst);
 }
@@ -257,7 +258,8 @@ static enum status decode_payload(struct decoder *d, const struct field *f, void
 {
     struct str body = d->req->body;
     if (f->shape->kind == SHAPE_STRUCT) {
-        return str_empty(body) ? ST_OK : decode_document(d, f->shape, decode_slot(d, f, in));
+        return str_empty(body) ? ST_OK
+                               : decode_document(d, f->shape, f->wire, decode_slot(d, f, in));
     }
     struct str *slot = (struct str *)(void *)((char *)in + f->off);
     if (f->shape->kind != SHAPE_BLOB && !str_utf8(body)) {
@@ -310,7 +312,7 @@ enum status rest_decode(struct decoder *d, void *in)
     if (str_empty(d->req->body) || !has_body_members(shape)) {
         return ST_OK;
     }
-    return decode_document(d, shape, in);
+    return decode_document(d, shape, NULL, in);
 }
 
 /* --- answers -----------------------------------------------------------------------------------

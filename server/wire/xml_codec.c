@@ -163,14 +163,18 @@ enum status xml_decode_struct(struct decoder *d, const struct shape *shape,
     return ST_OK;
 }
 
-enum status xml_decode(struct decoder *d, const struct shape *shape, struct str text, void *dst,
-                       const struct path *path)
+enum status xml_decode(struct decoder *d, const struct shape *shape, const char *root,
+                       struct str text, void *dst)
 {
-    struct xml_node *root = NULL;
+    struct xml_node *top = NULL;
     struct str why = STR("");
-    enum status st = xml_parse(d->arena, text, &root, &why);
+    enum status st = xml_parse(d->arena, text, &top, &why);
+    if (st == ST_OK && (!root || named(top, root))) {
+        return xml_decode_struct(d, shape, top, dst, NULL);
+    }
     if (st == ST_OK) {
-        return xml_decode_struct(d, shape, root, dst, path);
+        why = arena_printf(d->arena, "the root element must be %s, not %.*s", root,
+                           STR_ARG(top->name));
     }
     if (arena_over(d->arena)) {
         return ST_NOMEM;

@@ -11,9 +11,9 @@
 enum status xml_decode_struct(struct decoder *d, const struct shape *shape,
                               const struct xml_node *node, void *dst,
                               const struct path *path) MUST_CHECK;
-/* Parses `text`, whose root element is a struct of this shape, whatever the root's name. */
-enum status xml_decode(struct decoder *d, const struct shape *shape, struct str text, void *dst,
-                       const struct path *path) MUST_CHECK;
+/* Parses `text`, whose root element is a struct of this shape. `root`: its name; NULL: any. */
+enum status xml_decode(struct decoder *d, const struct shape *shape, const char *root,
+                       struct str text, void *dst) MUST_CHECK;
 
 /* How times are written. */
 enum xml_times {

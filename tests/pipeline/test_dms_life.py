@@ -347,6 +347,17 @@ def test_privileges_that_are_missing(mariadb, server, unique, schema, table):
     t.delete(), full.delete()
 
 
+def test_tables_hidden_by_missing_select(mariadb, server, unique, schema, table):
+    user = unique("u").replace("-", "_")
+    mariadb.execute(f"CREATE USER {user}@'%' IDENTIFIED BY 'pw'",
+                    f"GRANT REPLICATION SLAVE, REPLICATION CLIENT ON *.* TO {user}@'%'")
+    t = Task(server, mariadb, unique("dms"), schema, source=dict(Username=user, Password="pw"))
+    t.start(wait=False)
+    reason = t.until("failed")["LastFailureMessage"]
+    assert "No tables were found" in reason and "SELECT" in reason
+    t.delete()
+
+
 def test_no_table_matches(task, table):
     t = task(rules=[selection("no such schema")])
     t.start(wait=False)
@@ -423,11 +434,14 @@ def test_endpoints_are_checked(server, unique):
 
     def target(**s3):
         return dict(EndpointIdentifier=unique("e"), EndpointType="target", EngineName="s3",
-                    S3Settings={"BucketName": "b", "ServiceAccessRoleArn": "r", **s3})
+                    S3Settings={"BucketName": "b", "ServiceAccessRoleArn": "arn:aws:iam::000000000000:role/r", **s3})
 
     for settings in (dict(DataFormat="parquet"), dict(PreserveTransactions=True, CdcPath="x"),
                      dict(DatePartitionEnabled=True), dict(MaxFileSize=0), dict(CsvDelimiter="")):
         fails("InvalidParameterValueException", dms.create_endpoint, **target(**settings))
+    for role in ("", "r", "arn:aws:iam::000000000000:user/r", "arn:aws:s3:::bucket"):
+        text = fails("InvalidParameterValueException", dms.create_endpoint, **target(ServiceAccessRoleArn=role))
+        assert "ServiceAccessRoleArn" in text
     fails("InvalidParameterCombinationException", dms.create_endpoint,
           **target(CdcInsertsOnly=True, CdcInsertsAndUpdates=True))
     fails("InvalidParameterValueException", dms.create_endpoint, EndpointIdentifier=unique("e"),

@@ -89,6 +89,38 @@ def test_load_and_changes_arrive(server, mariadb, schema, unique):
     assert task["Status"] == "running" and task["ReplicationTaskStats"]["FullLoadProgressPercent"] == 100
 
 
+def test_table_without_key(server, mariadb, schema, unique):
+    """The merge can't tell its rows apart, and doesn't guess; columns named by the user will do."""
+    mariadb.execute(f"CREATE TABLE {schema}.l (a INT, b INT)",
+                    f"INSERT INTO {schema}.l VALUES (1,1), (1,2), (2,2)")
+    pipeline = Pipeline(server.client, unique("p"))
+    pipeline.buckets()
+    pipeline.role()
+    pipeline.merge_job()
+    pipeline.instance()
+    pipeline.endpoints(mariadb, CdcMaxBatchInterval=0)
+    pipeline.test_connections()
+    pipeline.task(schema)
+    pipeline.start()
+    server.wait_idle()
+
+    def run(job, **arguments):
+        key = f"{schema}/l/LOAD00000001.csv"
+        pipeline.glue.start_job_run(JobName=job, Arguments={
+            "--s3_target_path_bucket": pipeline.temp, "--s3_target_path_key": key, **arguments})
+        server.wait_idle()
+        return pipeline.glue.get_job_runs(JobName=job)["JobRuns"][0]
+
+    bare = unique("job")
+    pipeline.glue.create_job(Name=bare, Role=pipeline.role_arn, Command={"Name": "cistern-merge"},
+                             DefaultArguments={"--final_path": f"s3://{pipeline.final}/{{table}}"})
+    refused = run(bare)
+    assert refused["JobRunState"] == "FAILED" and "--primary_key" in refused["ErrorMessage"]
+    assert "Contents" not in pipeline.s3.list_objects_v2(Bucket=pipeline.final)
+    assert run(bare, **{"--primary_key": "a,b"})["JobRunState"] == "SUCCEEDED"
+    assert_equal(server, mariadb, schema, pipeline, ["l"])
+
+
 def test_waiters_on_ten_rows(server, mariadb, schema, unique):
     """A load that ends before the first poll: the waiters for running and stopped both succeed."""
     fill(mariadb, schema, "tiny", 10)

@@ -153,6 +153,14 @@ def test_names_on_the_wire(server, bucket):
     assert status == 400 and b"<Code>MalformedXML</Code>" in body
 
 
+def test_another_document_is_refused_and_changes_nothing(server, s3, bucket, put):
+    put(rule(LAMBDA + "f"))
+    for document in (b"<Wrong/>", b"<Tagging><TagSet/></Tagging>"):
+        status, _, body = raw(server, "PUT", f"/{bucket}?notification", document)
+        assert status == 400 and b"<Code>MalformedXML</Code>" in body and b"NotificationConfiguration" in body
+    assert "LambdaFunctionConfigurations" in s3.get_bucket_notification_configuration(Bucket=bucket)
+
+
 def test_writes_go_on_when_the_target_is_gone(s3, bucket, put):
     put(rule(LAMBDA + "gone"))
     s3.put_object(Bucket=bucket, Key="k", Body=b"x")
