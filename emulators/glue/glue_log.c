@@ -1,8 +1,8 @@
 /* What runs print. A log line that can't be stored doesn't fail the run: the reason is in ours. */
 #include <stdarg.h>
 
-#include "emulators/glue/glue_internal.h"
 #include "emulators/facade/logs.h"
+#include "emulators/glue/glue_internal.h"
 #include "server/base/clock.h"
 
 struct str glue_log_group(enum glue_kind kind)

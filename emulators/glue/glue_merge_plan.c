@@ -87,8 +87,8 @@ static struct str expand(struct arena *a, struct str text, struct str name, stru
     return arena_printf(a, "%.*s%.*s%.*s", STR_ARG(head), STR_ARG(value), STR_ARG(tail));
 }
 
-/* What the arguments leave open is taken from the catalog. ST_INVALID: the table is known to have no
- * key; to take its first column for one would make one row of many. */
+/* What the arguments leave open is taken from the catalog. ST_INVALID: the table is known to have
+ * no key; to take its first column for one would make one row of many. */
 static enum status ask_catalog(struct glue_active *a, struct merge_plan *plan,
                                struct str *ret_error)
 {

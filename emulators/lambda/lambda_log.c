@@ -2,8 +2,8 @@
 
 #include <stdio.h>
 
-#include "emulators/lambda/lambda_instance.h"
 #include "emulators/facade/logs.h"
+#include "emulators/lambda/lambda_instance.h"
 #include "server/base/clock.h"
 #include "server/base/id.h"
 #include "server/base/log.h"
@@ -20,11 +20,11 @@ void lambda_log_event(struct lambda_instance *inst, struct str text)
 {
     const struct lambda_row *row = &inst->config->row;
     struct logs_owner owner = { row->key.account, row->key.region };
-    enum status st = logs_write(inst->l->core, &owner, row->log_group, inst->log_stream,
-                                clock_now_ms(), text);
+    enum status st =
+        logs_write(inst->l->core, &owner, row->log_group, inst->log_stream, clock_now_ms(), text);
     if (st != ST_OK) {
-        log_debug(LAMBDA_TOPIC, "%.*s: a log line was lost: %s",
-                  STR_ARG(row->key.name), status_name(st));
+        log_debug(LAMBDA_TOPIC, "%.*s: a log line was lost: %s", STR_ARG(row->key.name),
+                  status_name(st));
     }
     if (inst->inv) {
         lambda_invocation_log(inst->inv, text);

@@ -494,10 +494,10 @@ enum status blobs_recover(struct blobs *b, struct db *db)
 
 void blob_intents_fini(struct blobs *b)
 {
-    while (!list_empty(&b->removals)) {
-        struct removal *r = CONTAINER_OF(b->removals.next, struct removal, link);
-        list_remove(&r->link);
-        removal_free(r);
+    LIST_FOREACH(item, &b->removals)
+    {
+        removal_free(CONTAINER_OF(item, struct removal, link));
     }
+    list_init(&b->removals);
     free(b->done);
 }

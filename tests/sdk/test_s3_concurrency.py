@@ -2,7 +2,7 @@ import concurrent.futures
 import hashlib
 import threading
 
-from tests.support.s3 import MIB, md5
+from tests.support.s3 import MIB, fails, md5
 
 
 def test_readers_never_see_a_mix(server, bucket):
@@ -88,3 +88,20 @@ def test_delete_while_reading(server, bucket):
     client.delete_object(Bucket=bucket, Key="k")
     client.put_object(Bucket=bucket, Key="k", Body=b"new")
     assert first + got["Body"].read() == data
+
+
+def test_buckets_come_and_go_for_all_threads_at_once(server, unique):
+    """HTTP threads remember buckets: once a change is answered, no thread knows the older state."""
+    clients = [server.client("s3") for _ in range(6)]  # connections of their own, spread over threads
+    name = unique("coming")
+    with concurrent.futures.ThreadPoolExecutor(6) as pool:
+        for _ in range(25):
+            clients[0].create_bucket(Bucket=name)
+            assert all(pool.map(lambda c: c.head_bucket(Bucket=name)["BucketRegion"] == "us-east-1", clients))
+            clients[1].put_object(Bucket=name, Key="k", Body=b"x")
+            fails(clients[2].delete_bucket, "BucketNotEmpty", 409, Bucket=name)
+            assert clients[3].get_object(Bucket=name, Key="k")["Body"].read() == b"x"
+            clients[4].delete_object(Bucket=name, Key="k")
+            clients[5].delete_bucket(Bucket=name)
+            list(pool.map(lambda c: fails(c.get_object, "NoSuchBucket", 404, Bucket=name, Key="k"), clients))
+            list(pool.map(lambda c: fails(c.put_object, "NoSuchBucket", 404, Bucket=name, Key="k"), clients))

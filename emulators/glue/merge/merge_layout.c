@@ -510,7 +510,9 @@ static enum status find_key(struct merge_env *env, struct str name, size_t *ret)
         if (!set->names) {
             return merge_fail(env, ST_INVALID, STR_NONE, 0,
                               "primary key %.*s: the column names are not known (no header, and "
-                              "no names given for %zu columns); name it by position, as _c0",
+                              "no names given for %zu columns); name it by position, as _c0, or "
+                              "all columns in --columns; a column that is DMS's timestamp and not "
+                              "the table's belongs in --timestamp_column",
                               STR_ARG(name), set->n);
         }
         struct str list = merge_name_list(env, set->names, set->n);
