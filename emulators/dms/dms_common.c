@@ -14,6 +14,15 @@ struct str dms_new_arn(struct call *c, const char *kind, struct str given)
     return call_arn(c, "dms", "%s:%.*s", kind, STR_ARG(id));
 }
 
+enum status dms_refuse(struct arena *a, struct str *ret_error, const char *fmt, ...)
+{
+    va_list ap;
+    va_start(ap, fmt);
+    *ret_error = arena_vprintf(a, fmt, ap);
+    va_end(ap);
+    return ST_INVALID;
+}
+
 struct dms_owner dms_owner_of(const struct call *c)
 {
     return (struct dms_owner){ c->caller.account, c->caller.region };

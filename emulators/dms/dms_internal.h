@@ -40,6 +40,10 @@ struct str dms_task_state_name(enum dms_task_state state);
 bool dms_task_move(struct dms_task_row *t, enum dms_task_state to);
 bool dms_task_in(const struct dms_task_row *t, enum dms_task_state state);
 
+/* ST_INVALID, with the reason as text in the arena. */
+enum status dms_refuse(struct arena *a, struct str *ret_error, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
+
 /* --- handlers' helpers --------------------------------------------------------------------------
  */
 static inline struct dms *dms_of(struct call *c)

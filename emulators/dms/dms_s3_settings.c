@@ -3,25 +3,13 @@
 #include <inttypes.h>
 
 #include "emulators/dms/dms_doc.h"
-#include "emulators/dms/dms_model.h"
+#include "emulators/dms/dms_internal.h"
 #include "server/base/mem.h"
 #include "server/wire/shape_def.h"
 
 #define INTERVAL_DEFAULT_S 60
 #define MIN_FILE_DEFAULT_KB 32000
 #define MAX_FILE_DEFAULT_KB 1048576
-
-static enum status refuse(struct arena *a, struct str *ret_error, const char *fmt, ...)
-    __attribute__((format(printf, 3, 4)));
-
-static enum status refuse(struct arena *a, struct str *ret_error, const char *fmt, ...)
-{
-    va_list ap;
-    va_start(ap, fmt);
-    *ret_error = arena_vprintf(a, fmt, ap);
-    va_end(ap);
-    return ST_INVALID;
-}
 
 /* --- attributes ------------------------------------------------------------------------------- */
 
@@ -50,10 +38,10 @@ static enum status set_member(struct arena *a, const struct field *f, struct dms
     case SHAPE_INT: {
         struct opt_i64 v = { .set = true };
         if (str_i64(value, &v.v) != ST_OK) {
-            return refuse(a, ret_error,
-                          "The value '%.*s' of the extra connection attribute %s is "
-                          "not a whole number.",
-                          STR_ARG(value), f->name);
+            return dms_refuse(a, ret_error,
+                              "The value '%.*s' of the extra connection attribute %s is "
+                              "not a whole number.",
+                              STR_ARG(value), f->name);
         }
         memcpy(slot, &v, sizeof(v));
         return ST_OK;
@@ -61,17 +49,17 @@ static enum status set_member(struct arena *a, const struct field *f, struct dms
     case SHAPE_BOOL: {
         struct opt_bool v = { .set = true };
         if (str_bool(value, &v.v) != ST_OK) {
-            return refuse(a, ret_error,
-                          "The value '%.*s' of the extra connection attribute %s is "
-                          "not one of true, false, y, n.",
-                          STR_ARG(value), f->name);
+            return dms_refuse(a, ret_error,
+                              "The value '%.*s' of the extra connection attribute %s is "
+                              "not one of true, false, y, n.",
+                              STR_ARG(value), f->name);
         }
         memcpy(slot, &v, sizeof(v));
         return ST_OK;
     }
     default:
-        return refuse(a, ret_error, "The extra connection attribute %s can't be set this way.",
-                      f->name);
+        return dms_refuse(a, ret_error, "The extra connection attribute %s can't be set this way.",
+                          f->name);
     }
 }
 
@@ -86,16 +74,16 @@ enum status dms_s3_attributes(struct arena *a, struct str attributes, struct dms
         }
         struct str name, value;
         if (!str_cut(item, '=', &name, &value)) {
-            return refuse(a, ret_error, "The extra connection attribute '%.*s' has no '='.",
-                          STR_ARG(item));
+            return dms_refuse(a, ret_error, "The extra connection attribute '%.*s' has no '='.",
+                              STR_ARG(item));
         }
         name = str_trim(name);
         const struct field *f = find_member(name);
         if (!f) {
-            return refuse(a, ret_error,
-                          "%.*s is not a valid parameter of extra connection "
-                          "attributes for the engine s3.",
-                          STR_ARG(name));
+            return dms_refuse(a, ret_error,
+                              "%.*s is not a valid parameter of extra connection "
+                              "attributes for the engine s3.",
+                              STR_ARG(name));
         }
         if (shape_is_set(f, s)) {
             continue;
@@ -134,8 +122,8 @@ static enum status check_features(struct arena *a, const struct dms_s3_settings 
     };
     for (size_t i = 0; i < ARRAY_LEN(missing); i++) {
         if (missing[i].used) {
-            return refuse(a, ret_error, "S3 settings: %s is not implemented here.",
-                          missing[i].what);
+            return dms_refuse(a, ret_error, "S3 settings: %s is not implemented here.",
+                              missing[i].what);
         }
     }
     return ST_OK;
@@ -145,9 +133,10 @@ static enum status check_range(struct arena *a, struct opt_i64 v, const char *na
                                int64_t high, struct str *ret_error)
 {
     if (v.set && (v.v < low || v.v > high)) {
-        return refuse(a, ret_error,
-                      "S3 settings: %s is %" PRId64 "; it must be from %" PRId64 " to %" PRId64 ".",
-                      name, v.v, low, high);
+        return dms_refuse(a, ret_error,
+                          "S3 settings: %s is %" PRId64 "; it must be from %" PRId64 " to %" PRId64
+                          ".",
+                          name, v.v, low, high);
     }
     return ST_OK;
 }
@@ -156,14 +145,14 @@ static enum status check_values(struct arena *a, const struct dms_s3_settings *s
                                 struct str *ret_error)
 {
     if (str_empty(s->BucketName)) {
-        return refuse(a, ret_error, "S3 settings: BucketName is missing.");
+        return dms_refuse(a, ret_error, "S3 settings: BucketName is missing.");
     }
     if (str_set(s->CompressionType) && !str_ieqz(s->CompressionType, "none") &&
         !str_ieqz(s->CompressionType, "gzip")) {
-        return refuse(a, ret_error,
-                      "S3 settings: CompressionType is '%.*s'; it must be none or "
-                      "gzip.",
-                      STR_ARG(s->CompressionType));
+        return dms_refuse(a, ret_error,
+                          "S3 settings: CompressionType is '%.*s'; it must be none or "
+                          "gzip.",
+                          STR_ARG(s->CompressionType));
     }
     enum status st = check_range(a, s->MaxFileSize, "MaxFileSize", 1, 1048576, ret_error);
     if (st == ST_OK) {
@@ -206,8 +195,8 @@ static enum status read_delimiter(struct arena *a, struct str given, const char 
 {
     *ret = str_set(given) ? unescape(a, given) : str_z(fallback);
     if (ret->n < 1 || ret->n > DMS_CSV_DELIMITER_MAX) {
-        return refuse(a, ret_error, "S3 settings: %s must have 1 to %d bytes.", name,
-                      DMS_CSV_DELIMITER_MAX);
+        return dms_refuse(a, ret_error, "S3 settings: %s must have 1 to %d bytes.", name,
+                          DMS_CSV_DELIMITER_MAX);
     }
     return ST_OK;
 }
@@ -252,9 +241,9 @@ enum status dms_s3_read(struct arena *a, const struct dms_s3_settings *s,
         if (ret_conflict) {
             *ret_conflict = true;
         }
-        return refuse(a, ret_error,
-                      "S3 settings: CdcInsertsOnly and CdcInsertsAndUpdates can't "
-                      "both be true.");
+        return dms_refuse(a, ret_error,
+                          "S3 settings: CdcInsertsOnly and CdcInsertsAndUpdates can't "
+                          "both be true.");
     }
     enum status st = check_features(a, s, ret_error);
     if (st == ST_OK) {

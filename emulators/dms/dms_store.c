@@ -2,20 +2,6 @@
 
 #include "server/store/db.h"
 
-/* Grows a list in an arena; *n items are used. */
-static void *grow(struct arena *a, void *items, size_t n, size_t *cap, size_t size)
-{
-    if (n < *cap) {
-        return items;
-    }
-    *cap = *cap ? *cap * 2 : 16;
-    void *more = arena_array(a, *cap, size);
-    if (n > 0) {
-        memcpy(more, items, n * size);
-    }
-    return more;
-}
-
 /* --- resources ---------------------------------------------------------------------------------
  */
 
@@ -101,14 +87,14 @@ enum status dms_store_resource_list(struct db *db, struct arena *a, const char *
                                     size_t *ret_n)
 {
     struct dms_resource *items = NULL;
-    size_t n = 0, cap = 0;
+    size_t n = 0;
     struct rows q;
     status_ignore(db_query(db, &q,
                            "SELECT arn,account,region,ident,doc,secret FROM dms_resource "
                            "WHERE kind=? AND account=? AND region=? ORDER BY id",
                            bz(kind), bs(owner.account), bs(owner.region))); /* rows_end tells */
     while (rows_next(&q)) {
-        items = grow(a, items, n, &cap, sizeof(*items));
+        ARENA_GROW(a, items, n);
         read_resource(&q, a, &items[n++]);
     }
     *ret = items;
@@ -175,7 +161,7 @@ enum status dms_store_connection_list(struct db *db, struct arena *a, struct str
                                       size_t *ret_n)
 {
     struct dms_connection_row *items = NULL;
-    size_t n = 0, cap = 0;
+    size_t n = 0;
     struct rows q;
     status_ignore(db_query(db, &q,
                            "SELECT c.instance_arn,c.endpoint_arn,c.status,c.message "
@@ -183,7 +169,7 @@ enum status dms_store_connection_list(struct db *db, struct arena *a, struct str
                            "WHERE r.account=? AND r.region=? ORDER BY c.rowid",
                            bs(account), bs(region))); /* rows_end tells */
     while (rows_next(&q)) {
-        items = grow(a, items, n, &cap, sizeof(*items));
+        ARENA_GROW(a, items, n);
         read_connection(&q, a, &items[n++]);
     }
     *ret = items;
@@ -214,12 +200,12 @@ enum status dms_store_tag_list(struct db *db, struct arena *a, struct str arn,
                                struct dms_tag_row **ret, size_t *ret_n)
 {
     struct dms_tag_row *items = NULL;
-    size_t n = 0, cap = 0;
+    size_t n = 0;
     struct rows q;
     status_ignore(db_query(db, &q, "SELECT key,value FROM dms_tag WHERE arn=? ORDER BY key",
                            bs(arn))); /* rows_end tells */
     while (rows_next(&q)) {
-        items = grow(a, items, n, &cap, sizeof(*items));
+        ARENA_GROW(a, items, n);
         items[n++] = (struct dms_tag_row){ .arn = arena_str(a, arn),
                                            .key = rows_str(&q, a, 0),
                                            .value = rows_str(&q, a, 1) };

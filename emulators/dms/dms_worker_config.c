@@ -12,18 +12,6 @@
 #define READ_MS 120000 /* of one answer of the source; a snapshot may wait for locks */
 #define STREAM_READ_MS 30000
 
-static enum status refuse(struct arena *a, struct str *ret_error, const char *fmt, ...)
-    __attribute__((format(printf, 3, 4)));
-
-static enum status refuse(struct arena *a, struct str *ret_error, const char *fmt, ...)
-{
-    va_list ap;
-    va_start(ap, fmt);
-    *ret_error = arena_vprintf(a, fmt, ap);
-    va_end(ap);
-    return ST_INVALID;
-}
-
 static struct str first_of(struct str a, struct str b)
 {
     return str_set(a) ? a : b;
@@ -34,7 +22,7 @@ enum status dms_source_options(struct arena *a, const struct dms_resource *endpo
 {
     void *doc;
     if (doc_read(dms_op("CreateEndpoint"), a, endpoint->doc, &doc) != ST_OK) {
-        return refuse(a, ret_error, "The stored endpoint can't be read.");
+        return dms_refuse(a, ret_error, "The stored endpoint can't be read.");
     }
     const struct dms_endpoint *e = ((struct dms_create_endpoint_response *)doc)->Endpoint;
     static const struct dms_mysql_settings none;
@@ -71,15 +59,15 @@ static enum status read_target(struct dms_worker *w, const struct dms_resource *
 {
     void *doc;
     if (doc_read(dms_op("CreateEndpoint"), a, endpoint->doc, &doc) != ST_OK) {
-        return refuse(a, ret_error, "The stored target endpoint can't be read.");
+        return dms_refuse(a, ret_error, "The stored target endpoint can't be read.");
     }
     const struct dms_endpoint *e = ((struct dms_create_endpoint_response *)doc)->Endpoint;
     if (!e->S3Settings) {
-        return refuse(a, ret_error, "The target endpoint has no S3 settings.");
+        return dms_refuse(a, ret_error, "The target endpoint has no S3 settings.");
     }
     struct str why;
     if (dms_s3_read(w->arena, e->S3Settings, &w->s3, NULL, &why) != ST_OK) {
-        return refuse(a, ret_error, "%.*s", STR_ARG(why));
+        return dms_refuse(a, ret_error, "%.*s", STR_ARG(why));
     }
     return ST_OK;
 }
@@ -104,14 +92,14 @@ static enum status read_task(struct dms_worker *w, const struct dms_task_row *t,
 {
     struct str why;
     if (dms_mapping_parse(w->arena, t->mappings, &w->mapping, &why) != ST_OK) {
-        return refuse(a, ret_error, "%.*s", STR_ARG(why));
+        return dms_refuse(a, ret_error, "%.*s", STR_ARG(why));
     }
     if (dms_settings_read(w->arena, t->settings, &w->settings) != ST_OK) {
-        return refuse(a, ret_error, "The stored task settings can't be read.");
+        return dms_refuse(a, ret_error, "The stored task settings can't be read.");
     }
     if (!str_empty(t->cdc_stop) &&
         dms_stop_parse(t->cdc_stop, &w->stop_kind, &w->stop_at_ms) != ST_OK) {
-        return refuse(a, ret_error, "The stored CdcStopPosition can't be read.");
+        return dms_refuse(a, ret_error, "The stored CdcStopPosition can't be read.");
     }
     return ST_OK;
 }
@@ -159,7 +147,8 @@ static enum status fill(struct dms_worker *w, const struct dms_task_row *t, stru
         st = dms_store_resource_get(db, a, DMS_KIND_INSTANCE, t->instance_arn, &instance);
     }
     if (st != ST_OK) {
-        return refuse(a, ret_error, "An endpoint or the replication instance of the task is gone.");
+        return dms_refuse(a, ret_error,
+                          "An endpoint or the replication instance of the task is gone.");
     }
     set_task(w, t);
     st = read_task(w, t, a, ret_error);
@@ -186,7 +175,7 @@ enum status dms_worker_new(struct dms *dms, const struct dms_task_row *t, struct
     w->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     pthread_mutex_init(&w->tables_lock, NULL);
     map_init(&w->by_name);
-    enum status st = w->wake_fd < 0 ? refuse(a, ret_error, "No file descriptors are left.")
+    enum status st = w->wake_fd < 0 ? dms_refuse(a, ret_error, "No file descriptors are left.")
                                     : fill(w, t, a, ret_error);
     if (st != ST_OK) {
         dms_worker_free(w);

@@ -37,7 +37,12 @@ struct str s3_owner_id(struct arena *a, struct str account)
 
 struct str s3_quoted(struct arena *a, struct str etag)
 {
-    return arena_printf(a, "\"%.*s\"", STR_ARG(etag));
+    char *text = arena_alloc(a, etag.n + 3); /* zeroed: ends in a NUL */
+    text[0] = text[etag.n + 1] = '"';
+    if (etag.n > 0) {
+        memcpy(text + 1, etag.p, etag.n);
+    }
+    return (struct str){ text, etag.n + 2 };
 }
 
 static enum status check_expected_owner(struct call *c, const struct s3_bucket_row *row,

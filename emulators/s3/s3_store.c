@@ -81,27 +81,12 @@ enum status s3_store_drop_bucket(struct db *db, struct str name)
     return st;
 }
 
-/* Appends to an arena array that doubles; returns the new element. */
-static void *grow(struct arena *a, void **v, size_t n, size_t *cap, size_t size)
-{
-    if (n == *cap) {
-        size_t more = *cap ? *cap * 2 : 16;
-        char *bigger = arena_array(a, more, size);
-        if (n > 0) {
-            memcpy(bigger, *v, n * size);
-        }
-        *v = bigger;
-        *cap = more;
-    }
-    return (char *)*v + n * size;
-}
-
 enum status s3_store_buckets(struct db *db, struct arena *a, const struct s3_bucket_filter *filter,
                              struct s3_bucket_row **ret, size_t *ret_n)
 {
     struct rows q;
-    void *v = NULL;
-    size_t n = 0, cap = 0;
+    struct s3_bucket_row *v = NULL;
+    size_t n = 0;
     struct str from = filter->after;
     if (str_cmp(filter->prefix, from) > 0) {
         from = filter->prefix;
@@ -120,8 +105,8 @@ enum status s3_store_buckets(struct db *db, struct arena *a, const struct s3_buc
             if (str_set(filter->after) && str_eq(name, filter->after)) {
                 continue;
             }
-            bucket_row(&q, a, grow(a, &v, n, &cap, sizeof(struct s3_bucket_row)));
-            n++;
+            ARENA_GROW(a, v, n);
+            bucket_row(&q, a, &v[n++]);
         }
     }
     *ret = v;
@@ -163,14 +148,15 @@ enum status s3_store_rules(struct db *db, struct arena *a, struct str bucket, st
                            size_t *ret_n)
 {
     struct rows q;
-    void *v = NULL;
-    size_t n = 0, cap = 0;
+    struct s3_rule *v = NULL;
+    size_t n = 0;
     if (db_query(db, &q,
                  "SELECT kind,id,arn,events,prefix,suffix FROM s3_rules WHERE bucket=?"
                  " ORDER BY pos",
                  bs(bucket)) == ST_OK) {
         while (rows_next(&q)) {
-            struct s3_rule *r = grow(a, &v, n++, &cap, sizeof(struct s3_rule));
+            ARENA_GROW(a, v, n);
+            struct s3_rule *r = &v[n++];
             r->kind = (enum s3_rule_kind)rows_i64(&q, 0);
             r->id = rows_str(&q, a, 1);
             r->arn = rows_str(&q, a, 2);

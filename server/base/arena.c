@@ -180,6 +180,33 @@ struct str arena_lower(struct arena *a, struct str s)
     return (struct str){ p, s.n };
 }
 
+struct str arena_join(struct arena *a, struct str first, struct str second)
+{
+    bool dirty;
+    char *p = arena_raw(a, first.n + second.n + 1, &dirty);
+    if (first.n > 0) {
+        memcpy(p, first.p, first.n);
+    }
+    if (second.n > 0) {
+        memcpy(p + first.n, second.p, second.n);
+    }
+    p[first.n + second.n] = '\0';
+    return (struct str){ p, first.n + second.n };
+}
+
+struct str arena_i64(struct arena *a, int64_t v)
+{
+    char digits[20];
+    size_t at = sizeof(digits);
+    uint64_t rest = v < 0 ? ~(uint64_t)v + 1 : (uint64_t)v;
+    do {
+        digits[--at] = (char)('0' + rest % 10);
+        rest /= 10;
+    } while (rest > 0);
+    struct str text = { digits + at, sizeof(digits) - at };
+    return arena_join(a, v < 0 ? STR("-") : STR(""), text);
+}
+
 char *arena_cstr(struct arena *a, struct str s)
 {
     bool dirty;

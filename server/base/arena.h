@@ -38,6 +38,10 @@ struct str arena_str(struct arena *a, struct str s);
 struct str arena_strz(struct arena *a, const char *z);
 /* A copy in ASCII lower case; absent stays absent. */
 struct str arena_lower(struct arena *a, struct str s);
+/* Both behind one another, NUL-terminated; absent counts as empty. */
+struct str arena_join(struct arena *a, struct str first, struct str second);
+/* Decimal. */
+struct str arena_i64(struct arena *a, int64_t v);
 /* C string for library edges; absent gives "". Bytes after an inner NUL are lost. */
 char *arena_cstr(struct arena *a, struct str s) __attribute__((returns_nonnull));
 struct str arena_printf(struct arena *a, const char *fmt, ...)

@@ -101,6 +101,12 @@ void buf_add(struct buf *b, const void *p, size_t n)
     if (n == 0) {
         return;
     }
+    if (n < b->cap - b->n && n <= b->max - b->n && !b->failed) { /* room for it and the NUL */
+        memcpy(b->p + b->n, p, n);
+        b->n += n;
+        b->p[b->n] = '\0';
+        return;
+    }
     char *to = buf_reserve(b, n);
     if (to) {
         memcpy(to, p, n);

@@ -49,5 +49,9 @@ struct str blob_path(struct arena *a, struct str top, struct str key)
         !blob_path_legal(key)) {
         return blob_path_escaped(a, top, key);
     }
-    return arena_printf(a, "%.*s/%.*s", STR_ARG(top), STR_ARG(key));
+    char *path = arena_alloc(a, top.n + key.n + 2); /* zeroed: ends in a NUL */
+    memcpy(path, top.p, top.n);
+    path[top.n] = '/';
+    memcpy(path + top.n + 1, key.p, key.n);
+    return (struct str){ path, top.n + 1 + key.n };
 }

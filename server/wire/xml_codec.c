@@ -196,7 +196,7 @@ struct str wire_scalar_text(struct arena *a, const struct field *f, const void *
     int64_t ms = 0;
     switch ((enum shape_kind)f->shape->kind) {
     case SHAPE_INT:
-        return arena_printf(a, "%lld", (long long)((const struct opt_i64 *)value)->v);
+        return arena_i64(a, ((const struct opt_i64 *)value)->v);
     case SHAPE_BOOL:
         return ((const struct opt_bool *)value)->v ? STR("true") : STR("false");
     case SHAPE_FLOAT:
@@ -218,7 +218,7 @@ struct str wire_scalar_text(struct arena *a, const struct field *f, const void *
     case TIME_RFC822:
         return clock_rfc822(a, ms);
     case TIME_UNIX:
-        return arena_printf(a, "%lld", (long long)(ms / 1000));
+        return arena_i64(a, ms / 1000);
     case TIME_ISO:
     case TIME_DEFAULT:
         break;

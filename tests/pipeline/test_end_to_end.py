@@ -92,7 +92,7 @@ def test_load_and_changes_arrive(server, mariadb, schema, unique):
 def test_table_without_key(server, mariadb, schema, unique):
     """The merge can't tell its rows apart, and doesn't guess; columns named by the user will do."""
     mariadb.execute(f"CREATE TABLE {schema}.l (a INT, b INT)",
-                    f"INSERT INTO {schema}.l VALUES (1,1), (1,2), (2,2)")
+                    f"INSERT INTO {schema}.l VALUES (1,1), (3,1), (2,2)")
     pipeline = Pipeline(server.client, unique("p"))
     pipeline.buckets()
     pipeline.role()
