@@ -15,6 +15,7 @@ enum status dms_catalog_note(struct core *core, struct arena *a, const struct dm
     }
     struct str location =
         arena_printf(a, "s3://%.*s/%.*s", STR_ARG(w->s3.bucket), STR_ARG(t->prefix));
-    return catalog_note_table(core, location,
-                              &(struct catalog_table){ columns, t->plan.n, key, t->def->pk_n });
+    return catalog_note_table(
+        core, location,
+        &(struct catalog_table){ columns, t->plan.n, key, t->def->pk_n, w->s3.csv.timestamp_name });
 }

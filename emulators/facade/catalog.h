@@ -16,6 +16,7 @@ struct catalog_table {
     size_t n_columns;
     const struct str *key; /* names of the primary key's columns; none: no key */
     size_t n_key;
+    struct str timestamp; /* name of the timestamp column (TimestampColumnName); absent: none */
 };
 
 /* Notes or replaces what is known of the files below `location`

@@ -21,9 +21,9 @@ enum status catalog_note_table(struct core *core, struct str location,
                                const struct catalog_table *table)
 {
     struct buf columns = BUF_INIT(NAMES_MAX), key = BUF_INIT(NAMES_MAX);
-    enum status st = glue_ledger_note_source(core_db(core), location,
-                                             join(&columns, table->columns, table->n_columns),
-                                             join(&key, table->key, table->n_key));
+    enum status st = glue_ledger_note_source(
+        core_db(core), location, join(&columns, table->columns, table->n_columns),
+        join(&key, table->key, table->n_key), table->timestamp);
     buf_fini(&columns);
     buf_fini(&key);
     return st;
@@ -33,7 +33,8 @@ enum status catalog_find_table(struct core *core, struct arena *a, struct str lo
                                struct catalog_table *ret)
 {
     struct str columns, key;
-    enum status st = glue_ledger_source(core_db(core), a, location, &columns, &key);
+    enum status st =
+        glue_ledger_source(core_db(core), a, location, &columns, &key, &ret->timestamp);
     if (st == ST_OK) {
         ret->columns = glue_ledger_names(a, columns, &ret->n_columns);
         ret->key = glue_ledger_names(a, key, &ret->n_key);

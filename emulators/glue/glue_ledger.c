@@ -84,22 +84,24 @@ enum status glue_ledger_forget_merged(struct db *db, int64_t dataset)
 }
 
 enum status glue_ledger_note_source(struct db *db, struct str location, struct str columns,
-                                    struct str key)
+                                    struct str key, struct str timestamp)
 {
-    return db_exec(db, "INSERT OR REPLACE INTO glue_source VALUES(?,?,?)", bs(location),
-                   bs(columns), bs(key));
+    return db_exec(db, "INSERT OR REPLACE INTO glue_source VALUES(?,?,?,?)", bs(location),
+                   bs(columns), bs(key), bs(timestamp));
 }
 
 enum status glue_ledger_source(struct db *db, struct arena *a, struct str location,
-                               struct str *ret_columns, struct str *ret_key)
+                               struct str *ret_columns, struct str *ret_key,
+                               struct str *ret_timestamp)
 {
     struct rows q;
     bool any = false;
-    if (db_query(db, &q, "SELECT columns, key FROM glue_source WHERE location=?", bs(location)) ==
-            ST_OK &&
+    if (db_query(db, &q, "SELECT columns, key, timestamp FROM glue_source WHERE location=?",
+                 bs(location)) == ST_OK &&
         rows_next(&q)) {
         *ret_columns = rows_str(&q, a, 0);
         *ret_key = rows_str(&q, a, 1);
+        *ret_timestamp = rows_str(&q, a, 2);
         any = true;
     }
     enum status st = rows_end(&q);

@@ -21,7 +21,8 @@
     " dataset INTEGER NOT NULL, key TEXT NOT NULL, version TEXT NOT NULL, rows INTEGER NOT NULL," \
     " first_key BLOB, last_key BLOB, PRIMARY KEY(dataset, key)) WITHOUT ROWID;"                   \
     "CREATE TABLE IF NOT EXISTS glue_source("                                                     \
-    " location TEXT NOT NULL PRIMARY KEY, columns TEXT NOT NULL, key TEXT NOT NULL)"              \
+    " location TEXT NOT NULL PRIMARY KEY, columns TEXT NOT NULL, key TEXT NOT NULL,"              \
+    " timestamp TEXT)"                                                                            \
     " WITHOUT ROWID;"                                                                             \
     "CREATE TABLE IF NOT EXISTS glue_merged("                                                     \
     " dataset INTEGER NOT NULL, key TEXT NOT NULL, version TEXT NOT NULL, run TEXT NOT NULL,"     \
@@ -63,9 +64,10 @@ enum status glue_ledger_forget_merged(struct db *db, int64_t dataset) MUST_CHECK
 /* --- what DMS told about a table's files: see emulators/facade/catalog.h; lists of names ---------
  */
 enum status glue_ledger_note_source(struct db *db, struct str location, struct str columns,
-                                    struct str key) MUST_CHECK;
+                                    struct str key, struct str timestamp) MUST_CHECK;
 enum status glue_ledger_source(struct db *db, struct arena *a, struct str location,
-                               struct str *ret_columns, struct str *ret_key) MUST_CHECK;
+                               struct str *ret_columns, struct str *ret_key,
+                               struct str *ret_timestamp) MUST_CHECK;
 /* A stored list of names again. */
 const struct str *glue_ledger_names(struct arena *a, struct str list, size_t *ret_n);
 

@@ -10,7 +10,7 @@
  *   --output_header true|false        of the parts; default false
  *   --columns a,b,c                   names of the columns, where neither a header nor DMS tells
  *                                     them
- *   --timestamp_column NAME           TimestampColumnName of the DMS endpoint
+ *   --timestamp_column NAME           TimestampColumnName of the DMS endpoint; default: as DMS noted
  *   --op_in_load true|false|auto      IncludeOpForFullLoad of the DMS endpoint
  *   --null_text TEXT                  fills columns that old rows lack; default empty
  *   --delimiter C                     default comma

@@ -114,6 +114,9 @@ static enum status ask_catalog(struct glue_active *a, struct merge_plan *plan,
         plan->spec.key = t.key;
         plan->spec.n_key = t.n_key;
     }
+    if (!str_set(plan->spec.timestamp_name)) {
+        plan->spec.timestamp_name = t.timestamp;
+    }
     return ST_OK;
 }
 

@@ -4,10 +4,10 @@
 #ifndef CISTERN_GLUE_MERGE_PLAN_H
 #define CISTERN_GLUE_MERGE_PLAN_H
 
+#include "emulators/facade/s3.h"
 #include "emulators/glue/glue_internal.h"
 #include "emulators/glue/glue_ledger.h"
 #include "emulators/glue/merge/merge.h"
-#include "emulators/facade/s3.h"
 
 /* A table's file in the temp bucket. */
 struct merge_file {

@@ -22,7 +22,8 @@ import urllib.parse
 import urllib.request
 
 from tests.bench import plan
-from tests.bench.peers import ROOT, Cistern, Moto, Nginx, free_port
+from tests.bench.peers import ROOT, Cistern, Moto, Nginx
+from tests.support.ports import free_port
 
 TOOLS = pathlib.Path(os.environ.get("BENCH_TOOLS", ROOT / "build/release/bench"))
 LOAD_LIMIT_S = 40

@@ -121,6 +121,20 @@ def test_table_without_key(server, mariadb, schema, unique):
     assert_equal(server, mariadb, schema, pipeline, ["l"])
 
 
+@pytest.mark.parametrize("settings", [
+    {"TimestampColumnName": "ts"},
+    {"TimestampColumnName": "ts", "AddColumnName": True, "IncludeOpForFullLoad": True}])
+def test_timestamps_of_dms_stay_out_of_the_final_set(server, mariadb, schema, unique, settings):
+    fill(mariadb, schema, "people", 50)
+    pipeline = Pipeline(server.client, unique("p")).build(mariadb, schema, **settings)
+    pipeline.start()
+    server.wait_idle()
+    mariadb.execute(f"UPDATE {schema}.people SET version=9 WHERE id=7",
+                    f"DELETE FROM {schema}.people WHERE id=8")
+    server.wait_idle()
+    assert_equal(server, mariadb, schema, pipeline, ["people"])
+
+
 def test_waiters_on_ten_rows(server, mariadb, schema, unique):
     """A load that ends before the first poll: the waiters for running and stopped both succeed."""
     fill(mariadb, schema, "tiny", 10)

@@ -12,7 +12,7 @@ import sys
 
 import pytest
 
-from tests.support.mariadb import free_port
+from tests.support.ports import free_port
 from tests.support.server import BINARY, ROOT
 
 BLOCK = re.compile(r"^<!-- test -->\n```sh\n(.*?)^```$", re.M | re.S)

@@ -5,13 +5,13 @@ import pathlib
 import pwd
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 import threading
 
 import pymysql
 
+from tests.support.ports import free_port
 from tests.support.wait import wait_until
 
 # Throw-away speed: no fsync anywhere (a machine crash would lose the data, a process crash not).
@@ -24,21 +24,6 @@ SMALL = [
 BINLOG = [
     "--log-bin=mysql-bin-changelog", "--server-id=1", "--binlog-format=ROW", "--binlog-row-image=FULL",
 ]
-
-
-def free_port():
-    """A free port below the ephemeral range, where nobody else gets one by chance."""
-    import random
-
-    for _ in range(200):
-        port = random.randint(15000, 31000)
-        with socket.socket() as probe:
-            try:
-                probe.bind(("127.0.0.1", port))
-                return port
-            except OSError:
-                continue
-    raise AssertionError("no free port between 15000 and 31000")
 
 
 class MariaDB:

@@ -11,6 +11,8 @@ import tempfile
 import boto3
 from botocore.config import Config
 
+from tests.support.ports import free_port
+
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BINARY = pathlib.Path(os.environ.get("CISTERN_BINARY", ROOT / "build/release/cistern"))
 READY_TIMEOUT_S = 60
@@ -27,7 +29,9 @@ class Server:
         self.data_dir = pathlib.Path(data_dir or tempfile.mkdtemp(prefix="cistern-test-"))
         self.log_path = self.data_dir.parent / (self.data_dir.name + ".log")
         self.process = None
-        self.port = 0
+        # Below the range from which the kernel takes the ports of outgoing connections: a restart finds
+        # it free again.
+        self.port = free_port()
         self._clients = {}
         self.start()
 
