@@ -146,7 +146,8 @@ struct str clock_rfc822(struct arena *a, int64_t ms)
     char text[32];
     if (ordinary(&tm)) { /* "Fri, 20 Nov 2026 07:08:09 GMT" */
         memcpy(text, days[tm.tm_wday], 3);
-        memcpy(text + 3, ", ", 2);
+        text[3] = ',';
+        text[4] = ' ';
         put(text + 5, tm.tm_mday, 2, ' ');
         memcpy(text + 8, months[tm.tm_mon], 3);
         text[11] = ' ';
