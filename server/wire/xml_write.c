@@ -19,16 +19,29 @@ static void end_tag(struct xml_out *x)
     }
 }
 
+/* All at once: large documents are mostly tags. */
+static void put_three(struct buf *b, struct str before, const char *name, struct str behind)
+{
+    size_t n = strlen(name);
+    char *to = buf_reserve(b, before.n + n + behind.n);
+    if (to) {
+        memcpy(to, before.p, before.n);
+        memcpy(to + before.n, name, n);
+        memcpy(to + before.n + n, behind.p, behind.n);
+        buf_commit(b, before.n + n + behind.n);
+    }
+}
+
 void xml_open(struct xml_out *x, const char *name)
 {
-    end_tag(x);
+    struct str before = x->in_tag ? STR("><") : STR("<"); /* ends the tag around it */
+    x->in_tag = false;
     if (x->depth >= XML_WRITE_DEPTH_MAX) {
         x->failed = true;
         return;
     }
     x->stack[x->depth++] = name;
-    buf_putc(x->b, '<');
-    buf_puts(x->b, name);
+    put_three(x->b, before, name, STR(""));
     x->in_tag = true;
 }
 
@@ -64,9 +77,15 @@ static void put_special(struct buf *b, unsigned char c, bool attribute)
     }
 }
 
+#define BIT(c) ((uint64_t)1 << ((c)&63))
+
+/* From the blank to '~', but for & < > ". */
 static bool is_plain(unsigned char c)
 {
-    return c >= 0x20 && c < 0x7F && c != '&' && c != '<' && c != '>' && c != '"';
+    static const uint64_t low =
+        (uint64_t)UINT32_MAX << 32 & ~(BIT('"') | BIT('&') | BIT('<') | BIT('>'));
+    static const uint64_t high = ~BIT(0x7F);
+    return c < 0x80 && (c < 0x40 ? low : high) >> (c & 63) & 1;
 }
 
 static void put_text(struct buf *b, struct str s, bool attribute)
@@ -123,9 +142,7 @@ void xml_close(struct xml_out *x)
         x->in_tag = false;
         return;
     }
-    buf_puts(x->b, "</");
-    buf_puts(x->b, name);
-    buf_putc(x->b, '>');
+    put_three(x->b, STR("</"), name, STR(">"));
 }
 
 void xml_leaf(struct xml_out *x, const char *name, struct str text)
