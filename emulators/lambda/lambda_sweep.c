@@ -22,8 +22,8 @@ static int remove_one(const char *path, const struct stat *s, int kind, struct F
 {
     (void)s;
     (void)kind;
-    (void)where;
-    if (remove(path) != 0 && errno != ENOENT) {
+    /* The trash itself stays: the core may be moving the next piece into it. */
+    if (where->level > 0 && remove(path) != 0 && errno != ENOENT) {
         log_debug(LAMBDA_TOPIC, "cannot remove %s: %s", path, strerror(errno));
     }
     return 0;
