@@ -19,6 +19,7 @@ struct listener;
 
 /* Limits by name. */
 #define HTTP_POOL_BYTES (64u << 10) /* memory of one connection */
+#define HTTP_KEPT_BYTES (4 << 20)   /* free memory that stays with a thread: a page of a listing */
 #define HTTP_CONNECTIONS_MAX 4096u  /* open at a time */
 #define HTTP_IDLE_TIMEOUT_S 120u    /* keep-alive and stalled uploads */
 #define HTTP_LAST_ANSWERS_MS 1000   /* for answers under way when the listener stops */

@@ -20,15 +20,17 @@ static void end_tag(struct xml_out *x)
 }
 
 /* All at once: large documents are mostly tags. */
-static void put_three(struct buf *b, struct str before, const char *name, struct str behind)
+static void put_three(struct buf *b, struct str before, struct str name, struct str behind)
 {
-    size_t n = strlen(name);
-    char *to = buf_reserve(b, before.n + n + behind.n);
+    size_t n = before.n + name.n + behind.n;
+    char *to = buf_reserve(b, n);
     if (to) {
         memcpy(to, before.p, before.n);
-        memcpy(to + before.n, name, n);
-        memcpy(to + before.n + n, behind.p, behind.n);
-        buf_commit(b, before.n + n + behind.n);
+        if (name.n > 0) {
+            memcpy(to + before.n, name.p, name.n);
+        }
+        memcpy(to + before.n + name.n, behind.p, behind.n);
+        buf_commit(b, n);
     }
 }
 
@@ -41,7 +43,7 @@ void xml_open(struct xml_out *x, const char *name)
         return;
     }
     x->stack[x->depth++] = name;
-    put_three(x->b, before, name, STR(""));
+    put_three(x->b, before, str_z(name), STR(""));
     x->in_tag = true;
 }
 
@@ -93,7 +95,11 @@ static void put_text(struct buf *b, struct str s, bool attribute)
     size_t from = 0;
     for (size_t at = 0; at < s.n;) {
         unsigned char c = (unsigned char)s.p[at];
-        size_t n = is_plain(c) ? 1 : c < 0x80 ? 0 : utf8_len(s, at);
+        if (is_plain(c)) {
+            at++;
+            continue;
+        }
+        size_t n = c < 0x80 ? 0 : utf8_len(s, at);
         if (n > 0) {
             at += n;
             continue;
@@ -142,7 +148,7 @@ void xml_close(struct xml_out *x)
         x->in_tag = false;
         return;
     }
-    put_three(x->b, STR("</"), name, STR(">"));
+    put_three(x->b, STR("</"), str_z(name), STR(">"));
 }
 
 void xml_leaf(struct xml_out *x, const char *name, struct str text)
