@@ -130,6 +130,7 @@ enum status merge_plan_target(struct glue_active *a, struct merge_plan *plan, st
     }
     plan->spec = args.spec;
     plan->source_bucket = args.bucket;
+    plan->called_for = args.key;
     plan->source_prefix = table_folder(a, args.bucket, args.key);
     names_of(plan->source_prefix, &schema, &table);
     struct str prefix = expand(a->arena, args.final_prefix, STR("{schema}"), schema);
@@ -289,15 +290,16 @@ static enum status open_all(struct glue_active *a, struct merge_plan *plan, stru
 }
 
 static enum status check_called_for(struct glue_active *a, const struct merge_plan *plan,
-                                    const struct merge_args *args, struct str *ret_error)
+                                    struct str *ret_error)
 {
     struct s3_object o;
-    enum status st = s3_object_find(core_db(a->glue->core), a->arena, args->bucket, args->key, &o);
+    enum status st =
+        s3_object_find(core_db(a->glue->core), a->arena, plan->source_bucket, plan->called_for, &o);
     if (st == ST_NOT_FOUND && !plan->dataset.id) {
         *ret_error = arena_printf(a->arena,
                                   "s3://%.*s/%.*s does not exist: the run was called for an object "
                                   "that isn't there.",
-                                  STR_ARG(args->bucket), STR_ARG(args->key));
+                                  STR_ARG(plan->source_bucket), STR_ARG(plan->called_for));
         return ST_NOT_FOUND;
     }
     /* Gone, but the data set is known: most likely the table was reloaded. The files up to its name
@@ -308,18 +310,13 @@ static enum status check_called_for(struct glue_active *a, const struct merge_pl
 enum status merge_plan_fill(struct glue_active *a, struct merge_plan *plan, struct str *ret_error)
 {
     struct db *db = core_db(a->glue->core);
-    struct merge_args args;
     struct glue_dataset known;
     if (!s3_bucket_exists(db, plan->final_bucket)) {
         *ret_error = arena_printf(a->arena, "--final_path: bucket %.*s does not exist; create it.",
                                   STR_ARG(plan->final_bucket));
         return ST_NOT_FOUND;
     }
-    enum status st = merge_args_read(a, &args, ret_error);
-    if (st != ST_OK) {
-        return st;
-    }
-    st = glue_ledger_find(db, a->arena, plan->dataset.location, &known);
+    enum status st = glue_ledger_find(db, a->arena, plan->dataset.location, &known);
     if (st == ST_OK && !str_eq(known.source, plan->dataset.source)) {
         *ret_error = arena_printf(
             a->arena,
@@ -334,8 +331,8 @@ enum status merge_plan_fill(struct glue_active *a, struct merge_plan *plan, stru
     } else if (st != ST_NOT_FOUND) {
         return st;
     }
-    st = check_called_for(a, plan, &args, ret_error);
-    st = st == ST_OK ? list_files(a, plan, args.key) : st;
+    st = check_called_for(a, plan, ret_error);
+    st = st == ST_OK ? list_files(a, plan, plan->called_for) : st;
     st = st == ST_OK ? drop_merged(a, plan) : st;
     if (st != ST_OK || plan->n_files == 0) {
         return st;

@@ -23,6 +23,7 @@ struct merge_plan {
     struct glue_dataset dataset;
     struct str final_bucket, final_prefix; /* prefix ends in '/' or is empty */
     struct str source_bucket, source_prefix;
+    struct str called_for; /* key of the object that the run was called for */
     struct merge_spec spec;
     bool new_load; /* the load files replace the data set and its ledger */
 
