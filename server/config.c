@@ -55,6 +55,16 @@ static const struct option options[] = {
     { "workers", "N", OPTION_INT, AT(workers), "4", 1, 256, "threads for bulk work" },
     { "python", "COMMAND", OPTION_TEXT, AT(python), "python3", 0, 0,
       "interpreter of Python functions and jobs" },
+    { "spark-master", "URL", OPTION_TEXT, AT(spark_master), "local[*]", 0, 0,
+      "where glueetl jobs run: local[N], spark://HOST:PORT, k8s://URL or yarn" },
+    { "spark-home", "DIR", OPTION_TEXT, AT(spark_home), NULL, 0, 0,
+      "Spark of glueetl jobs; else what `cistern spark install` made, SPARK_HOME, or spark-submit "
+      "on PATH" },
+    { "spark-endpoint", "URL", OPTION_TEXT, AT(spark_endpoint), NULL, 0, 0,
+      "address under which the executors of a cluster reach this server" },
+    { "glue-self-overwrite", "merge|aws|spark", OPTION_TEXT, AT(self_overwrite), "merge", 0, 0,
+      "what a job reads that overwrote its own input: what was there (merge), nothing (aws), or "
+      "Spark's error" },
     { "functions", "FILE", OPTION_TEXT, AT(functions_file), NULL, 0, 0,
       "executables that are Lambda functions: lines of NAME = COMMAND" },
 };

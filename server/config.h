@@ -24,6 +24,10 @@ struct config {
     int http_threads;         /* --http-threads, 0: one per core, at least 2 */
     int workers;              /* --workers: threads for bulk work */
     const char *python;       /* --python, default python3: for Lambda python3.x and pythonshell */
+    const char *spark_master;   /* --spark-master, default local[*]: of glueetl jobs */
+    const char *spark_home;     /* --spark-home DIR, or NULL: found, see glue_spark.h */
+    const char *spark_endpoint; /* --spark-endpoint URL, or NULL: where executors reach us */
+    const char *self_overwrite; /* --glue-self-overwrite merge|aws|spark */
     const char *functions_file; /* --functions FILE: registered executables, name = command */
 };
 

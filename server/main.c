@@ -5,7 +5,10 @@
 #include "server/base/mem.h"
 #include "server/cli/cli.h"
 #include "server/serve.h"
+#include "server/service.h"
 #include "server/version.h"
+
+#define COMMANDS_MAX 64 /* that spelling help looks at */
 
 static const struct command commands[] = {
     { "serve", serve_command, "run the server",
@@ -46,12 +49,30 @@ static const struct command commands[] = {
       "  --endpoint URL     the server\n" },
 };
 
+/* The i-th subcommand: those above, then those that services bring; NULL after the last. */
+static const struct command *command_at(size_t i)
+{
+    if (i < ARRAY_LEN(commands)) {
+        return &commands[i];
+    }
+    i -= ARRAY_LEN(commands);
+    for (const struct service *const *s = services; *s; s++) {
+        for (const struct command *c = (*s)->commands; c && c->name; c++) {
+            if (i-- == 0) {
+                return c;
+            }
+        }
+    }
+    return NULL;
+}
+
 static void print_help(FILE *out)
 {
     fprintf(out, "Usage: cistern COMMAND [OPTION…]\n\n"
                  "MySQL to S3 to Lambda to Glue, as on AWS, on this machine, for real.\n\n");
-    for (size_t i = 0; i < ARRAY_LEN(commands); i++) {
-        fprintf(out, "  %-9s  %s\n", commands[i].name, commands[i].summary);
+    const struct command *c;
+    for (size_t i = 0; (c = command_at(i)) != NULL; i++) {
+        fprintf(out, "  %-9s  %s\n", c->name, c->summary);
     }
     fprintf(out,
             "\n`cistern COMMAND --help` tells more about each. --version shows the version.\n");
@@ -59,9 +80,10 @@ static void print_help(FILE *out)
 
 static int unknown_command(const char *word)
 {
-    const char *names[ARRAY_LEN(commands) + 1] = { NULL };
-    for (size_t i = 0; i < ARRAY_LEN(commands); i++) {
-        names[i] = commands[i].name;
+    const char *names[COMMANDS_MAX + 1] = { NULL };
+    const struct command *c;
+    for (size_t i = 0; i < COMMANDS_MAX && (c = command_at(i)) != NULL; i++) {
+        names[i] = c->name;
     }
     const char *close = cli_closest(word, names);
     fprintf(stderr, "cistern: \"%s\" is no command", word);
@@ -98,9 +120,10 @@ int main(int argc, char **argv)
         printf("cistern " CISTERN_VERSION "\n");
         return 0;
     }
-    for (size_t i = 0; i < ARRAY_LEN(commands); i++) {
-        if (strcmp(word, commands[i].name) == 0) {
-            return cli_run(&commands[i], argc - 2, argv + 2);
+    const struct command *c;
+    for (size_t i = 0; (c = command_at(i)) != NULL; i++) {
+        if (strcmp(word, c->name) == 0) {
+            return cli_run(c, argc - 2, argv + 2);
         }
     }
     return unknown_command(word);

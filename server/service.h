@@ -12,6 +12,7 @@
 struct call;
 struct core;
 struct busy;
+struct command;
 
 enum protocol {
     PROTO_JSON10 = 1 << 0,
@@ -56,6 +57,10 @@ struct service {
     /* HTTP thread, OP_STREAM_IN only, before the body is read: may refuse, and sets
      * call->body.want. May read call->db (read-only). */
     enum status (*prepare)(struct call *c);
+
+    /* Subcommands that the service adds to the binary (server/cli/cli.h), ended by a NULL name;
+     * NULL: none. They run without a server, before anything is started. */
+    const struct command *commands;
 };
 
 /* emulators/services.c: the only list. NULL-terminated. */

@@ -116,6 +116,19 @@ ABSENT enum status s3_object_delete(struct core *core, struct str bucket, struct
     return ST_NOT_FOUND;
 }
 
+ABSENT enum status s3_view_open(struct core *core, const struct s3_view *view)
+{
+    (void)core;
+    (void)view;
+    return ST_OK;
+}
+
+ABSENT void s3_view_close(struct core *core, struct str access_key)
+{
+    (void)core;
+    (void)access_key;
+}
+
 /* --- sts: children sign with the configured key
  * ----------------------------------------------------- */
 ABSENT enum status sts_session_new(struct core *core, struct arena *a, struct str role_arn,

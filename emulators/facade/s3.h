@@ -55,4 +55,21 @@ enum status s3_object_put(struct core *core, const struct s3_put *put) MUST_CHEC
 /* Deletes the current object, fires ObjectRemoved:Delete; ST_NOT_FOUND when absent. */
 enum status s3_object_delete(struct core *core, struct str bucket, struct str key) MUST_CHECK;
 
+/* --- what a job run sees -------------------------------------------------------------------------
+ * A view keeps, for one access key, the objects that this very key replaces or deletes: they stay
+ * readable for Hadoop's S3A client (by its User-Agent) under that key, until the view is closed. So
+ * a lazy reader that overwrites its own input still reads what was there. Listings, other clients
+ * and other keys see the truth. A view doesn't survive a restart. */
+struct s3_view {
+    struct str access_key; /* copied */
+    /* Core thread, once per view, when the first kept object is read: bucket and key. May be NULL.
+     */
+    void (*on_old_read)(void *arg, struct str bucket, struct str key);
+    void *arg;
+};
+/* ST_EXISTS: the key has a view. Core thread, like the next. */
+enum status s3_view_open(struct core *core, const struct s3_view *view) MUST_CHECK;
+/* Frees what was kept; on_old_read isn't called any more. A key without view is ignored. */
+void s3_view_close(struct core *core, struct str access_key);
+
 #endif

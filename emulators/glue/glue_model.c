@@ -8,6 +8,75 @@
 
 #include "server/wire/shape_def.h"
 
+static const struct shape shape_BatchCreatePartitionRequest;
+static const struct shape shape_PartitionInputList;
+static const struct shape shape_PartitionInput;
+static const struct shape shape_ValueStringList;
+static const struct shape shape_StorageDescriptor;
+static const struct shape shape_ColumnList;
+static const struct shape shape_Column;
+static const struct shape shape_ParametersMap;
+static const struct shape shape_LocationStringList;
+static const struct shape shape_SerDeInfo;
+static const struct shape shape_NameStringList;
+static const struct shape shape_OrderList;
+static const struct shape shape_Order;
+static const struct shape shape_IntegerFlag;
+static const struct shape shape_SkewedInfo;
+static const struct shape shape_ColumnValueStringList;
+static const struct shape shape_LocationMap;
+static const struct shape shape_SchemaReference;
+static const struct shape shape_SchemaId;
+static const struct shape shape_VersionLongNumber;
+static const struct shape shape_BatchCreatePartitionResponse;
+static const struct shape shape_PartitionErrors;
+static const struct shape shape_PartitionError;
+static const struct shape shape_ErrorDetail;
+static const struct shape shape_BatchDeleteConnectionRequest;
+static const struct shape shape_DeleteConnectionNameList;
+static const struct shape shape_BatchDeleteConnectionResponse;
+static const struct shape shape_ErrorByName;
+static const struct shape shape_BatchDeletePartitionRequest;
+static const struct shape shape_BatchDeletePartitionValueList;
+static const struct shape shape_PartitionValueList;
+static const struct shape shape_BatchDeletePartitionResponse;
+static const struct shape shape_BatchDeleteTableRequest;
+static const struct shape shape_BatchDeleteTableNameList;
+static const struct shape shape_BatchDeleteTableResponse;
+static const struct shape shape_TableErrors;
+static const struct shape shape_TableError;
+static const struct shape shape_BatchGetCrawlersRequest;
+static const struct shape shape_CrawlerNameList;
+static const struct shape shape_BatchGetCrawlersResponse;
+static const struct shape shape_CrawlerList;
+static const struct shape shape_Crawler;
+static const struct shape shape_CrawlerTargets;
+static const struct shape shape_S3TargetList;
+static const struct shape shape_S3Target;
+static const struct shape shape_PathList;
+static const struct shape shape_JdbcTargetList;
+static const struct shape shape_JdbcTarget;
+static const struct shape shape_EnableAdditionalMetadata;
+static const struct shape shape_MongoDBTargetList;
+static const struct shape shape_MongoDBTarget;
+static const struct shape shape_DynamoDBTargetList;
+static const struct shape shape_DynamoDBTarget;
+static const struct shape shape_CatalogTargetList;
+static const struct shape shape_CatalogTarget;
+static const struct shape shape_CatalogTablesList;
+static const struct shape shape_DeltaTargetList;
+static const struct shape shape_DeltaTarget;
+static const struct shape shape_IcebergTargetList;
+static const struct shape shape_IcebergTarget;
+static const struct shape shape_HudiTargetList;
+static const struct shape shape_HudiTarget;
+static const struct shape shape_ClassifierNameList;
+static const struct shape shape_RecrawlPolicy;
+static const struct shape shape_SchemaChangePolicy;
+static const struct shape shape_LineageConfiguration;
+static const struct shape shape_Schedule;
+static const struct shape shape_LastCrawlInfo;
+static const struct shape shape_LakeFormationConfiguration;
 static const struct shape shape_BatchGetJobsRequest;
 static const struct shape shape_JobNameList;
 static const struct shape shape_BatchGetJobsResponse;
@@ -174,6 +243,52 @@ static const struct shape shape_S3HyperDirectTarget;
 static const struct shape shape_DynamoDBELTConnectorSource;
 static const struct shape shape_DDBELTConnectionOptions;
 static const struct shape shape_SourceControlDetails;
+static const struct shape shape_BatchGetPartitionRequest;
+static const struct shape shape_BatchGetPartitionValueList;
+static const struct shape shape_AuditContext;
+static const struct shape shape_AuditColumnNamesList;
+static const struct shape shape_QuerySessionContext;
+static const struct shape shape_AdditionalContextMap;
+static const struct shape shape_BatchGetPartitionResponse;
+static const struct shape shape_PartitionList;
+static const struct shape shape_Partition;
+static const struct shape shape_BatchGetTriggersRequest;
+static const struct shape shape_TriggerNameList;
+static const struct shape shape_BatchGetTriggersResponse;
+static const struct shape shape_TriggerList;
+static const struct shape shape_Trigger;
+static const struct shape shape_ActionList;
+static const struct shape shape_Action;
+static const struct shape shape_Predicate;
+static const struct shape shape_ConditionList;
+static const struct shape shape_Condition;
+static const struct shape shape_EventBatchingCondition;
+static const struct shape shape_BatchSize;
+static const struct shape shape_BatchWindow;
+static const struct shape shape_BatchGetWorkflowsRequest;
+static const struct shape shape_WorkflowNames;
+static const struct shape shape_BatchGetWorkflowsResponse;
+static const struct shape shape_Workflows;
+static const struct shape shape_Workflow;
+static const struct shape shape_WorkflowRunProperties;
+static const struct shape shape_WorkflowRun;
+static const struct shape shape_WorkflowRunStatistics;
+static const struct shape shape_WorkflowGraph;
+static const struct shape shape_NodeList;
+static const struct shape shape_Node;
+static const struct shape shape_TriggerNodeDetails;
+static const struct shape shape_JobNodeDetails;
+static const struct shape shape_JobRunList;
+static const struct shape shape_JobRun;
+static const struct shape shape_PredecessorList;
+static const struct shape shape_Predecessor;
+static const struct shape shape_CrawlerNodeDetails;
+static const struct shape shape_CrawlList;
+static const struct shape shape_Crawl;
+static const struct shape shape_EdgeList;
+static const struct shape shape_Edge;
+static const struct shape shape_StartingEventBatchCondition;
+static const struct shape shape_BlueprintDetails;
 static const struct shape shape_BatchStopJobRunRequest;
 static const struct shape shape_BatchStopJobRunJobRunIdList;
 static const struct shape shape_BatchStopJobRunResponse;
@@ -181,38 +296,582 @@ static const struct shape shape_BatchStopJobRunSuccessfulSubmissionList;
 static const struct shape shape_BatchStopJobRunSuccessfulSubmission;
 static const struct shape shape_BatchStopJobRunErrorList;
 static const struct shape shape_BatchStopJobRunError;
-static const struct shape shape_ErrorDetail;
-static const struct shape shape_CreateJobRequest;
+static const struct shape shape_BatchUpdatePartitionRequest;
+static const struct shape shape_BatchUpdatePartitionRequestEntryList;
+static const struct shape shape_BatchUpdatePartitionRequestEntry;
+static const struct shape shape_BoundedPartitionValueList;
+static const struct shape shape_BatchUpdatePartitionResponse;
+static const struct shape shape_BatchUpdatePartitionFailureList;
+static const struct shape shape_BatchUpdatePartitionFailureEntry;
+static const struct shape shape_CreateClassifierRequest;
+static const struct shape shape_CreateGrokClassifierRequest;
+static const struct shape shape_CreateXMLClassifierRequest;
+static const struct shape shape_CreateJsonClassifierRequest;
+static const struct shape shape_CreateCsvClassifierRequest;
+static const struct shape shape_CsvHeader;
+static const struct shape shape_CustomDatatypes;
+static const struct shape shape_CreateConnectionRequest;
+static const struct shape shape_ConnectionInput;
+static const struct shape shape_MatchCriteria;
+static const struct shape shape_ConnectionProperties;
+static const struct shape shape_PropertyMap;
+static const struct shape shape_PhysicalConnectionRequirements;
+static const struct shape shape_SecurityGroupIdList;
+static const struct shape shape_AuthenticationConfigurationInput;
+static const struct shape shape_OAuth2PropertiesInput;
+static const struct shape shape_OAuth2ClientApplication;
+static const struct shape shape_TokenUrlParametersMap;
+static const struct shape shape_AuthorizationCodeProperties;
+static const struct shape shape_OAuth2Credentials;
+static const struct shape shape_BasicAuthenticationCredentials;
+static const struct shape shape_CredentialMap;
+static const struct shape shape_ComputeEnvironmentList;
 static const struct shape shape_TagsMap;
+static const struct shape shape_CreateConnectionResponse;
+static const struct shape shape_CreateCrawlerRequest;
+static const struct shape shape_CreateDatabaseRequest;
+static const struct shape shape_DatabaseInput;
+static const struct shape shape_PrincipalPermissionsList;
+static const struct shape shape_PrincipalPermissions;
+static const struct shape shape_DataLakePrincipal;
+static const struct shape shape_PermissionList;
+static const struct shape shape_DatabaseIdentifier;
+static const struct shape shape_FederatedDatabase;
+static const struct shape shape_CreateJobRequest;
 static const struct shape shape_CreateJobResponse;
+static const struct shape shape_CreatePartitionRequest;
+static const struct shape shape_CreateSecurityConfigurationRequest;
+static const struct shape shape_EncryptionConfiguration;
+static const struct shape shape_S3EncryptionList;
+static const struct shape shape_S3Encryption;
+static const struct shape shape_CloudWatchEncryption;
+static const struct shape shape_JobBookmarksEncryption;
+static const struct shape shape_DataQualityEncryption;
+static const struct shape shape_CreateSecurityConfigurationResponse;
+static const struct shape shape_CreateTableRequest;
+static const struct shape shape_TableInput;
+static const struct shape shape_NonNegativeInteger;
+static const struct shape shape_TableIdentifier;
+static const struct shape shape_ViewDefinitionInput;
+static const struct shape shape_ViewRepresentationInputList;
+static const struct shape shape_ViewRepresentationInput;
+static const struct shape shape_TableVersionId;
+static const struct shape shape_ViewSubObjectsList;
+static const struct shape shape_ViewSubObjectVersionIdsList;
+static const struct shape shape_PartitionIndexList;
+static const struct shape shape_PartitionIndex;
+static const struct shape shape_KeyList;
+static const struct shape shape_OpenTableFormatInput;
+static const struct shape shape_IcebergInput;
+static const struct shape shape_CreateIcebergTableInput;
+static const struct shape shape_IcebergSchema;
+static const struct shape shape_IntegerList;
+static const struct shape shape_IcebergStructFieldList;
+static const struct shape shape_IcebergStructField;
+static const struct shape shape_IcebergPartitionSpec;
+static const struct shape shape_IcebergPartitionSpecFieldList;
+static const struct shape shape_IcebergPartitionField;
+static const struct shape shape_IcebergSortOrder;
+static const struct shape shape_IcebergSortOrderFieldList;
+static const struct shape shape_IcebergSortField;
+static const struct shape shape_StringToStringMap;
+static const struct shape shape_CreateTriggerRequest;
+static const struct shape shape_CreateTriggerResponse;
+static const struct shape shape_CreateWorkflowRequest;
+static const struct shape shape_CreateWorkflowResponse;
+static const struct shape shape_DeleteClassifierRequest;
+static const struct shape shape_DeleteConnectionRequest;
+static const struct shape shape_DeleteCrawlerRequest;
+static const struct shape shape_DeleteDatabaseRequest;
 static const struct shape shape_DeleteJobRequest;
 static const struct shape shape_DeleteJobResponse;
+static const struct shape shape_DeletePartitionRequest;
+static const struct shape shape_DeleteSecurityConfigurationRequest;
+static const struct shape shape_DeleteTableRequest;
+static const struct shape shape_DeleteTriggerRequest;
+static const struct shape shape_DeleteTriggerResponse;
+static const struct shape shape_DeleteWorkflowRequest;
+static const struct shape shape_DeleteWorkflowResponse;
+static const struct shape shape_GetClassifierRequest;
+static const struct shape shape_GetClassifierResponse;
+static const struct shape shape_Classifier;
+static const struct shape shape_GrokClassifier;
+static const struct shape shape_XMLClassifier;
+static const struct shape shape_JsonClassifier;
+static const struct shape shape_CsvClassifier;
+static const struct shape shape_GetClassifiersRequest;
+static const struct shape shape_PageSize;
+static const struct shape shape_GetClassifiersResponse;
+static const struct shape shape_ClassifierList;
+static const struct shape shape_GetConnectionRequest;
+static const struct shape shape_GetConnectionResponse;
+static const struct shape shape_Connection;
+static const struct shape shape_AuthenticationConfiguration;
+static const struct shape shape_OAuth2Properties;
+static const struct shape shape_ConnectionSchemaVersion;
+static const struct shape shape_GetConnectionsRequest;
+static const struct shape shape_GetConnectionsFilter;
+static const struct shape shape_GetConnectionsResponse;
+static const struct shape shape_ConnectionList;
+static const struct shape shape_GetCrawlerRequest;
+static const struct shape shape_GetCrawlerResponse;
+static const struct shape shape_GetCrawlerMetricsRequest;
+static const struct shape shape_GetCrawlerMetricsResponse;
+static const struct shape shape_CrawlerMetricsList;
+static const struct shape shape_CrawlerMetrics;
+static const struct shape shape_GetCrawlersRequest;
+static const struct shape shape_GetCrawlersResponse;
+static const struct shape shape_GetDatabaseRequest;
+static const struct shape shape_GetDatabaseResponse;
+static const struct shape shape_Database;
+static const struct shape shape_GetDatabasesRequest;
+static const struct shape shape_CatalogGetterPageSize;
+static const struct shape shape_DatabaseAttributesList;
+static const struct shape shape_GetDatabasesResponse;
+static const struct shape shape_DatabaseList;
 static const struct shape shape_GetJobRequest;
 static const struct shape shape_GetJobResponse;
+static const struct shape shape_GetJobBookmarkRequest;
+static const struct shape shape_GetJobBookmarkResponse;
+static const struct shape shape_JobBookmarkEntry;
 static const struct shape shape_GetJobRunRequest;
 static const struct shape shape_GetJobRunResponse;
-static const struct shape shape_JobRun;
-static const struct shape shape_PredecessorList;
-static const struct shape shape_Predecessor;
 static const struct shape shape_GetJobRunsRequest;
 static const struct shape shape_OrchestrationPageSize200;
 static const struct shape shape_GetJobRunsResponse;
-static const struct shape shape_JobRunList;
 static const struct shape shape_GetJobsRequest;
-static const struct shape shape_PageSize;
 static const struct shape shape_GetJobsResponse;
+static const struct shape shape_GetPartitionRequest;
+static const struct shape shape_GetPartitionResponse;
+static const struct shape shape_GetPartitionsRequest;
+static const struct shape shape_Segment;
+static const struct shape shape_TotalSegmentsInteger;
+static const struct shape shape_GetPartitionsResponse;
+static const struct shape shape_GetSecurityConfigurationRequest;
+static const struct shape shape_GetSecurityConfigurationResponse;
+static const struct shape shape_SecurityConfiguration;
+static const struct shape shape_GetSecurityConfigurationsRequest;
+static const struct shape shape_GetSecurityConfigurationsResponse;
+static const struct shape shape_SecurityConfigurationList;
+static const struct shape shape_GetTableRequest;
+static const struct shape shape_GetTableResponse;
+static const struct shape shape_Table;
+static const struct shape shape_FederatedTable;
+static const struct shape shape_ViewDefinition;
+static const struct shape shape_ViewRepresentationList;
+static const struct shape shape_ViewRepresentation;
+static const struct shape shape_TableStatus;
+static const struct shape shape_StatusDetails;
+static const struct shape shape_ViewValidationList;
+static const struct shape shape_ViewValidation;
+static const struct shape shape_GetTableVersionRequest;
+static const struct shape shape_GetTableVersionResponse;
+static const struct shape shape_TableVersion;
+static const struct shape shape_GetTableVersionsRequest;
+static const struct shape shape_GetTableVersionsResponse;
+static const struct shape shape_GetTableVersionsList;
+static const struct shape shape_GetTablesRequest;
+static const struct shape shape_TableAttributesList;
+static const struct shape shape_GetTablesResponse;
+static const struct shape shape_TableList;
 static const struct shape shape_GetTagsRequest;
 static const struct shape shape_GetTagsResponse;
+static const struct shape shape_GetTriggerRequest;
+static const struct shape shape_GetTriggerResponse;
+static const struct shape shape_GetTriggersRequest;
+static const struct shape shape_GetTriggersResponse;
+static const struct shape shape_GetWorkflowRequest;
+static const struct shape shape_GetWorkflowResponse;
+static const struct shape shape_GetWorkflowRunRequest;
+static const struct shape shape_GetWorkflowRunResponse;
+static const struct shape shape_GetWorkflowRunPropertiesRequest;
+static const struct shape shape_GetWorkflowRunPropertiesResponse;
+static const struct shape shape_GetWorkflowRunsRequest;
+static const struct shape shape_GetWorkflowRunsResponse;
+static const struct shape shape_WorkflowRuns;
+static const struct shape shape_ListCrawlersRequest;
+static const struct shape shape_ListCrawlersResponse;
+static const struct shape shape_ListCrawlsRequest;
+static const struct shape shape_CrawlsFilterList;
+static const struct shape shape_CrawlsFilter;
+static const struct shape shape_ListCrawlsResponse;
+static const struct shape shape_CrawlerHistoryList;
+static const struct shape shape_CrawlerHistory;
 static const struct shape shape_ListJobsRequest;
 static const struct shape shape_ListJobsResponse;
+static const struct shape shape_ListTriggersRequest;
+static const struct shape shape_ListTriggersResponse;
+static const struct shape shape_ListWorkflowsRequest;
+static const struct shape shape_OrchestrationPageSize25;
+static const struct shape shape_ListWorkflowsResponse;
+static const struct shape shape_PutWorkflowRunPropertiesRequest;
+static const struct shape shape_ResetJobBookmarkRequest;
+static const struct shape shape_ResetJobBookmarkResponse;
+static const struct shape shape_SearchTablesRequest;
+static const struct shape shape_SearchPropertyPredicates;
+static const struct shape shape_PropertyPredicate;
+static const struct shape shape_SortCriteria;
+static const struct shape shape_SortCriterion;
+static const struct shape shape_SearchTablesResponse;
+static const struct shape shape_StartCrawlerRequest;
+static const struct shape shape_StartCrawlerScheduleRequest;
 static const struct shape shape_StartJobRunRequest;
 static const struct shape shape_StartJobRunResponse;
+static const struct shape shape_StartTriggerRequest;
+static const struct shape shape_StartTriggerResponse;
+static const struct shape shape_StartWorkflowRunRequest;
+static const struct shape shape_StartWorkflowRunResponse;
+static const struct shape shape_StopCrawlerRequest;
+static const struct shape shape_StopCrawlerScheduleRequest;
+static const struct shape shape_StopTriggerRequest;
+static const struct shape shape_StopTriggerResponse;
+static const struct shape shape_StopWorkflowRunRequest;
 static const struct shape shape_TagResourceRequest;
 static const struct shape shape_UntagResourceRequest;
 static const struct shape shape_TagKeysList;
+static const struct shape shape_UpdateClassifierRequest;
+static const struct shape shape_UpdateGrokClassifierRequest;
+static const struct shape shape_UpdateXMLClassifierRequest;
+static const struct shape shape_UpdateJsonClassifierRequest;
+static const struct shape shape_UpdateCsvClassifierRequest;
+static const struct shape shape_UpdateConnectionRequest;
+static const struct shape shape_UpdateCrawlerRequest;
+static const struct shape shape_UpdateCrawlerScheduleRequest;
+static const struct shape shape_UpdateDatabaseRequest;
 static const struct shape shape_UpdateJobRequest;
 static const struct shape shape_JobUpdate;
 static const struct shape shape_UpdateJobResponse;
+static const struct shape shape_UpdatePartitionRequest;
+static const struct shape shape_UpdateTableRequest;
+static const struct shape shape_UpdateOpenTableFormatInput;
+static const struct shape shape_UpdateIcebergInput;
+static const struct shape shape_UpdateIcebergTableInput;
+static const struct shape shape_IcebergTableUpdateList;
+static const struct shape shape_IcebergTableUpdate;
+static const struct shape shape_IcebergEncryptedKey;
+static const struct shape shape_UpdateTriggerRequest;
+static const struct shape shape_TriggerUpdate;
+static const struct shape shape_UpdateTriggerResponse;
+static const struct shape shape_UpdateWorkflowRequest;
+static const struct shape shape_UpdateWorkflowResponse;
+static const struct field fields_BatchCreatePartitionRequest[] = {
+    { .name = "CatalogId", .wire = "CatalogId", .shape = &shape_any_string, .off = offsetof(struct glue_batch_create_partition_request, CatalogId) },
+    { .name = "DatabaseName", .wire = "DatabaseName", .shape = &shape_any_string, .off = offsetof(struct glue_batch_create_partition_request, DatabaseName), .flags = FIELD_REQUIRED },
+    { .name = "TableName", .wire = "TableName", .shape = &shape_any_string, .off = offsetof(struct glue_batch_create_partition_request, TableName), .flags = FIELD_REQUIRED },
+    { .name = "PartitionInputList", .wire = "PartitionInputList", .shape = &shape_PartitionInputList, .off = offsetof(struct glue_batch_create_partition_request, PartitionInputList), .flags = FIELD_REQUIRED },
+};
+static const struct shape shape_BatchCreatePartitionRequest = { .name = "BatchCreatePartitionRequest", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_batch_create_partition_request), .fields = fields_BatchCreatePartitionRequest, .n_fields = 4 };
+static const struct field value_PartitionInputList = { .shape = &shape_PartitionInput, .off = 0 };
+static const struct shape shape_PartitionInputList = { .name = "PartitionInputList", .kind = SHAPE_LIST, .value = &value_PartitionInputList, .size = sizeof(struct glue_partition_input) };
+static const struct field fields_PartitionInput[] = {
+    { .name = "Values", .wire = "Values", .shape = &shape_ValueStringList, .off = offsetof(struct glue_partition_input, Values) },
+    { .name = "LastAccessTime", .wire = "LastAccessTime", .shape = &shape_any_time, .off = offsetof(struct glue_partition_input, LastAccessTime) },
+    { .name = "StorageDescriptor", .wire = "StorageDescriptor", .shape = &shape_StorageDescriptor, .off = offsetof(struct glue_partition_input, StorageDescriptor) },
+    { .name = "Parameters", .wire = "Parameters", .shape = &shape_ParametersMap, .off = offsetof(struct glue_partition_input, Parameters) },
+    { .name = "LastAnalyzedTime", .wire = "LastAnalyzedTime", .shape = &shape_any_time, .off = offsetof(struct glue_partition_input, LastAnalyzedTime) },
+};
+static const struct shape shape_PartitionInput = { .name = "PartitionInput", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_partition_input), .fields = fields_PartitionInput, .n_fields = 5 };
+static const struct field value_ValueStringList = { .shape = &shape_any_string, .off = 0 };
+static const struct shape shape_ValueStringList = { .name = "ValueStringList", .kind = SHAPE_LIST, .value = &value_ValueStringList, .size = sizeof(struct str) };
+static const struct field fields_StorageDescriptor[] = {
+    { .name = "Columns", .wire = "Columns", .shape = &shape_ColumnList, .off = offsetof(struct glue_storage_descriptor, Columns) },
+    { .name = "Location", .wire = "Location", .shape = &shape_any_string, .off = offsetof(struct glue_storage_descriptor, Location) },
+    { .name = "AdditionalLocations", .wire = "AdditionalLocations", .shape = &shape_LocationStringList, .off = offsetof(struct glue_storage_descriptor, AdditionalLocations) },
+    { .name = "InputFormat", .wire = "InputFormat", .shape = &shape_any_string, .off = offsetof(struct glue_storage_descriptor, InputFormat) },
+    { .name = "OutputFormat", .wire = "OutputFormat", .shape = &shape_any_string, .off = offsetof(struct glue_storage_descriptor, OutputFormat) },
+    { .name = "Compressed", .wire = "Compressed", .shape = &shape_any_bool, .off = offsetof(struct glue_storage_descriptor, Compressed) },
+    { .name = "NumberOfBuckets", .wire = "NumberOfBuckets", .shape = &shape_any_int, .off = offsetof(struct glue_storage_descriptor, NumberOfBuckets) },
+    { .name = "SerdeInfo", .wire = "SerdeInfo", .shape = &shape_SerDeInfo, .off = offsetof(struct glue_storage_descriptor, SerdeInfo) },
+    { .name = "BucketColumns", .wire = "BucketColumns", .shape = &shape_NameStringList, .off = offsetof(struct glue_storage_descriptor, BucketColumns) },
+    { .name = "SortColumns", .wire = "SortColumns", .shape = &shape_OrderList, .off = offsetof(struct glue_storage_descriptor, SortColumns) },
+    { .name = "Parameters", .wire = "Parameters", .shape = &shape_ParametersMap, .off = offsetof(struct glue_storage_descriptor, Parameters) },
+    { .name = "SkewedInfo", .wire = "SkewedInfo", .shape = &shape_SkewedInfo, .off = offsetof(struct glue_storage_descriptor, SkewedInfo) },
+    { .name = "StoredAsSubDirectories", .wire = "StoredAsSubDirectories", .shape = &shape_any_bool, .off = offsetof(struct glue_storage_descriptor, StoredAsSubDirectories) },
+    { .name = "SchemaReference", .wire = "SchemaReference", .shape = &shape_SchemaReference, .off = offsetof(struct glue_storage_descriptor, SchemaReference) },
+};
+static const struct shape shape_StorageDescriptor = { .name = "StorageDescriptor", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_storage_descriptor), .fields = fields_StorageDescriptor, .n_fields = 14 };
+static const struct field value_ColumnList = { .shape = &shape_Column, .off = 0 };
+static const struct shape shape_ColumnList = { .name = "ColumnList", .kind = SHAPE_LIST, .value = &value_ColumnList, .size = sizeof(struct glue_column) };
+static const struct field fields_Column[] = {
+    { .name = "Name", .wire = "Name", .shape = &shape_any_string, .off = offsetof(struct glue_column, Name), .flags = FIELD_REQUIRED },
+    { .name = "Type", .wire = "Type", .shape = &shape_any_string, .off = offsetof(struct glue_column, Type) },
+    { .name = "Comment", .wire = "Comment", .shape = &shape_any_string, .off = offsetof(struct glue_column, Comment) },
+    { .name = "Parameters", .wire = "Parameters", .shape = &shape_ParametersMap, .off = offsetof(struct glue_column, Parameters) },
+};
+static const struct shape shape_Column = { .name = "Column", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_column), .fields = fields_Column, .n_fields = 4 };
+static const struct field key_ParametersMap = { .shape = &shape_any_string, .off = offsetof(struct glue_parameters_map_entry, key) };
+static const struct field value_ParametersMap = { .shape = &shape_any_string, .off = offsetof(struct glue_parameters_map_entry, value) };
+static const struct shape shape_ParametersMap = { .name = "ParametersMap", .kind = SHAPE_MAP, .key = &key_ParametersMap, .value = &value_ParametersMap, .size = sizeof(struct glue_parameters_map_entry) };
+static const struct field value_LocationStringList = { .shape = &shape_any_string, .off = 0 };
+static const struct shape shape_LocationStringList = { .name = "LocationStringList", .kind = SHAPE_LIST, .value = &value_LocationStringList, .size = sizeof(struct str) };
+static const struct field fields_SerDeInfo[] = {
+    { .name = "Name", .wire = "Name", .shape = &shape_any_string, .off = offsetof(struct glue_ser_de_info, Name) },
+    { .name = "SerializationLibrary", .wire = "SerializationLibrary", .shape = &shape_any_string, .off = offsetof(struct glue_ser_de_info, SerializationLibrary) },
+    { .name = "Parameters", .wire = "Parameters", .shape = &shape_ParametersMap, .off = offsetof(struct glue_ser_de_info, Parameters) },
+};
+static const struct shape shape_SerDeInfo = { .name = "SerDeInfo", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_ser_de_info), .fields = fields_SerDeInfo, .n_fields = 3 };
+static const struct field value_NameStringList = { .shape = &shape_any_string, .off = 0 };
+static const struct shape shape_NameStringList = { .name = "NameStringList", .kind = SHAPE_LIST, .value = &value_NameStringList, .size = sizeof(struct str) };
+static const struct field value_OrderList = { .shape = &shape_Order, .off = 0 };
+static const struct shape shape_OrderList = { .name = "OrderList", .kind = SHAPE_LIST, .value = &value_OrderList, .size = sizeof(struct glue_order) };
+static const struct field fields_Order[] = {
+    { .name = "Column", .wire = "Column", .shape = &shape_any_string, .off = offsetof(struct glue_order, Column), .flags = FIELD_REQUIRED },
+    { .name = "SortOrder", .wire = "SortOrder", .shape = &shape_IntegerFlag, .off = offsetof(struct glue_order, SortOrder), .flags = FIELD_REQUIRED },
+};
+static const struct shape shape_Order = { .name = "Order", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_order), .fields = fields_Order, .n_fields = 2 };
+static const struct shape shape_IntegerFlag = { .name = "IntegerFlag", .kind = SHAPE_INT, .flags = SHAPE_INT32 | SHAPE_HAS_MIN | SHAPE_HAS_MAX, .min = 0, .max = 1 };
+static const struct field fields_SkewedInfo[] = {
+    { .name = "SkewedColumnNames", .wire = "SkewedColumnNames", .shape = &shape_NameStringList, .off = offsetof(struct glue_skewed_info, SkewedColumnNames) },
+    { .name = "SkewedColumnValues", .wire = "SkewedColumnValues", .shape = &shape_ColumnValueStringList, .off = offsetof(struct glue_skewed_info, SkewedColumnValues) },
+    { .name = "SkewedColumnValueLocationMaps", .wire = "SkewedColumnValueLocationMaps", .shape = &shape_LocationMap, .off = offsetof(struct glue_skewed_info, SkewedColumnValueLocationMaps) },
+};
+static const struct shape shape_SkewedInfo = { .name = "SkewedInfo", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_skewed_info), .fields = fields_SkewedInfo, .n_fields = 3 };
+static const struct field value_ColumnValueStringList = { .shape = &shape_any_string, .off = 0 };
+static const struct shape shape_ColumnValueStringList = { .name = "ColumnValueStringList", .kind = SHAPE_LIST, .value = &value_ColumnValueStringList, .size = sizeof(struct str) };
+static const struct field key_LocationMap = { .shape = &shape_any_string, .off = offsetof(struct glue_location_map_entry, key) };
+static const struct field value_LocationMap = { .shape = &shape_any_string, .off = offsetof(struct glue_location_map_entry, value) };
+static const struct shape shape_LocationMap = { .name = "LocationMap", .kind = SHAPE_MAP, .key = &key_LocationMap, .value = &value_LocationMap, .size = sizeof(struct glue_location_map_entry) };
+static const struct field fields_SchemaReference[] = {
+    { .name = "SchemaId", .wire = "SchemaId", .shape = &shape_SchemaId, .off = offsetof(struct glue_schema_reference, SchemaId) },
+    { .name = "SchemaVersionId", .wire = "SchemaVersionId", .shape = &shape_any_string, .off = offsetof(struct glue_schema_reference, SchemaVersionId) },
+    { .name = "SchemaVersionNumber", .wire = "SchemaVersionNumber", .shape = &shape_VersionLongNumber, .off = offsetof(struct glue_schema_reference, SchemaVersionNumber) },
+};
+static const struct shape shape_SchemaReference = { .name = "SchemaReference", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_schema_reference), .fields = fields_SchemaReference, .n_fields = 3 };
+static const struct field fields_SchemaId[] = {
+    { .name = "SchemaArn", .wire = "SchemaArn", .shape = &shape_any_string, .off = offsetof(struct glue_schema_id, SchemaArn) },
+    { .name = "SchemaName", .wire = "SchemaName", .shape = &shape_any_string, .off = offsetof(struct glue_schema_id, SchemaName) },
+    { .name = "RegistryName", .wire = "RegistryName", .shape = &shape_any_string, .off = offsetof(struct glue_schema_id, RegistryName) },
+};
+static const struct shape shape_SchemaId = { .name = "SchemaId", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_schema_id), .fields = fields_SchemaId, .n_fields = 3 };
+static const struct shape shape_VersionLongNumber = { .name = "VersionLongNumber", .kind = SHAPE_INT, .flags = SHAPE_HAS_MIN | SHAPE_HAS_MAX, .min = 1, .max = 100000 };
+static const struct field fields_BatchCreatePartitionResponse[] = {
+    { .name = "Errors", .wire = "Errors", .shape = &shape_PartitionErrors, .off = offsetof(struct glue_batch_create_partition_response, Errors) },
+};
+static const struct shape shape_BatchCreatePartitionResponse = { .name = "BatchCreatePartitionResponse", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_batch_create_partition_response), .fields = fields_BatchCreatePartitionResponse, .n_fields = 1 };
+static const struct field value_PartitionErrors = { .shape = &shape_PartitionError, .off = 0 };
+static const struct shape shape_PartitionErrors = { .name = "PartitionErrors", .kind = SHAPE_LIST, .value = &value_PartitionErrors, .size = sizeof(struct glue_partition_error) };
+static const struct field fields_PartitionError[] = {
+    { .name = "PartitionValues", .wire = "PartitionValues", .shape = &shape_ValueStringList, .off = offsetof(struct glue_partition_error, PartitionValues) },
+    { .name = "ErrorDetail", .wire = "ErrorDetail", .shape = &shape_ErrorDetail, .off = offsetof(struct glue_partition_error, ErrorDetail) },
+};
+static const struct shape shape_PartitionError = { .name = "PartitionError", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_partition_error), .fields = fields_PartitionError, .n_fields = 2 };
+static const struct field fields_ErrorDetail[] = {
+    { .name = "ErrorCode", .wire = "ErrorCode", .shape = &shape_any_string, .off = offsetof(struct glue_error_detail, ErrorCode) },
+    { .name = "ErrorMessage", .wire = "ErrorMessage", .shape = &shape_any_string, .off = offsetof(struct glue_error_detail, ErrorMessage) },
+};
+static const struct shape shape_ErrorDetail = { .name = "ErrorDetail", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_error_detail), .fields = fields_ErrorDetail, .n_fields = 2 };
+static const struct field fields_BatchDeleteConnectionRequest[] = {
+    { .name = "CatalogId", .wire = "CatalogId", .shape = &shape_any_string, .off = offsetof(struct glue_batch_delete_connection_request, CatalogId) },
+    { .name = "ConnectionNameList", .wire = "ConnectionNameList", .shape = &shape_DeleteConnectionNameList, .off = offsetof(struct glue_batch_delete_connection_request, ConnectionNameList), .flags = FIELD_REQUIRED },
+};
+static const struct shape shape_BatchDeleteConnectionRequest = { .name = "BatchDeleteConnectionRequest", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_batch_delete_connection_request), .fields = fields_BatchDeleteConnectionRequest, .n_fields = 2 };
+static const struct field value_DeleteConnectionNameList = { .shape = &shape_any_string, .off = 0 };
+static const struct shape shape_DeleteConnectionNameList = { .name = "DeleteConnectionNameList", .kind = SHAPE_LIST, .value = &value_DeleteConnectionNameList, .size = sizeof(struct str) };
+static const struct field fields_BatchDeleteConnectionResponse[] = {
+    { .name = "Succeeded", .wire = "Succeeded", .shape = &shape_NameStringList, .off = offsetof(struct glue_batch_delete_connection_response, Succeeded) },
+    { .name = "Errors", .wire = "Errors", .shape = &shape_ErrorByName, .off = offsetof(struct glue_batch_delete_connection_response, Errors) },
+};
+static const struct shape shape_BatchDeleteConnectionResponse = { .name = "BatchDeleteConnectionResponse", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_batch_delete_connection_response), .fields = fields_BatchDeleteConnectionResponse, .n_fields = 2 };
+static const struct field key_ErrorByName = { .shape = &shape_any_string, .off = offsetof(struct glue_error_by_name_entry, key) };
+static const struct field value_ErrorByName = { .shape = &shape_ErrorDetail, .off = offsetof(struct glue_error_by_name_entry, value) };
+static const struct shape shape_ErrorByName = { .name = "ErrorByName", .kind = SHAPE_MAP, .key = &key_ErrorByName, .value = &value_ErrorByName, .size = sizeof(struct glue_error_by_name_entry) };
+static const struct field fields_BatchDeletePartitionRequest[] = {
+    { .name = "CatalogId", .wire = "CatalogId", .shape = &shape_any_string, .off = offsetof(struct glue_batch_delete_partition_request, CatalogId) },
+    { .name = "DatabaseName", .wire = "DatabaseName", .shape = &shape_any_string, .off = offsetof(struct glue_batch_delete_partition_request, DatabaseName), .flags = FIELD_REQUIRED },
+    { .name = "TableName", .wire = "TableName", .shape = &shape_any_string, .off = offsetof(struct glue_batch_delete_partition_request, TableName), .flags = FIELD_REQUIRED },
+    { .name = "PartitionsToDelete", .wire = "PartitionsToDelete", .shape = &shape_BatchDeletePartitionValueList, .off = offsetof(struct glue_batch_delete_partition_request, PartitionsToDelete), .flags = FIELD_REQUIRED },
+};
+static const struct shape shape_BatchDeletePartitionRequest = { .name = "BatchDeletePartitionRequest", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_batch_delete_partition_request), .fields = fields_BatchDeletePartitionRequest, .n_fields = 4 };
+static const struct field value_BatchDeletePartitionValueList = { .shape = &shape_PartitionValueList, .off = 0 };
+static const struct shape shape_BatchDeletePartitionValueList = { .name = "BatchDeletePartitionValueList", .kind = SHAPE_LIST, .value = &value_BatchDeletePartitionValueList, .size = sizeof(struct glue_partition_value_list) };
+static const struct field fields_PartitionValueList[] = {
+    { .name = "Values", .wire = "Values", .shape = &shape_ValueStringList, .off = offsetof(struct glue_partition_value_list, Values), .flags = FIELD_REQUIRED },
+};
+static const struct shape shape_PartitionValueList = { .name = "PartitionValueList", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_partition_value_list), .fields = fields_PartitionValueList, .n_fields = 1 };
+static const struct field fields_BatchDeletePartitionResponse[] = {
+    { .name = "Errors", .wire = "Errors", .shape = &shape_PartitionErrors, .off = offsetof(struct glue_batch_delete_partition_response, Errors) },
+};
+static const struct shape shape_BatchDeletePartitionResponse = { .name = "BatchDeletePartitionResponse", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_batch_delete_partition_response), .fields = fields_BatchDeletePartitionResponse, .n_fields = 1 };
+static const struct field fields_BatchDeleteTableRequest[] = {
+    { .name = "CatalogId", .wire = "CatalogId", .shape = &shape_any_string, .off = offsetof(struct glue_batch_delete_table_request, CatalogId) },
+    { .name = "DatabaseName", .wire = "DatabaseName", .shape = &shape_any_string, .off = offsetof(struct glue_batch_delete_table_request, DatabaseName), .flags = FIELD_REQUIRED },
+    { .name = "TablesToDelete", .wire = "TablesToDelete", .shape = &shape_BatchDeleteTableNameList, .off = offsetof(struct glue_batch_delete_table_request, TablesToDelete), .flags = FIELD_REQUIRED },
+    { .name = "TransactionId", .wire = "TransactionId", .shape = &shape_any_string, .off = offsetof(struct glue_batch_delete_table_request, TransactionId) },
+};
+static const struct shape shape_BatchDeleteTableRequest = { .name = "BatchDeleteTableRequest", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_batch_delete_table_request), .fields = fields_BatchDeleteTableRequest, .n_fields = 4 };
+static const struct field value_BatchDeleteTableNameList = { .shape = &shape_any_string, .off = 0 };
+static const struct shape shape_BatchDeleteTableNameList = { .name = "BatchDeleteTableNameList", .kind = SHAPE_LIST, .value = &value_BatchDeleteTableNameList, .size = sizeof(struct str) };
+static const struct field fields_BatchDeleteTableResponse[] = {
+    { .name = "Errors", .wire = "Errors", .shape = &shape_TableErrors, .off = offsetof(struct glue_batch_delete_table_response, Errors) },
+};
+static const struct shape shape_BatchDeleteTableResponse = { .name = "BatchDeleteTableResponse", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_batch_delete_table_response), .fields = fields_BatchDeleteTableResponse, .n_fields = 1 };
+static const struct field value_TableErrors = { .shape = &shape_TableError, .off = 0 };
+static const struct shape shape_TableErrors = { .name = "TableErrors", .kind = SHAPE_LIST, .value = &value_TableErrors, .size = sizeof(struct glue_table_error) };
+static const struct field fields_TableError[] = {
+    { .name = "TableName", .wire = "TableName", .shape = &shape_any_string, .off = offsetof(struct glue_table_error, TableName) },
+    { .name = "ErrorDetail", .wire = "ErrorDetail", .shape = &shape_ErrorDetail, .off = offsetof(struct glue_table_error, ErrorDetail) },
+};
+static const struct shape shape_TableError = { .name = "TableError", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_table_error), .fields = fields_TableError, .n_fields = 2 };
+static const struct field fields_BatchGetCrawlersRequest[] = {
+    { .name = "CrawlerNames", .wire = "CrawlerNames", .shape = &shape_CrawlerNameList, .off = offsetof(struct glue_batch_get_crawlers_request, CrawlerNames), .flags = FIELD_REQUIRED },
+};
+static const struct shape shape_BatchGetCrawlersRequest = { .name = "BatchGetCrawlersRequest", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_batch_get_crawlers_request), .fields = fields_BatchGetCrawlersRequest, .n_fields = 1 };
+static const struct field value_CrawlerNameList = { .shape = &shape_any_string, .off = 0 };
+static const struct shape shape_CrawlerNameList = { .name = "CrawlerNameList", .kind = SHAPE_LIST, .value = &value_CrawlerNameList, .size = sizeof(struct str) };
+static const struct field fields_BatchGetCrawlersResponse[] = {
+    { .name = "Crawlers", .wire = "Crawlers", .shape = &shape_CrawlerList, .off = offsetof(struct glue_batch_get_crawlers_response, Crawlers) },
+    { .name = "CrawlersNotFound", .wire = "CrawlersNotFound", .shape = &shape_CrawlerNameList, .off = offsetof(struct glue_batch_get_crawlers_response, CrawlersNotFound) },
+};
+static const struct shape shape_BatchGetCrawlersResponse = { .name = "BatchGetCrawlersResponse", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_batch_get_crawlers_response), .fields = fields_BatchGetCrawlersResponse, .n_fields = 2 };
+static const struct field value_CrawlerList = { .shape = &shape_Crawler, .off = 0 };
+static const struct shape shape_CrawlerList = { .name = "CrawlerList", .kind = SHAPE_LIST, .value = &value_CrawlerList, .size = sizeof(struct glue_crawler) };
+static const struct field fields_Crawler[] = {
+    { .name = "Name", .wire = "Name", .shape = &shape_any_string, .off = offsetof(struct glue_crawler, Name) },
+    { .name = "Role", .wire = "Role", .shape = &shape_any_string, .off = offsetof(struct glue_crawler, Role) },
+    { .name = "Targets", .wire = "Targets", .shape = &shape_CrawlerTargets, .off = offsetof(struct glue_crawler, Targets) },
+    { .name = "DatabaseName", .wire = "DatabaseName", .shape = &shape_any_string, .off = offsetof(struct glue_crawler, DatabaseName) },
+    { .name = "Description", .wire = "Description", .shape = &shape_any_string, .off = offsetof(struct glue_crawler, Description) },
+    { .name = "Classifiers", .wire = "Classifiers", .shape = &shape_ClassifierNameList, .off = offsetof(struct glue_crawler, Classifiers) },
+    { .name = "RecrawlPolicy", .wire = "RecrawlPolicy", .shape = &shape_RecrawlPolicy, .off = offsetof(struct glue_crawler, RecrawlPolicy) },
+    { .name = "SchemaChangePolicy", .wire = "SchemaChangePolicy", .shape = &shape_SchemaChangePolicy, .off = offsetof(struct glue_crawler, SchemaChangePolicy) },
+    { .name = "LineageConfiguration", .wire = "LineageConfiguration", .shape = &shape_LineageConfiguration, .off = offsetof(struct glue_crawler, LineageConfiguration) },
+    { .name = "State", .wire = "State", .shape = &shape_any_string, .off = offsetof(struct glue_crawler, State) },
+    { .name = "TablePrefix", .wire = "TablePrefix", .shape = &shape_any_string, .off = offsetof(struct glue_crawler, TablePrefix) },
+    { .name = "Schedule", .wire = "Schedule", .shape = &shape_Schedule, .off = offsetof(struct glue_crawler, Schedule) },
+    { .name = "CrawlElapsedTime", .wire = "CrawlElapsedTime", .shape = &shape_any_long, .off = offsetof(struct glue_crawler, CrawlElapsedTime) },
+    { .name = "CreationTime", .wire = "CreationTime", .shape = &shape_any_time, .off = offsetof(struct glue_crawler, CreationTime) },
+    { .name = "LastUpdated", .wire = "LastUpdated", .shape = &shape_any_time, .off = offsetof(struct glue_crawler, LastUpdated) },
+    { .name = "LastCrawl", .wire = "LastCrawl", .shape = &shape_LastCrawlInfo, .off = offsetof(struct glue_crawler, LastCrawl) },
+    { .name = "Version", .wire = "Version", .shape = &shape_any_long, .off = offsetof(struct glue_crawler, Version) },
+    { .name = "Configuration", .wire = "Configuration", .shape = &shape_any_string, .off = offsetof(struct glue_crawler, Configuration) },
+    { .name = "CrawlerSecurityConfiguration", .wire = "CrawlerSecurityConfiguration", .shape = &shape_any_string, .off = offsetof(struct glue_crawler, CrawlerSecurityConfiguration) },
+    { .name = "LakeFormationConfiguration", .wire = "LakeFormationConfiguration", .shape = &shape_LakeFormationConfiguration, .off = offsetof(struct glue_crawler, LakeFormationConfiguration) },
+};
+static const struct shape shape_Crawler = { .name = "Crawler", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_crawler), .fields = fields_Crawler, .n_fields = 20 };
+static const struct field fields_CrawlerTargets[] = {
+    { .name = "S3Targets", .wire = "S3Targets", .shape = &shape_S3TargetList, .off = offsetof(struct glue_crawler_targets, S3Targets) },
+    { .name = "JdbcTargets", .wire = "JdbcTargets", .shape = &shape_JdbcTargetList, .off = offsetof(struct glue_crawler_targets, JdbcTargets) },
+    { .name = "MongoDBTargets", .wire = "MongoDBTargets", .shape = &shape_MongoDBTargetList, .off = offsetof(struct glue_crawler_targets, MongoDBTargets) },
+    { .name = "DynamoDBTargets", .wire = "DynamoDBTargets", .shape = &shape_DynamoDBTargetList, .off = offsetof(struct glue_crawler_targets, DynamoDBTargets) },
+    { .name = "CatalogTargets", .wire = "CatalogTargets", .shape = &shape_CatalogTargetList, .off = offsetof(struct glue_crawler_targets, CatalogTargets) },
+    { .name = "DeltaTargets", .wire = "DeltaTargets", .shape = &shape_DeltaTargetList, .off = offsetof(struct glue_crawler_targets, DeltaTargets) },
+    { .name = "IcebergTargets", .wire = "IcebergTargets", .shape = &shape_IcebergTargetList, .off = offsetof(struct glue_crawler_targets, IcebergTargets) },
+    { .name = "HudiTargets", .wire = "HudiTargets", .shape = &shape_HudiTargetList, .off = offsetof(struct glue_crawler_targets, HudiTargets) },
+};
+static const struct shape shape_CrawlerTargets = { .name = "CrawlerTargets", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_crawler_targets), .fields = fields_CrawlerTargets, .n_fields = 8 };
+static const struct field value_S3TargetList = { .shape = &shape_S3Target, .off = 0 };
+static const struct shape shape_S3TargetList = { .name = "S3TargetList", .kind = SHAPE_LIST, .value = &value_S3TargetList, .size = sizeof(struct glue_s3_target) };
+static const struct field fields_S3Target[] = {
+    { .name = "Path", .wire = "Path", .shape = &shape_any_string, .off = offsetof(struct glue_s3_target, Path) },
+    { .name = "Exclusions", .wire = "Exclusions", .shape = &shape_PathList, .off = offsetof(struct glue_s3_target, Exclusions) },
+    { .name = "ConnectionName", .wire = "ConnectionName", .shape = &shape_any_string, .off = offsetof(struct glue_s3_target, ConnectionName) },
+    { .name = "SampleSize", .wire = "SampleSize", .shape = &shape_any_int, .off = offsetof(struct glue_s3_target, SampleSize) },
+    { .name = "EventQueueArn", .wire = "EventQueueArn", .shape = &shape_any_string, .off = offsetof(struct glue_s3_target, EventQueueArn) },
+    { .name = "DlqEventQueueArn", .wire = "DlqEventQueueArn", .shape = &shape_any_string, .off = offsetof(struct glue_s3_target, DlqEventQueueArn) },
+};
+static const struct shape shape_S3Target = { .name = "S3Target", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_s3_target), .fields = fields_S3Target, .n_fields = 6 };
+static const struct field value_PathList = { .shape = &shape_any_string, .off = 0 };
+static const struct shape shape_PathList = { .name = "PathList", .kind = SHAPE_LIST, .value = &value_PathList, .size = sizeof(struct str) };
+static const struct field value_JdbcTargetList = { .shape = &shape_JdbcTarget, .off = 0 };
+static const struct shape shape_JdbcTargetList = { .name = "JdbcTargetList", .kind = SHAPE_LIST, .value = &value_JdbcTargetList, .size = sizeof(struct glue_jdbc_target) };
+static const struct field fields_JdbcTarget[] = {
+    { .name = "ConnectionName", .wire = "ConnectionName", .shape = &shape_any_string, .off = offsetof(struct glue_jdbc_target, ConnectionName) },
+    { .name = "Path", .wire = "Path", .shape = &shape_any_string, .off = offsetof(struct glue_jdbc_target, Path) },
+    { .name = "Exclusions", .wire = "Exclusions", .shape = &shape_PathList, .off = offsetof(struct glue_jdbc_target, Exclusions) },
+    { .name = "EnableAdditionalMetadata", .wire = "EnableAdditionalMetadata", .shape = &shape_EnableAdditionalMetadata, .off = offsetof(struct glue_jdbc_target, EnableAdditionalMetadata) },
+};
+static const struct shape shape_JdbcTarget = { .name = "JdbcTarget", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_jdbc_target), .fields = fields_JdbcTarget, .n_fields = 4 };
+static const struct field value_EnableAdditionalMetadata = { .shape = &shape_any_string, .off = 0 };
+static const struct shape shape_EnableAdditionalMetadata = { .name = "EnableAdditionalMetadata", .kind = SHAPE_LIST, .value = &value_EnableAdditionalMetadata, .size = sizeof(struct str) };
+static const struct field value_MongoDBTargetList = { .shape = &shape_MongoDBTarget, .off = 0 };
+static const struct shape shape_MongoDBTargetList = { .name = "MongoDBTargetList", .kind = SHAPE_LIST, .value = &value_MongoDBTargetList, .size = sizeof(struct glue_mongo_db_target) };
+static const struct field fields_MongoDBTarget[] = {
+    { .name = "ConnectionName", .wire = "ConnectionName", .shape = &shape_any_string, .off = offsetof(struct glue_mongo_db_target, ConnectionName) },
+    { .name = "Path", .wire = "Path", .shape = &shape_any_string, .off = offsetof(struct glue_mongo_db_target, Path) },
+    { .name = "ScanAll", .wire = "ScanAll", .shape = &shape_any_bool, .off = offsetof(struct glue_mongo_db_target, ScanAll) },
+};
+static const struct shape shape_MongoDBTarget = { .name = "MongoDBTarget", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_mongo_db_target), .fields = fields_MongoDBTarget, .n_fields = 3 };
+static const struct field value_DynamoDBTargetList = { .shape = &shape_DynamoDBTarget, .off = 0 };
+static const struct shape shape_DynamoDBTargetList = { .name = "DynamoDBTargetList", .kind = SHAPE_LIST, .value = &value_DynamoDBTargetList, .size = sizeof(struct glue_dynamo_db_target) };
+static const struct field fields_DynamoDBTarget[] = {
+    { .name = "Path", .wire = "Path", .shape = &shape_any_string, .off = offsetof(struct glue_dynamo_db_target, Path) },
+    { .name = "scanAll", .wire = "scanAll", .shape = &shape_any_bool, .off = offsetof(struct glue_dynamo_db_target, scanAll) },
+    { .name = "scanRate", .wire = "scanRate", .shape = &shape_any_float, .off = offsetof(struct glue_dynamo_db_target, scanRate) },
+};
+static const struct shape shape_DynamoDBTarget = { .name = "DynamoDBTarget", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_dynamo_db_target), .fields = fields_DynamoDBTarget, .n_fields = 3 };
+static const struct field value_CatalogTargetList = { .shape = &shape_CatalogTarget, .off = 0 };
+static const struct shape shape_CatalogTargetList = { .name = "CatalogTargetList", .kind = SHAPE_LIST, .value = &value_CatalogTargetList, .size = sizeof(struct glue_catalog_target) };
+static const struct field fields_CatalogTarget[] = {
+    { .name = "DatabaseName", .wire = "DatabaseName", .shape = &shape_any_string, .off = offsetof(struct glue_catalog_target, DatabaseName), .flags = FIELD_REQUIRED },
+    { .name = "Tables", .wire = "Tables", .shape = &shape_CatalogTablesList, .off = offsetof(struct glue_catalog_target, Tables), .flags = FIELD_REQUIRED },
+    { .name = "ConnectionName", .wire = "ConnectionName", .shape = &shape_any_string, .off = offsetof(struct glue_catalog_target, ConnectionName) },
+    { .name = "EventQueueArn", .wire = "EventQueueArn", .shape = &shape_any_string, .off = offsetof(struct glue_catalog_target, EventQueueArn) },
+    { .name = "DlqEventQueueArn", .wire = "DlqEventQueueArn", .shape = &shape_any_string, .off = offsetof(struct glue_catalog_target, DlqEventQueueArn) },
+};
+static const struct shape shape_CatalogTarget = { .name = "CatalogTarget", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_catalog_target), .fields = fields_CatalogTarget, .n_fields = 5 };
+static const struct field value_CatalogTablesList = { .shape = &shape_any_string, .off = 0 };
+static const struct shape shape_CatalogTablesList = { .name = "CatalogTablesList", .kind = SHAPE_LIST, .value = &value_CatalogTablesList, .size = sizeof(struct str) };
+static const struct field value_DeltaTargetList = { .shape = &shape_DeltaTarget, .off = 0 };
+static const struct shape shape_DeltaTargetList = { .name = "DeltaTargetList", .kind = SHAPE_LIST, .value = &value_DeltaTargetList, .size = sizeof(struct glue_delta_target) };
+static const struct field fields_DeltaTarget[] = {
+    { .name = "DeltaTables", .wire = "DeltaTables", .shape = &shape_PathList, .off = offsetof(struct glue_delta_target, DeltaTables) },
+    { .name = "ConnectionName", .wire = "ConnectionName", .shape = &shape_any_string, .off = offsetof(struct glue_delta_target, ConnectionName) },
+    { .name = "WriteManifest", .wire = "WriteManifest", .shape = &shape_any_bool, .off = offsetof(struct glue_delta_target, WriteManifest) },
+    { .name = "CreateNativeDeltaTable", .wire = "CreateNativeDeltaTable", .shape = &shape_any_bool, .off = offsetof(struct glue_delta_target, CreateNativeDeltaTable) },
+};
+static const struct shape shape_DeltaTarget = { .name = "DeltaTarget", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_delta_target), .fields = fields_DeltaTarget, .n_fields = 4 };
+static const struct field value_IcebergTargetList = { .shape = &shape_IcebergTarget, .off = 0 };
+static const struct shape shape_IcebergTargetList = { .name = "IcebergTargetList", .kind = SHAPE_LIST, .value = &value_IcebergTargetList, .size = sizeof(struct glue_iceberg_target) };
+static const struct field fields_IcebergTarget[] = {
+    { .name = "Paths", .wire = "Paths", .shape = &shape_PathList, .off = offsetof(struct glue_iceberg_target, Paths) },
+    { .name = "ConnectionName", .wire = "ConnectionName", .shape = &shape_any_string, .off = offsetof(struct glue_iceberg_target, ConnectionName) },
+    { .name = "Exclusions", .wire = "Exclusions", .shape = &shape_PathList, .off = offsetof(struct glue_iceberg_target, Exclusions) },
+    { .name = "MaximumTraversalDepth", .wire = "MaximumTraversalDepth", .shape = &shape_any_int, .off = offsetof(struct glue_iceberg_target, MaximumTraversalDepth) },
+};
+static const struct shape shape_IcebergTarget = { .name = "IcebergTarget", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_iceberg_target), .fields = fields_IcebergTarget, .n_fields = 4 };
+static const struct field value_HudiTargetList = { .shape = &shape_HudiTarget, .off = 0 };
+static const struct shape shape_HudiTargetList = { .name = "HudiTargetList", .kind = SHAPE_LIST, .value = &value_HudiTargetList, .size = sizeof(struct glue_hudi_target) };
+static const struct field fields_HudiTarget[] = {
+    { .name = "Paths", .wire = "Paths", .shape = &shape_PathList, .off = offsetof(struct glue_hudi_target, Paths) },
+    { .name = "ConnectionName", .wire = "ConnectionName", .shape = &shape_any_string, .off = offsetof(struct glue_hudi_target, ConnectionName) },
+    { .name = "Exclusions", .wire = "Exclusions", .shape = &shape_PathList, .off = offsetof(struct glue_hudi_target, Exclusions) },
+    { .name = "MaximumTraversalDepth", .wire = "MaximumTraversalDepth", .shape = &shape_any_int, .off = offsetof(struct glue_hudi_target, MaximumTraversalDepth) },
+};
+static const struct shape shape_HudiTarget = { .name = "HudiTarget", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_hudi_target), .fields = fields_HudiTarget, .n_fields = 4 };
+static const struct field value_ClassifierNameList = { .shape = &shape_any_string, .off = 0 };
+static const struct shape shape_ClassifierNameList = { .name = "ClassifierNameList", .kind = SHAPE_LIST, .value = &value_ClassifierNameList, .size = sizeof(struct str) };
+static const struct field fields_RecrawlPolicy[] = {
+    { .name = "RecrawlBehavior", .wire = "RecrawlBehavior", .shape = &shape_any_string, .off = offsetof(struct glue_recrawl_policy, RecrawlBehavior) },
+};
+static const struct shape shape_RecrawlPolicy = { .name = "RecrawlPolicy", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_recrawl_policy), .fields = fields_RecrawlPolicy, .n_fields = 1 };
+static const struct field fields_SchemaChangePolicy[] = {
+    { .name = "UpdateBehavior", .wire = "UpdateBehavior", .shape = &shape_any_string, .off = offsetof(struct glue_schema_change_policy, UpdateBehavior) },
+    { .name = "DeleteBehavior", .wire = "DeleteBehavior", .shape = &shape_any_string, .off = offsetof(struct glue_schema_change_policy, DeleteBehavior) },
+};
+static const struct shape shape_SchemaChangePolicy = { .name = "SchemaChangePolicy", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_schema_change_policy), .fields = fields_SchemaChangePolicy, .n_fields = 2 };
+static const struct field fields_LineageConfiguration[] = {
+    { .name = "CrawlerLineageSettings", .wire = "CrawlerLineageSettings", .shape = &shape_any_string, .off = offsetof(struct glue_lineage_configuration, CrawlerLineageSettings) },
+};
+static const struct shape shape_LineageConfiguration = { .name = "LineageConfiguration", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_lineage_configuration), .fields = fields_LineageConfiguration, .n_fields = 1 };
+static const struct field fields_Schedule[] = {
+    { .name = "ScheduleExpression", .wire = "ScheduleExpression", .shape = &shape_any_string, .off = offsetof(struct glue_schedule, ScheduleExpression) },
+    { .name = "State", .wire = "State", .shape = &shape_any_string, .off = offsetof(struct glue_schedule, State) },
+};
+static const struct shape shape_Schedule = { .name = "Schedule", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_schedule), .fields = fields_Schedule, .n_fields = 2 };
+static const struct field fields_LastCrawlInfo[] = {
+    { .name = "Status", .wire = "Status", .shape = &shape_any_string, .off = offsetof(struct glue_last_crawl_info, Status) },
+    { .name = "ErrorMessage", .wire = "ErrorMessage", .shape = &shape_any_string, .off = offsetof(struct glue_last_crawl_info, ErrorMessage) },
+    { .name = "LogGroup", .wire = "LogGroup", .shape = &shape_any_string, .off = offsetof(struct glue_last_crawl_info, LogGroup) },
+    { .name = "LogStream", .wire = "LogStream", .shape = &shape_any_string, .off = offsetof(struct glue_last_crawl_info, LogStream) },
+    { .name = "MessagePrefix", .wire = "MessagePrefix", .shape = &shape_any_string, .off = offsetof(struct glue_last_crawl_info, MessagePrefix) },
+    { .name = "StartTime", .wire = "StartTime", .shape = &shape_any_time, .off = offsetof(struct glue_last_crawl_info, StartTime) },
+};
+static const struct shape shape_LastCrawlInfo = { .name = "LastCrawlInfo", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_last_crawl_info), .fields = fields_LastCrawlInfo, .n_fields = 6 };
+static const struct field fields_LakeFormationConfiguration[] = {
+    { .name = "UseLakeFormationCredentials", .wire = "UseLakeFormationCredentials", .shape = &shape_any_bool, .off = offsetof(struct glue_lake_formation_configuration, UseLakeFormationCredentials) },
+    { .name = "AccountId", .wire = "AccountId", .shape = &shape_any_string, .off = offsetof(struct glue_lake_formation_configuration, AccountId) },
+};
+static const struct shape shape_LakeFormationConfiguration = { .name = "LakeFormationConfiguration", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_lake_formation_configuration), .fields = fields_LakeFormationConfiguration, .n_fields = 2 };
 static const struct field fields_BatchGetJobsRequest[] = {
     { .name = "JobNames", .wire = "JobNames", .shape = &shape_JobNameList, .off = offsetof(struct glue_batch_get_jobs_request, JobNames), .flags = FIELD_REQUIRED },
 };
@@ -1429,99 +2088,194 @@ static const struct field fields_SourceControlDetails[] = {
     { .name = "AuthToken", .wire = "AuthToken", .shape = &shape_any_string, .off = offsetof(struct glue_source_control_details, AuthToken) },
 };
 static const struct shape shape_SourceControlDetails = { .name = "SourceControlDetails", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_source_control_details), .fields = fields_SourceControlDetails, .n_fields = 8 };
-static const struct field fields_BatchStopJobRunRequest[] = {
-    { .name = "JobName", .wire = "JobName", .shape = &shape_any_string, .off = offsetof(struct glue_batch_stop_job_run_request, JobName), .flags = FIELD_REQUIRED },
-    { .name = "JobRunIds", .wire = "JobRunIds", .shape = &shape_BatchStopJobRunJobRunIdList, .off = offsetof(struct glue_batch_stop_job_run_request, JobRunIds), .flags = FIELD_REQUIRED },
+static const struct field fields_BatchGetPartitionRequest[] = {
+    { .name = "CatalogId", .wire = "CatalogId", .shape = &shape_any_string, .off = offsetof(struct glue_batch_get_partition_request, CatalogId) },
+    { .name = "DatabaseName", .wire = "DatabaseName", .shape = &shape_any_string, .off = offsetof(struct glue_batch_get_partition_request, DatabaseName), .flags = FIELD_REQUIRED },
+    { .name = "TableName", .wire = "TableName", .shape = &shape_any_string, .off = offsetof(struct glue_batch_get_partition_request, TableName), .flags = FIELD_REQUIRED },
+    { .name = "PartitionsToGet", .wire = "PartitionsToGet", .shape = &shape_BatchGetPartitionValueList, .off = offsetof(struct glue_batch_get_partition_request, PartitionsToGet), .flags = FIELD_REQUIRED },
+    { .name = "AuditContext", .wire = "AuditContext", .shape = &shape_AuditContext, .off = offsetof(struct glue_batch_get_partition_request, AuditContext) },
+    { .name = "QuerySessionContext", .wire = "QuerySessionContext", .shape = &shape_QuerySessionContext, .off = offsetof(struct glue_batch_get_partition_request, QuerySessionContext) },
 };
-static const struct shape shape_BatchStopJobRunRequest = { .name = "BatchStopJobRunRequest", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_batch_stop_job_run_request), .fields = fields_BatchStopJobRunRequest, .n_fields = 2 };
-static const struct field value_BatchStopJobRunJobRunIdList = { .shape = &shape_any_string, .off = 0 };
-static const struct shape shape_BatchStopJobRunJobRunIdList = { .name = "BatchStopJobRunJobRunIdList", .kind = SHAPE_LIST, .value = &value_BatchStopJobRunJobRunIdList, .size = sizeof(struct str) };
-static const struct field fields_BatchStopJobRunResponse[] = {
-    { .name = "SuccessfulSubmissions", .wire = "SuccessfulSubmissions", .shape = &shape_BatchStopJobRunSuccessfulSubmissionList, .off = offsetof(struct glue_batch_stop_job_run_response, SuccessfulSubmissions) },
-    { .name = "Errors", .wire = "Errors", .shape = &shape_BatchStopJobRunErrorList, .off = offsetof(struct glue_batch_stop_job_run_response, Errors) },
+static const struct shape shape_BatchGetPartitionRequest = { .name = "BatchGetPartitionRequest", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_batch_get_partition_request), .fields = fields_BatchGetPartitionRequest, .n_fields = 6 };
+static const struct field value_BatchGetPartitionValueList = { .shape = &shape_PartitionValueList, .off = 0 };
+static const struct shape shape_BatchGetPartitionValueList = { .name = "BatchGetPartitionValueList", .kind = SHAPE_LIST, .value = &value_BatchGetPartitionValueList, .size = sizeof(struct glue_partition_value_list) };
+static const struct field fields_AuditContext[] = {
+    { .name = "AdditionalAuditContext", .wire = "AdditionalAuditContext", .shape = &shape_any_string, .off = offsetof(struct glue_audit_context, AdditionalAuditContext) },
+    { .name = "RequestedColumns", .wire = "RequestedColumns", .shape = &shape_AuditColumnNamesList, .off = offsetof(struct glue_audit_context, RequestedColumns) },
+    { .name = "AllColumnsRequested", .wire = "AllColumnsRequested", .shape = &shape_any_bool, .off = offsetof(struct glue_audit_context, AllColumnsRequested) },
 };
-static const struct shape shape_BatchStopJobRunResponse = { .name = "BatchStopJobRunResponse", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_batch_stop_job_run_response), .fields = fields_BatchStopJobRunResponse, .n_fields = 2 };
-static const struct field value_BatchStopJobRunSuccessfulSubmissionList = { .shape = &shape_BatchStopJobRunSuccessfulSubmission, .off = 0 };
-static const struct shape shape_BatchStopJobRunSuccessfulSubmissionList = { .name = "BatchStopJobRunSuccessfulSubmissionList", .kind = SHAPE_LIST, .value = &value_BatchStopJobRunSuccessfulSubmissionList, .size = sizeof(struct glue_batch_stop_job_run_successful_submission) };
-static const struct field fields_BatchStopJobRunSuccessfulSubmission[] = {
-    { .name = "JobName", .wire = "JobName", .shape = &shape_any_string, .off = offsetof(struct glue_batch_stop_job_run_successful_submission, JobName) },
-    { .name = "JobRunId", .wire = "JobRunId", .shape = &shape_any_string, .off = offsetof(struct glue_batch_stop_job_run_successful_submission, JobRunId) },
+static const struct shape shape_AuditContext = { .name = "AuditContext", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_audit_context), .fields = fields_AuditContext, .n_fields = 3 };
+static const struct field value_AuditColumnNamesList = { .shape = &shape_any_string, .off = 0 };
+static const struct shape shape_AuditColumnNamesList = { .name = "AuditColumnNamesList", .kind = SHAPE_LIST, .value = &value_AuditColumnNamesList, .size = sizeof(struct str) };
+static const struct field fields_QuerySessionContext[] = {
+    { .name = "QueryId", .wire = "QueryId", .shape = &shape_any_string, .off = offsetof(struct glue_query_session_context, QueryId) },
+    { .name = "QueryStartTime", .wire = "QueryStartTime", .shape = &shape_any_time, .off = offsetof(struct glue_query_session_context, QueryStartTime) },
+    { .name = "ClusterId", .wire = "ClusterId", .shape = &shape_any_string, .off = offsetof(struct glue_query_session_context, ClusterId) },
+    { .name = "QueryAuthorizationId", .wire = "QueryAuthorizationId", .shape = &shape_any_string, .off = offsetof(struct glue_query_session_context, QueryAuthorizationId) },
+    { .name = "AdditionalContext", .wire = "AdditionalContext", .shape = &shape_AdditionalContextMap, .off = offsetof(struct glue_query_session_context, AdditionalContext) },
 };
-static const struct shape shape_BatchStopJobRunSuccessfulSubmission = { .name = "BatchStopJobRunSuccessfulSubmission", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_batch_stop_job_run_successful_submission), .fields = fields_BatchStopJobRunSuccessfulSubmission, .n_fields = 2 };
-static const struct field value_BatchStopJobRunErrorList = { .shape = &shape_BatchStopJobRunError, .off = 0 };
-static const struct shape shape_BatchStopJobRunErrorList = { .name = "BatchStopJobRunErrorList", .kind = SHAPE_LIST, .value = &value_BatchStopJobRunErrorList, .size = sizeof(struct glue_batch_stop_job_run_error) };
-static const struct field fields_BatchStopJobRunError[] = {
-    { .name = "JobName", .wire = "JobName", .shape = &shape_any_string, .off = offsetof(struct glue_batch_stop_job_run_error, JobName) },
-    { .name = "JobRunId", .wire = "JobRunId", .shape = &shape_any_string, .off = offsetof(struct glue_batch_stop_job_run_error, JobRunId) },
-    { .name = "ErrorDetail", .wire = "ErrorDetail", .shape = &shape_ErrorDetail, .off = offsetof(struct glue_batch_stop_job_run_error, ErrorDetail) },
+static const struct shape shape_QuerySessionContext = { .name = "QuerySessionContext", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_query_session_context), .fields = fields_QuerySessionContext, .n_fields = 5 };
+static const struct field key_AdditionalContextMap = { .shape = &shape_any_string, .off = offsetof(struct glue_additional_context_map_entry, key) };
+static const struct field value_AdditionalContextMap = { .shape = &shape_any_string, .off = offsetof(struct glue_additional_context_map_entry, value) };
+static const struct shape shape_AdditionalContextMap = { .name = "AdditionalContextMap", .kind = SHAPE_MAP, .key = &key_AdditionalContextMap, .value = &value_AdditionalContextMap, .size = sizeof(struct glue_additional_context_map_entry) };
+static const struct field fields_BatchGetPartitionResponse[] = {
+    { .name = "Partitions", .wire = "Partitions", .shape = &shape_PartitionList, .off = offsetof(struct glue_batch_get_partition_response, Partitions) },
+    { .name = "UnprocessedKeys", .wire = "UnprocessedKeys", .shape = &shape_BatchGetPartitionValueList, .off = offsetof(struct glue_batch_get_partition_response, UnprocessedKeys) },
 };
-static const struct shape shape_BatchStopJobRunError = { .name = "BatchStopJobRunError", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_batch_stop_job_run_error), .fields = fields_BatchStopJobRunError, .n_fields = 3 };
-static const struct field fields_ErrorDetail[] = {
-    { .name = "ErrorCode", .wire = "ErrorCode", .shape = &shape_any_string, .off = offsetof(struct glue_error_detail, ErrorCode) },
-    { .name = "ErrorMessage", .wire = "ErrorMessage", .shape = &shape_any_string, .off = offsetof(struct glue_error_detail, ErrorMessage) },
+static const struct shape shape_BatchGetPartitionResponse = { .name = "BatchGetPartitionResponse", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_batch_get_partition_response), .fields = fields_BatchGetPartitionResponse, .n_fields = 2 };
+static const struct field value_PartitionList = { .shape = &shape_Partition, .off = 0 };
+static const struct shape shape_PartitionList = { .name = "PartitionList", .kind = SHAPE_LIST, .value = &value_PartitionList, .size = sizeof(struct glue_partition) };
+static const struct field fields_Partition[] = {
+    { .name = "Values", .wire = "Values", .shape = &shape_ValueStringList, .off = offsetof(struct glue_partition, Values) },
+    { .name = "DatabaseName", .wire = "DatabaseName", .shape = &shape_any_string, .off = offsetof(struct glue_partition, DatabaseName) },
+    { .name = "TableName", .wire = "TableName", .shape = &shape_any_string, .off = offsetof(struct glue_partition, TableName) },
+    { .name = "CreationTime", .wire = "CreationTime", .shape = &shape_any_time, .off = offsetof(struct glue_partition, CreationTime) },
+    { .name = "LastAccessTime", .wire = "LastAccessTime", .shape = &shape_any_time, .off = offsetof(struct glue_partition, LastAccessTime) },
+    { .name = "StorageDescriptor", .wire = "StorageDescriptor", .shape = &shape_StorageDescriptor, .off = offsetof(struct glue_partition, StorageDescriptor) },
+    { .name = "Parameters", .wire = "Parameters", .shape = &shape_ParametersMap, .off = offsetof(struct glue_partition, Parameters) },
+    { .name = "LastAnalyzedTime", .wire = "LastAnalyzedTime", .shape = &shape_any_time, .off = offsetof(struct glue_partition, LastAnalyzedTime) },
+    { .name = "CatalogId", .wire = "CatalogId", .shape = &shape_any_string, .off = offsetof(struct glue_partition, CatalogId) },
 };
-static const struct shape shape_ErrorDetail = { .name = "ErrorDetail", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_error_detail), .fields = fields_ErrorDetail, .n_fields = 2 };
-static const struct field fields_CreateJobRequest[] = {
-    { .name = "Name", .wire = "Name", .shape = &shape_any_string, .off = offsetof(struct glue_create_job_request, Name), .flags = FIELD_REQUIRED },
-    { .name = "JobMode", .wire = "JobMode", .shape = &shape_any_string, .off = offsetof(struct glue_create_job_request, JobMode) },
-    { .name = "JobRunQueuingEnabled", .wire = "JobRunQueuingEnabled", .shape = &shape_any_bool, .off = offsetof(struct glue_create_job_request, JobRunQueuingEnabled) },
-    { .name = "Description", .wire = "Description", .shape = &shape_any_string, .off = offsetof(struct glue_create_job_request, Description) },
-    { .name = "LogUri", .wire = "LogUri", .shape = &shape_any_string, .off = offsetof(struct glue_create_job_request, LogUri) },
-    { .name = "Role", .wire = "Role", .shape = &shape_any_string, .off = offsetof(struct glue_create_job_request, Role), .flags = FIELD_REQUIRED },
-    { .name = "ExecutionProperty", .wire = "ExecutionProperty", .shape = &shape_ExecutionProperty, .off = offsetof(struct glue_create_job_request, ExecutionProperty) },
-    { .name = "Command", .wire = "Command", .shape = &shape_JobCommand, .off = offsetof(struct glue_create_job_request, Command), .flags = FIELD_REQUIRED },
-    { .name = "DefaultArguments", .wire = "DefaultArguments", .shape = &shape_GenericMap, .off = offsetof(struct glue_create_job_request, DefaultArguments) },
-    { .name = "NonOverridableArguments", .wire = "NonOverridableArguments", .shape = &shape_GenericMap, .off = offsetof(struct glue_create_job_request, NonOverridableArguments) },
-    { .name = "Connections", .wire = "Connections", .shape = &shape_ConnectionsList, .off = offsetof(struct glue_create_job_request, Connections) },
-    { .name = "MaxRetries", .wire = "MaxRetries", .shape = &shape_any_int, .off = offsetof(struct glue_create_job_request, MaxRetries) },
-    { .name = "AllocatedCapacity", .wire = "AllocatedCapacity", .shape = &shape_any_int, .off = offsetof(struct glue_create_job_request, AllocatedCapacity) },
-    { .name = "Timeout", .wire = "Timeout", .shape = &shape_Timeout, .off = offsetof(struct glue_create_job_request, Timeout) },
-    { .name = "MaxCapacity", .wire = "MaxCapacity", .shape = &shape_any_float, .off = offsetof(struct glue_create_job_request, MaxCapacity) },
-    { .name = "SecurityConfiguration", .wire = "SecurityConfiguration", .shape = &shape_any_string, .off = offsetof(struct glue_create_job_request, SecurityConfiguration) },
-    { .name = "Tags", .wire = "Tags", .shape = &shape_TagsMap, .off = offsetof(struct glue_create_job_request, Tags) },
-    { .name = "NotificationProperty", .wire = "NotificationProperty", .shape = &shape_NotificationProperty, .off = offsetof(struct glue_create_job_request, NotificationProperty) },
-    { .name = "GlueVersion", .wire = "GlueVersion", .shape = &shape_any_string, .off = offsetof(struct glue_create_job_request, GlueVersion) },
-    { .name = "NumberOfWorkers", .wire = "NumberOfWorkers", .shape = &shape_any_int, .off = offsetof(struct glue_create_job_request, NumberOfWorkers) },
-    { .name = "WorkerType", .wire = "WorkerType", .shape = &shape_any_string, .off = offsetof(struct glue_create_job_request, WorkerType) },
-    { .name = "CodeGenConfigurationNodes", .wire = "CodeGenConfigurationNodes", .shape = &shape_CodeGenConfigurationNodes, .off = offsetof(struct glue_create_job_request, CodeGenConfigurationNodes) },
-    { .name = "ExecutionClass", .wire = "ExecutionClass", .shape = &shape_any_string, .off = offsetof(struct glue_create_job_request, ExecutionClass) },
-    { .name = "SourceControlDetails", .wire = "SourceControlDetails", .shape = &shape_SourceControlDetails, .off = offsetof(struct glue_create_job_request, SourceControlDetails) },
-    { .name = "MaintenanceWindow", .wire = "MaintenanceWindow", .shape = &shape_any_string, .off = offsetof(struct glue_create_job_request, MaintenanceWindow) },
+static const struct shape shape_Partition = { .name = "Partition", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_partition), .fields = fields_Partition, .n_fields = 9 };
+static const struct field fields_BatchGetTriggersRequest[] = {
+    { .name = "TriggerNames", .wire = "TriggerNames", .shape = &shape_TriggerNameList, .off = offsetof(struct glue_batch_get_triggers_request, TriggerNames), .flags = FIELD_REQUIRED },
 };
-static const struct shape shape_CreateJobRequest = { .name = "CreateJobRequest", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_create_job_request), .fields = fields_CreateJobRequest, .n_fields = 25 };
-static const struct field key_TagsMap = { .shape = &shape_any_string, .off = offsetof(struct glue_tags_map_entry, key) };
-static const struct field value_TagsMap = { .shape = &shape_any_string, .off = offsetof(struct glue_tags_map_entry, value) };
-static const struct shape shape_TagsMap = { .name = "TagsMap", .kind = SHAPE_MAP, .key = &key_TagsMap, .value = &value_TagsMap, .size = sizeof(struct glue_tags_map_entry) };
-static const struct field fields_CreateJobResponse[] = {
-    { .name = "Name", .wire = "Name", .shape = &shape_any_string, .off = offsetof(struct glue_create_job_response, Name) },
+static const struct shape shape_BatchGetTriggersRequest = { .name = "BatchGetTriggersRequest", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_batch_get_triggers_request), .fields = fields_BatchGetTriggersRequest, .n_fields = 1 };
+static const struct field value_TriggerNameList = { .shape = &shape_any_string, .off = 0 };
+static const struct shape shape_TriggerNameList = { .name = "TriggerNameList", .kind = SHAPE_LIST, .value = &value_TriggerNameList, .size = sizeof(struct str) };
+static const struct field fields_BatchGetTriggersResponse[] = {
+    { .name = "Triggers", .wire = "Triggers", .shape = &shape_TriggerList, .off = offsetof(struct glue_batch_get_triggers_response, Triggers) },
+    { .name = "TriggersNotFound", .wire = "TriggersNotFound", .shape = &shape_TriggerNameList, .off = offsetof(struct glue_batch_get_triggers_response, TriggersNotFound) },
 };
-static const struct shape shape_CreateJobResponse = { .name = "CreateJobResponse", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_create_job_response), .fields = fields_CreateJobResponse, .n_fields = 1 };
-static const struct field fields_DeleteJobRequest[] = {
-    { .name = "JobName", .wire = "JobName", .shape = &shape_any_string, .off = offsetof(struct glue_delete_job_request, JobName), .flags = FIELD_REQUIRED },
+static const struct shape shape_BatchGetTriggersResponse = { .name = "BatchGetTriggersResponse", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_batch_get_triggers_response), .fields = fields_BatchGetTriggersResponse, .n_fields = 2 };
+static const struct field value_TriggerList = { .shape = &shape_Trigger, .off = 0 };
+static const struct shape shape_TriggerList = { .name = "TriggerList", .kind = SHAPE_LIST, .value = &value_TriggerList, .size = sizeof(struct glue_trigger) };
+static const struct field fields_Trigger[] = {
+    { .name = "Name", .wire = "Name", .shape = &shape_any_string, .off = offsetof(struct glue_trigger, Name) },
+    { .name = "WorkflowName", .wire = "WorkflowName", .shape = &shape_any_string, .off = offsetof(struct glue_trigger, WorkflowName) },
+    { .name = "Id", .wire = "Id", .shape = &shape_any_string, .off = offsetof(struct glue_trigger, Id) },
+    { .name = "Type", .wire = "Type", .shape = &shape_any_string, .off = offsetof(struct glue_trigger, Type) },
+    { .name = "State", .wire = "State", .shape = &shape_any_string, .off = offsetof(struct glue_trigger, State) },
+    { .name = "Description", .wire = "Description", .shape = &shape_any_string, .off = offsetof(struct glue_trigger, Description) },
+    { .name = "Schedule", .wire = "Schedule", .shape = &shape_any_string, .off = offsetof(struct glue_trigger, Schedule) },
+    { .name = "Actions", .wire = "Actions", .shape = &shape_ActionList, .off = offsetof(struct glue_trigger, Actions) },
+    { .name = "Predicate", .wire = "Predicate", .shape = &shape_Predicate, .off = offsetof(struct glue_trigger, Predicate) },
+    { .name = "EventBatchingCondition", .wire = "EventBatchingCondition", .shape = &shape_EventBatchingCondition, .off = offsetof(struct glue_trigger, EventBatchingCondition) },
 };
-static const struct shape shape_DeleteJobRequest = { .name = "DeleteJobRequest", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_delete_job_request), .fields = fields_DeleteJobRequest, .n_fields = 1 };
-static const struct field fields_DeleteJobResponse[] = {
-    { .name = "JobName", .wire = "JobName", .shape = &shape_any_string, .off = offsetof(struct glue_delete_job_response, JobName) },
+static const struct shape shape_Trigger = { .name = "Trigger", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_trigger), .fields = fields_Trigger, .n_fields = 10 };
+static const struct field value_ActionList = { .shape = &shape_Action, .off = 0 };
+static const struct shape shape_ActionList = { .name = "ActionList", .kind = SHAPE_LIST, .value = &value_ActionList, .size = sizeof(struct glue_action) };
+static const struct field fields_Action[] = {
+    { .name = "JobName", .wire = "JobName", .shape = &shape_any_string, .off = offsetof(struct glue_action, JobName) },
+    { .name = "Arguments", .wire = "Arguments", .shape = &shape_GenericMap, .off = offsetof(struct glue_action, Arguments) },
+    { .name = "Timeout", .wire = "Timeout", .shape = &shape_Timeout, .off = offsetof(struct glue_action, Timeout) },
+    { .name = "SecurityConfiguration", .wire = "SecurityConfiguration", .shape = &shape_any_string, .off = offsetof(struct glue_action, SecurityConfiguration) },
+    { .name = "NotificationProperty", .wire = "NotificationProperty", .shape = &shape_NotificationProperty, .off = offsetof(struct glue_action, NotificationProperty) },
+    { .name = "CrawlerName", .wire = "CrawlerName", .shape = &shape_any_string, .off = offsetof(struct glue_action, CrawlerName) },
 };
-static const struct shape shape_DeleteJobResponse = { .name = "DeleteJobResponse", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_delete_job_response), .fields = fields_DeleteJobResponse, .n_fields = 1 };
-static const struct field fields_GetJobRequest[] = {
-    { .name = "JobName", .wire = "JobName", .shape = &shape_any_string, .off = offsetof(struct glue_get_job_request, JobName), .flags = FIELD_REQUIRED },
+static const struct shape shape_Action = { .name = "Action", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_action), .fields = fields_Action, .n_fields = 6 };
+static const struct field fields_Predicate[] = {
+    { .name = "Logical", .wire = "Logical", .shape = &shape_any_string, .off = offsetof(struct glue_predicate, Logical) },
+    { .name = "Conditions", .wire = "Conditions", .shape = &shape_ConditionList, .off = offsetof(struct glue_predicate, Conditions) },
 };
-static const struct shape shape_GetJobRequest = { .name = "GetJobRequest", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_get_job_request), .fields = fields_GetJobRequest, .n_fields = 1 };
-static const struct field fields_GetJobResponse[] = {
-    { .name = "Job", .wire = "Job", .shape = &shape_Job, .off = offsetof(struct glue_get_job_response, Job) },
+static const struct shape shape_Predicate = { .name = "Predicate", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_predicate), .fields = fields_Predicate, .n_fields = 2 };
+static const struct field value_ConditionList = { .shape = &shape_Condition, .off = 0 };
+static const struct shape shape_ConditionList = { .name = "ConditionList", .kind = SHAPE_LIST, .value = &value_ConditionList, .size = sizeof(struct glue_condition) };
+static const struct field fields_Condition[] = {
+    { .name = "LogicalOperator", .wire = "LogicalOperator", .shape = &shape_any_string, .off = offsetof(struct glue_condition, LogicalOperator) },
+    { .name = "JobName", .wire = "JobName", .shape = &shape_any_string, .off = offsetof(struct glue_condition, JobName) },
+    { .name = "State", .wire = "State", .shape = &shape_any_string, .off = offsetof(struct glue_condition, State) },
+    { .name = "CrawlerName", .wire = "CrawlerName", .shape = &shape_any_string, .off = offsetof(struct glue_condition, CrawlerName) },
+    { .name = "CrawlState", .wire = "CrawlState", .shape = &shape_any_string, .off = offsetof(struct glue_condition, CrawlState) },
 };
-static const struct shape shape_GetJobResponse = { .name = "GetJobResponse", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_get_job_response), .fields = fields_GetJobResponse, .n_fields = 1 };
-static const struct field fields_GetJobRunRequest[] = {
-    { .name = "JobName", .wire = "JobName", .shape = &shape_any_string, .off = offsetof(struct glue_get_job_run_request, JobName), .flags = FIELD_REQUIRED },
-    { .name = "RunId", .wire = "RunId", .shape = &shape_any_string, .off = offsetof(struct glue_get_job_run_request, RunId), .flags = FIELD_REQUIRED },
-    { .name = "PredecessorsIncluded", .wire = "PredecessorsIncluded", .shape = &shape_any_bool, .off = offsetof(struct glue_get_job_run_request, PredecessorsIncluded) },
+static const struct shape shape_Condition = { .name = "Condition", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_condition), .fields = fields_Condition, .n_fields = 5 };
+static const struct field fields_EventBatchingCondition[] = {
+    { .name = "BatchSize", .wire = "BatchSize", .shape = &shape_BatchSize, .off = offsetof(struct glue_event_batching_condition, BatchSize), .flags = FIELD_REQUIRED },
+    { .name = "BatchWindow", .wire = "BatchWindow", .shape = &shape_BatchWindow, .off = offsetof(struct glue_event_batching_condition, BatchWindow) },
 };
-static const struct shape shape_GetJobRunRequest = { .name = "GetJobRunRequest", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_get_job_run_request), .fields = fields_GetJobRunRequest, .n_fields = 3 };
-static const struct field fields_GetJobRunResponse[] = {
-    { .name = "JobRun", .wire = "JobRun", .shape = &shape_JobRun, .off = offsetof(struct glue_get_job_run_response, JobRun) },
+static const struct shape shape_EventBatchingCondition = { .name = "EventBatchingCondition", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_event_batching_condition), .fields = fields_EventBatchingCondition, .n_fields = 2 };
+static const struct shape shape_BatchSize = { .name = "BatchSize", .kind = SHAPE_INT, .flags = SHAPE_INT32 | SHAPE_HAS_MIN | SHAPE_HAS_MAX, .min = 1, .max = 100 };
+static const struct shape shape_BatchWindow = { .name = "BatchWindow", .kind = SHAPE_INT, .flags = SHAPE_INT32 | SHAPE_HAS_MIN | SHAPE_HAS_MAX, .min = 1, .max = 900 };
+static const struct field fields_BatchGetWorkflowsRequest[] = {
+    { .name = "Names", .wire = "Names", .shape = &shape_WorkflowNames, .off = offsetof(struct glue_batch_get_workflows_request, Names), .flags = FIELD_REQUIRED },
+    { .name = "IncludeGraph", .wire = "IncludeGraph", .shape = &shape_any_bool, .off = offsetof(struct glue_batch_get_workflows_request, IncludeGraph) },
 };
-static const struct shape shape_GetJobRunResponse = { .name = "GetJobRunResponse", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_get_job_run_response), .fields = fields_GetJobRunResponse, .n_fields = 1 };
+static const struct shape shape_BatchGetWorkflowsRequest = { .name = "BatchGetWorkflowsRequest", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_batch_get_workflows_request), .fields = fields_BatchGetWorkflowsRequest, .n_fields = 2 };
+static const struct field value_WorkflowNames = { .shape = &shape_any_string, .off = 0 };
+static const struct shape shape_WorkflowNames = { .name = "WorkflowNames", .kind = SHAPE_LIST, .value = &value_WorkflowNames, .size = sizeof(struct str) };
+static const struct field fields_BatchGetWorkflowsResponse[] = {
+    { .name = "Workflows", .wire = "Workflows", .shape = &shape_Workflows, .off = offsetof(struct glue_batch_get_workflows_response, Workflows) },
+    { .name = "MissingWorkflows", .wire = "MissingWorkflows", .shape = &shape_WorkflowNames, .off = offsetof(struct glue_batch_get_workflows_response, MissingWorkflows) },
+};
+static const struct shape shape_BatchGetWorkflowsResponse = { .name = "BatchGetWorkflowsResponse", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_batch_get_workflows_response), .fields = fields_BatchGetWorkflowsResponse, .n_fields = 2 };
+static const struct field value_Workflows = { .shape = &shape_Workflow, .off = 0 };
+static const struct shape shape_Workflows = { .name = "Workflows", .kind = SHAPE_LIST, .value = &value_Workflows, .size = sizeof(struct glue_workflow) };
+static const struct field fields_Workflow[] = {
+    { .name = "Name", .wire = "Name", .shape = &shape_any_string, .off = offsetof(struct glue_workflow, Name) },
+    { .name = "Description", .wire = "Description", .shape = &shape_any_string, .off = offsetof(struct glue_workflow, Description) },
+    { .name = "DefaultRunProperties", .wire = "DefaultRunProperties", .shape = &shape_WorkflowRunProperties, .off = offsetof(struct glue_workflow, DefaultRunProperties) },
+    { .name = "CreatedOn", .wire = "CreatedOn", .shape = &shape_any_time, .off = offsetof(struct glue_workflow, CreatedOn) },
+    { .name = "LastModifiedOn", .wire = "LastModifiedOn", .shape = &shape_any_time, .off = offsetof(struct glue_workflow, LastModifiedOn) },
+    { .name = "LastRun", .wire = "LastRun", .shape = &shape_WorkflowRun, .off = offsetof(struct glue_workflow, LastRun) },
+    { .name = "Graph", .wire = "Graph", .shape = &shape_WorkflowGraph, .off = offsetof(struct glue_workflow, Graph) },
+    { .name = "MaxConcurrentRuns", .wire = "MaxConcurrentRuns", .shape = &shape_any_int, .off = offsetof(struct glue_workflow, MaxConcurrentRuns) },
+    { .name = "BlueprintDetails", .wire = "BlueprintDetails", .shape = &shape_BlueprintDetails, .off = offsetof(struct glue_workflow, BlueprintDetails) },
+};
+static const struct shape shape_Workflow = { .name = "Workflow", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_workflow), .fields = fields_Workflow, .n_fields = 9 };
+static const struct field key_WorkflowRunProperties = { .shape = &shape_any_string, .off = offsetof(struct glue_workflow_run_properties_entry, key) };
+static const struct field value_WorkflowRunProperties = { .shape = &shape_any_string, .off = offsetof(struct glue_workflow_run_properties_entry, value) };
+static const struct shape shape_WorkflowRunProperties = { .name = "WorkflowRunProperties", .kind = SHAPE_MAP, .key = &key_WorkflowRunProperties, .value = &value_WorkflowRunProperties, .size = sizeof(struct glue_workflow_run_properties_entry) };
+static const struct field fields_WorkflowRun[] = {
+    { .name = "Name", .wire = "Name", .shape = &shape_any_string, .off = offsetof(struct glue_workflow_run, Name) },
+    { .name = "WorkflowRunId", .wire = "WorkflowRunId", .shape = &shape_any_string, .off = offsetof(struct glue_workflow_run, WorkflowRunId) },
+    { .name = "PreviousRunId", .wire = "PreviousRunId", .shape = &shape_any_string, .off = offsetof(struct glue_workflow_run, PreviousRunId) },
+    { .name = "WorkflowRunProperties", .wire = "WorkflowRunProperties", .shape = &shape_WorkflowRunProperties, .off = offsetof(struct glue_workflow_run, WorkflowRunProperties) },
+    { .name = "StartedOn", .wire = "StartedOn", .shape = &shape_any_time, .off = offsetof(struct glue_workflow_run, StartedOn) },
+    { .name = "CompletedOn", .wire = "CompletedOn", .shape = &shape_any_time, .off = offsetof(struct glue_workflow_run, CompletedOn) },
+    { .name = "Status", .wire = "Status", .shape = &shape_any_string, .off = offsetof(struct glue_workflow_run, Status) },
+    { .name = "ErrorMessage", .wire = "ErrorMessage", .shape = &shape_any_string, .off = offsetof(struct glue_workflow_run, ErrorMessage) },
+    { .name = "Statistics", .wire = "Statistics", .shape = &shape_WorkflowRunStatistics, .off = offsetof(struct glue_workflow_run, Statistics) },
+    { .name = "Graph", .wire = "Graph", .shape = &shape_WorkflowGraph, .off = offsetof(struct glue_workflow_run, Graph) },
+    { .name = "StartingEventBatchCondition", .wire = "StartingEventBatchCondition", .shape = &shape_StartingEventBatchCondition, .off = offsetof(struct glue_workflow_run, StartingEventBatchCondition) },
+};
+static const struct shape shape_WorkflowRun = { .name = "WorkflowRun", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_workflow_run), .fields = fields_WorkflowRun, .n_fields = 11 };
+static const struct field fields_WorkflowRunStatistics[] = {
+    { .name = "TotalActions", .wire = "TotalActions", .shape = &shape_any_int, .off = offsetof(struct glue_workflow_run_statistics, TotalActions) },
+    { .name = "TimeoutActions", .wire = "TimeoutActions", .shape = &shape_any_int, .off = offsetof(struct glue_workflow_run_statistics, TimeoutActions) },
+    { .name = "FailedActions", .wire = "FailedActions", .shape = &shape_any_int, .off = offsetof(struct glue_workflow_run_statistics, FailedActions) },
+    { .name = "StoppedActions", .wire = "StoppedActions", .shape = &shape_any_int, .off = offsetof(struct glue_workflow_run_statistics, StoppedActions) },
+    { .name = "SucceededActions", .wire = "SucceededActions", .shape = &shape_any_int, .off = offsetof(struct glue_workflow_run_statistics, SucceededActions) },
+    { .name = "RunningActions", .wire = "RunningActions", .shape = &shape_any_int, .off = offsetof(struct glue_workflow_run_statistics, RunningActions) },
+    { .name = "ErroredActions", .wire = "ErroredActions", .shape = &shape_any_int, .off = offsetof(struct glue_workflow_run_statistics, ErroredActions) },
+    { .name = "WaitingActions", .wire = "WaitingActions", .shape = &shape_any_int, .off = offsetof(struct glue_workflow_run_statistics, WaitingActions) },
+};
+static const struct shape shape_WorkflowRunStatistics = { .name = "WorkflowRunStatistics", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_workflow_run_statistics), .fields = fields_WorkflowRunStatistics, .n_fields = 8 };
+static const struct field fields_WorkflowGraph[] = {
+    { .name = "Nodes", .wire = "Nodes", .shape = &shape_NodeList, .off = offsetof(struct glue_workflow_graph, Nodes) },
+    { .name = "Edges", .wire = "Edges", .shape = &shape_EdgeList, .off = offsetof(struct glue_workflow_graph, Edges) },
+};
+static const struct shape shape_WorkflowGraph = { .name = "WorkflowGraph", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_workflow_graph), .fields = fields_WorkflowGraph, .n_fields = 2 };
+static const struct field value_NodeList = { .shape = &shape_Node, .off = 0 };
+static const struct shape shape_NodeList = { .name = "NodeList", .kind = SHAPE_LIST, .value = &value_NodeList, .size = sizeof(struct glue_node) };
+static const struct field fields_Node[] = {
+    { .name = "Type", .wire = "Type", .shape = &shape_any_string, .off = offsetof(struct glue_node, Type) },
+    { .name = "Name", .wire = "Name", .shape = &shape_any_string, .off = offsetof(struct glue_node, Name) },
+    { .name = "UniqueId", .wire = "UniqueId", .shape = &shape_any_string, .off = offsetof(struct glue_node, UniqueId) },
+    { .name = "TriggerDetails", .wire = "TriggerDetails", .shape = &shape_TriggerNodeDetails, .off = offsetof(struct glue_node, TriggerDetails) },
+    { .name = "JobDetails", .wire = "JobDetails", .shape = &shape_JobNodeDetails, .off = offsetof(struct glue_node, JobDetails) },
+    { .name = "CrawlerDetails", .wire = "CrawlerDetails", .shape = &shape_CrawlerNodeDetails, .off = offsetof(struct glue_node, CrawlerDetails) },
+};
+static const struct shape shape_Node = { .name = "Node", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_node), .fields = fields_Node, .n_fields = 6 };
+static const struct field fields_TriggerNodeDetails[] = {
+    { .name = "Trigger", .wire = "Trigger", .shape = &shape_Trigger, .off = offsetof(struct glue_trigger_node_details, Trigger) },
+};
+static const struct shape shape_TriggerNodeDetails = { .name = "TriggerNodeDetails", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_trigger_node_details), .fields = fields_TriggerNodeDetails, .n_fields = 1 };
+static const struct field fields_JobNodeDetails[] = {
+    { .name = "JobRuns", .wire = "JobRuns", .shape = &shape_JobRunList, .off = offsetof(struct glue_job_node_details, JobRuns) },
+};
+static const struct shape shape_JobNodeDetails = { .name = "JobNodeDetails", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_job_node_details), .fields = fields_JobNodeDetails, .n_fields = 1 };
+static const struct field value_JobRunList = { .shape = &shape_JobRun, .off = 0 };
+static const struct shape shape_JobRunList = { .name = "JobRunList", .kind = SHAPE_LIST, .value = &value_JobRunList, .size = sizeof(struct glue_job_run) };
 static const struct field fields_JobRun[] = {
     { .name = "Id", .wire = "Id", .shape = &shape_any_string, .off = offsetof(struct glue_job_run, Id) },
     { .name = "Attempt", .wire = "Attempt", .shape = &shape_any_int, .off = offsetof(struct glue_job_run, Attempt) },
@@ -1562,6 +2316,850 @@ static const struct field fields_Predecessor[] = {
     { .name = "RunId", .wire = "RunId", .shape = &shape_any_string, .off = offsetof(struct glue_predecessor, RunId) },
 };
 static const struct shape shape_Predecessor = { .name = "Predecessor", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_predecessor), .fields = fields_Predecessor, .n_fields = 2 };
+static const struct field fields_CrawlerNodeDetails[] = {
+    { .name = "Crawls", .wire = "Crawls", .shape = &shape_CrawlList, .off = offsetof(struct glue_crawler_node_details, Crawls) },
+};
+static const struct shape shape_CrawlerNodeDetails = { .name = "CrawlerNodeDetails", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_crawler_node_details), .fields = fields_CrawlerNodeDetails, .n_fields = 1 };
+static const struct field value_CrawlList = { .shape = &shape_Crawl, .off = 0 };
+static const struct shape shape_CrawlList = { .name = "CrawlList", .kind = SHAPE_LIST, .value = &value_CrawlList, .size = sizeof(struct glue_crawl) };
+static const struct field fields_Crawl[] = {
+    { .name = "State", .wire = "State", .shape = &shape_any_string, .off = offsetof(struct glue_crawl, State) },
+    { .name = "StartedOn", .wire = "StartedOn", .shape = &shape_any_time, .off = offsetof(struct glue_crawl, StartedOn) },
+    { .name = "CompletedOn", .wire = "CompletedOn", .shape = &shape_any_time, .off = offsetof(struct glue_crawl, CompletedOn) },
+    { .name = "ErrorMessage", .wire = "ErrorMessage", .shape = &shape_any_string, .off = offsetof(struct glue_crawl, ErrorMessage) },
+    { .name = "LogGroup", .wire = "LogGroup", .shape = &shape_any_string, .off = offsetof(struct glue_crawl, LogGroup) },
+    { .name = "LogStream", .wire = "LogStream", .shape = &shape_any_string, .off = offsetof(struct glue_crawl, LogStream) },
+};
+static const struct shape shape_Crawl = { .name = "Crawl", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_crawl), .fields = fields_Crawl, .n_fields = 6 };
+static const struct field value_EdgeList = { .shape = &shape_Edge, .off = 0 };
+static const struct shape shape_EdgeList = { .name = "EdgeList", .kind = SHAPE_LIST, .value = &value_EdgeList, .size = sizeof(struct glue_edge) };
+static const struct field fields_Edge[] = {
+    { .name = "SourceId", .wire = "SourceId", .shape = &shape_any_string, .off = offsetof(struct glue_edge, SourceId) },
+    { .name = "DestinationId", .wire = "DestinationId", .shape = &shape_any_string, .off = offsetof(struct glue_edge, DestinationId) },
+};
+static const struct shape shape_Edge = { .name = "Edge", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_edge), .fields = fields_Edge, .n_fields = 2 };
+static const struct field fields_StartingEventBatchCondition[] = {
+    { .name = "BatchSize", .wire = "BatchSize", .shape = &shape_any_int, .off = offsetof(struct glue_starting_event_batch_condition, BatchSize) },
+    { .name = "BatchWindow", .wire = "BatchWindow", .shape = &shape_any_int, .off = offsetof(struct glue_starting_event_batch_condition, BatchWindow) },
+};
+static const struct shape shape_StartingEventBatchCondition = { .name = "StartingEventBatchCondition", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_starting_event_batch_condition), .fields = fields_StartingEventBatchCondition, .n_fields = 2 };
+static const struct field fields_BlueprintDetails[] = {
+    { .name = "BlueprintName", .wire = "BlueprintName", .shape = &shape_any_string, .off = offsetof(struct glue_blueprint_details, BlueprintName) },
+    { .name = "RunId", .wire = "RunId", .shape = &shape_any_string, .off = offsetof(struct glue_blueprint_details, RunId) },
+};
+static const struct shape shape_BlueprintDetails = { .name = "BlueprintDetails", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_blueprint_details), .fields = fields_BlueprintDetails, .n_fields = 2 };
+static const struct field fields_BatchStopJobRunRequest[] = {
+    { .name = "JobName", .wire = "JobName", .shape = &shape_any_string, .off = offsetof(struct glue_batch_stop_job_run_request, JobName), .flags = FIELD_REQUIRED },
+    { .name = "JobRunIds", .wire = "JobRunIds", .shape = &shape_BatchStopJobRunJobRunIdList, .off = offsetof(struct glue_batch_stop_job_run_request, JobRunIds), .flags = FIELD_REQUIRED },
+};
+static const struct shape shape_BatchStopJobRunRequest = { .name = "BatchStopJobRunRequest", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_batch_stop_job_run_request), .fields = fields_BatchStopJobRunRequest, .n_fields = 2 };
+static const struct field value_BatchStopJobRunJobRunIdList = { .shape = &shape_any_string, .off = 0 };
+static const struct shape shape_BatchStopJobRunJobRunIdList = { .name = "BatchStopJobRunJobRunIdList", .kind = SHAPE_LIST, .value = &value_BatchStopJobRunJobRunIdList, .size = sizeof(struct str) };
+static const struct field fields_BatchStopJobRunResponse[] = {
+    { .name = "SuccessfulSubmissions", .wire = "SuccessfulSubmissions", .shape = &shape_BatchStopJobRunSuccessfulSubmissionList, .off = offsetof(struct glue_batch_stop_job_run_response, SuccessfulSubmissions) },
+    { .name = "Errors", .wire = "Errors", .shape = &shape_BatchStopJobRunErrorList, .off = offsetof(struct glue_batch_stop_job_run_response, Errors) },
+};
+static const struct shape shape_BatchStopJobRunResponse = { .name = "BatchStopJobRunResponse", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_batch_stop_job_run_response), .fields = fields_BatchStopJobRunResponse, .n_fields = 2 };
+static const struct field value_BatchStopJobRunSuccessfulSubmissionList = { .shape = &shape_BatchStopJobRunSuccessfulSubmission, .off = 0 };
+static const struct shape shape_BatchStopJobRunSuccessfulSubmissionList = { .name = "BatchStopJobRunSuccessfulSubmissionList", .kind = SHAPE_LIST, .value = &value_BatchStopJobRunSuccessfulSubmissionList, .size = sizeof(struct glue_batch_stop_job_run_successful_submission) };
+static const struct field fields_BatchStopJobRunSuccessfulSubmission[] = {
+    { .name = "JobName", .wire = "JobName", .shape = &shape_any_string, .off = offsetof(struct glue_batch_stop_job_run_successful_submission, JobName) },
+    { .name = "JobRunId", .wire = "JobRunId", .shape = &shape_any_string, .off = offsetof(struct glue_batch_stop_job_run_successful_submission, JobRunId) },
+};
+static const struct shape shape_BatchStopJobRunSuccessfulSubmission = { .name = "BatchStopJobRunSuccessfulSubmission", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_batch_stop_job_run_successful_submission), .fields = fields_BatchStopJobRunSuccessfulSubmission, .n_fields = 2 };
+static const struct field value_BatchStopJobRunErrorList = { .shape = &shape_BatchStopJobRunError, .off = 0 };
+static const struct shape shape_BatchStopJobRunErrorList = { .name = "BatchStopJobRunErrorList", .kind = SHAPE_LIST, .value = &value_BatchStopJobRunErrorList, .size = sizeof(struct glue_batch_stop_job_run_error) };
+static const struct field fields_BatchStopJobRunError[] = {
+    { .name = "JobName", .wire = "JobName", .shape = &shape_any_string, .off = offsetof(struct glue_batch_stop_job_run_error, JobName) },
+    { .name = "JobRunId", .wire = "JobRunId", .shape = &shape_any_string, .off = offsetof(struct glue_batch_stop_job_run_error, JobRunId) },
+    { .name = "ErrorDetail", .wire = "ErrorDetail", .shape = &shape_ErrorDetail, .off = offsetof(struct glue_batch_stop_job_run_error, ErrorDetail) },
+};
+static const struct shape shape_BatchStopJobRunError = { .name = "BatchStopJobRunError", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_batch_stop_job_run_error), .fields = fields_BatchStopJobRunError, .n_fields = 3 };
+static const struct field fields_BatchUpdatePartitionRequest[] = {
+    { .name = "CatalogId", .wire = "CatalogId", .shape = &shape_any_string, .off = offsetof(struct glue_batch_update_partition_request, CatalogId) },
+    { .name = "DatabaseName", .wire = "DatabaseName", .shape = &shape_any_string, .off = offsetof(struct glue_batch_update_partition_request, DatabaseName), .flags = FIELD_REQUIRED },
+    { .name = "TableName", .wire = "TableName", .shape = &shape_any_string, .off = offsetof(struct glue_batch_update_partition_request, TableName), .flags = FIELD_REQUIRED },
+    { .name = "Entries", .wire = "Entries", .shape = &shape_BatchUpdatePartitionRequestEntryList, .off = offsetof(struct glue_batch_update_partition_request, Entries), .flags = FIELD_REQUIRED },
+};
+static const struct shape shape_BatchUpdatePartitionRequest = { .name = "BatchUpdatePartitionRequest", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_batch_update_partition_request), .fields = fields_BatchUpdatePartitionRequest, .n_fields = 4 };
+static const struct field value_BatchUpdatePartitionRequestEntryList = { .shape = &shape_BatchUpdatePartitionRequestEntry, .off = 0 };
+static const struct shape shape_BatchUpdatePartitionRequestEntryList = { .name = "BatchUpdatePartitionRequestEntryList", .kind = SHAPE_LIST, .value = &value_BatchUpdatePartitionRequestEntryList, .size = sizeof(struct glue_batch_update_partition_request_entry) };
+static const struct field fields_BatchUpdatePartitionRequestEntry[] = {
+    { .name = "PartitionValueList", .wire = "PartitionValueList", .shape = &shape_BoundedPartitionValueList, .off = offsetof(struct glue_batch_update_partition_request_entry, PartitionValueList), .flags = FIELD_REQUIRED },
+    { .name = "PartitionInput", .wire = "PartitionInput", .shape = &shape_PartitionInput, .off = offsetof(struct glue_batch_update_partition_request_entry, PartitionInput), .flags = FIELD_REQUIRED },
+};
+static const struct shape shape_BatchUpdatePartitionRequestEntry = { .name = "BatchUpdatePartitionRequestEntry", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_batch_update_partition_request_entry), .fields = fields_BatchUpdatePartitionRequestEntry, .n_fields = 2 };
+static const struct field value_BoundedPartitionValueList = { .shape = &shape_any_string, .off = 0 };
+static const struct shape shape_BoundedPartitionValueList = { .name = "BoundedPartitionValueList", .kind = SHAPE_LIST, .value = &value_BoundedPartitionValueList, .size = sizeof(struct str) };
+static const struct field fields_BatchUpdatePartitionResponse[] = {
+    { .name = "Errors", .wire = "Errors", .shape = &shape_BatchUpdatePartitionFailureList, .off = offsetof(struct glue_batch_update_partition_response, Errors) },
+};
+static const struct shape shape_BatchUpdatePartitionResponse = { .name = "BatchUpdatePartitionResponse", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_batch_update_partition_response), .fields = fields_BatchUpdatePartitionResponse, .n_fields = 1 };
+static const struct field value_BatchUpdatePartitionFailureList = { .shape = &shape_BatchUpdatePartitionFailureEntry, .off = 0 };
+static const struct shape shape_BatchUpdatePartitionFailureList = { .name = "BatchUpdatePartitionFailureList", .kind = SHAPE_LIST, .value = &value_BatchUpdatePartitionFailureList, .size = sizeof(struct glue_batch_update_partition_failure_entry) };
+static const struct field fields_BatchUpdatePartitionFailureEntry[] = {
+    { .name = "PartitionValueList", .wire = "PartitionValueList", .shape = &shape_BoundedPartitionValueList, .off = offsetof(struct glue_batch_update_partition_failure_entry, PartitionValueList) },
+    { .name = "ErrorDetail", .wire = "ErrorDetail", .shape = &shape_ErrorDetail, .off = offsetof(struct glue_batch_update_partition_failure_entry, ErrorDetail) },
+};
+static const struct shape shape_BatchUpdatePartitionFailureEntry = { .name = "BatchUpdatePartitionFailureEntry", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_batch_update_partition_failure_entry), .fields = fields_BatchUpdatePartitionFailureEntry, .n_fields = 2 };
+static const struct field fields_CreateClassifierRequest[] = {
+    { .name = "GrokClassifier", .wire = "GrokClassifier", .shape = &shape_CreateGrokClassifierRequest, .off = offsetof(struct glue_create_classifier_request, GrokClassifier) },
+    { .name = "XMLClassifier", .wire = "XMLClassifier", .shape = &shape_CreateXMLClassifierRequest, .off = offsetof(struct glue_create_classifier_request, XMLClassifier) },
+    { .name = "JsonClassifier", .wire = "JsonClassifier", .shape = &shape_CreateJsonClassifierRequest, .off = offsetof(struct glue_create_classifier_request, JsonClassifier) },
+    { .name = "CsvClassifier", .wire = "CsvClassifier", .shape = &shape_CreateCsvClassifierRequest, .off = offsetof(struct glue_create_classifier_request, CsvClassifier) },
+};
+static const struct shape shape_CreateClassifierRequest = { .name = "CreateClassifierRequest", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_create_classifier_request), .fields = fields_CreateClassifierRequest, .n_fields = 4 };
+static const struct field fields_CreateGrokClassifierRequest[] = {
+    { .name = "Classification", .wire = "Classification", .shape = &shape_any_string, .off = offsetof(struct glue_create_grok_classifier_request, Classification), .flags = FIELD_REQUIRED },
+    { .name = "Name", .wire = "Name", .shape = &shape_any_string, .off = offsetof(struct glue_create_grok_classifier_request, Name), .flags = FIELD_REQUIRED },
+    { .name = "GrokPattern", .wire = "GrokPattern", .shape = &shape_any_string, .off = offsetof(struct glue_create_grok_classifier_request, GrokPattern), .flags = FIELD_REQUIRED },
+    { .name = "CustomPatterns", .wire = "CustomPatterns", .shape = &shape_any_string, .off = offsetof(struct glue_create_grok_classifier_request, CustomPatterns) },
+};
+static const struct shape shape_CreateGrokClassifierRequest = { .name = "CreateGrokClassifierRequest", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_create_grok_classifier_request), .fields = fields_CreateGrokClassifierRequest, .n_fields = 4 };
+static const struct field fields_CreateXMLClassifierRequest[] = {
+    { .name = "Classification", .wire = "Classification", .shape = &shape_any_string, .off = offsetof(struct glue_create_xml_classifier_request, Classification), .flags = FIELD_REQUIRED },
+    { .name = "Name", .wire = "Name", .shape = &shape_any_string, .off = offsetof(struct glue_create_xml_classifier_request, Name), .flags = FIELD_REQUIRED },
+    { .name = "RowTag", .wire = "RowTag", .shape = &shape_any_string, .off = offsetof(struct glue_create_xml_classifier_request, RowTag) },
+};
+static const struct shape shape_CreateXMLClassifierRequest = { .name = "CreateXMLClassifierRequest", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_create_xml_classifier_request), .fields = fields_CreateXMLClassifierRequest, .n_fields = 3 };
+static const struct field fields_CreateJsonClassifierRequest[] = {
+    { .name = "Name", .wire = "Name", .shape = &shape_any_string, .off = offsetof(struct glue_create_json_classifier_request, Name), .flags = FIELD_REQUIRED },
+    { .name = "JsonPath", .wire = "JsonPath", .shape = &shape_any_string, .off = offsetof(struct glue_create_json_classifier_request, JsonPath), .flags = FIELD_REQUIRED },
+};
+static const struct shape shape_CreateJsonClassifierRequest = { .name = "CreateJsonClassifierRequest", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_create_json_classifier_request), .fields = fields_CreateJsonClassifierRequest, .n_fields = 2 };
+static const struct field fields_CreateCsvClassifierRequest[] = {
+    { .name = "Name", .wire = "Name", .shape = &shape_any_string, .off = offsetof(struct glue_create_csv_classifier_request, Name), .flags = FIELD_REQUIRED },
+    { .name = "Delimiter", .wire = "Delimiter", .shape = &shape_any_string, .off = offsetof(struct glue_create_csv_classifier_request, Delimiter) },
+    { .name = "QuoteSymbol", .wire = "QuoteSymbol", .shape = &shape_any_string, .off = offsetof(struct glue_create_csv_classifier_request, QuoteSymbol) },
+    { .name = "ContainsHeader", .wire = "ContainsHeader", .shape = &shape_any_string, .off = offsetof(struct glue_create_csv_classifier_request, ContainsHeader) },
+    { .name = "Header", .wire = "Header", .shape = &shape_CsvHeader, .off = offsetof(struct glue_create_csv_classifier_request, Header) },
+    { .name = "DisableValueTrimming", .wire = "DisableValueTrimming", .shape = &shape_any_bool, .off = offsetof(struct glue_create_csv_classifier_request, DisableValueTrimming) },
+    { .name = "AllowSingleColumn", .wire = "AllowSingleColumn", .shape = &shape_any_bool, .off = offsetof(struct glue_create_csv_classifier_request, AllowSingleColumn) },
+    { .name = "CustomDatatypeConfigured", .wire = "CustomDatatypeConfigured", .shape = &shape_any_bool, .off = offsetof(struct glue_create_csv_classifier_request, CustomDatatypeConfigured) },
+    { .name = "CustomDatatypes", .wire = "CustomDatatypes", .shape = &shape_CustomDatatypes, .off = offsetof(struct glue_create_csv_classifier_request, CustomDatatypes) },
+    { .name = "Serde", .wire = "Serde", .shape = &shape_any_string, .off = offsetof(struct glue_create_csv_classifier_request, Serde) },
+};
+static const struct shape shape_CreateCsvClassifierRequest = { .name = "CreateCsvClassifierRequest", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_create_csv_classifier_request), .fields = fields_CreateCsvClassifierRequest, .n_fields = 10 };
+static const struct field value_CsvHeader = { .shape = &shape_any_string, .off = 0 };
+static const struct shape shape_CsvHeader = { .name = "CsvHeader", .kind = SHAPE_LIST, .value = &value_CsvHeader, .size = sizeof(struct str) };
+static const struct field value_CustomDatatypes = { .shape = &shape_any_string, .off = 0 };
+static const struct shape shape_CustomDatatypes = { .name = "CustomDatatypes", .kind = SHAPE_LIST, .value = &value_CustomDatatypes, .size = sizeof(struct str) };
+static const struct field fields_CreateConnectionRequest[] = {
+    { .name = "CatalogId", .wire = "CatalogId", .shape = &shape_any_string, .off = offsetof(struct glue_create_connection_request, CatalogId) },
+    { .name = "ConnectionInput", .wire = "ConnectionInput", .shape = &shape_ConnectionInput, .off = offsetof(struct glue_create_connection_request, ConnectionInput), .flags = FIELD_REQUIRED },
+    { .name = "Tags", .wire = "Tags", .shape = &shape_TagsMap, .off = offsetof(struct glue_create_connection_request, Tags) },
+};
+static const struct shape shape_CreateConnectionRequest = { .name = "CreateConnectionRequest", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_create_connection_request), .fields = fields_CreateConnectionRequest, .n_fields = 3 };
+static const struct field fields_ConnectionInput[] = {
+    { .name = "Name", .wire = "Name", .shape = &shape_any_string, .off = offsetof(struct glue_connection_input, Name), .flags = FIELD_REQUIRED },
+    { .name = "Description", .wire = "Description", .shape = &shape_any_string, .off = offsetof(struct glue_connection_input, Description) },
+    { .name = "ConnectionType", .wire = "ConnectionType", .shape = &shape_any_string, .off = offsetof(struct glue_connection_input, ConnectionType), .flags = FIELD_REQUIRED },
+    { .name = "MatchCriteria", .wire = "MatchCriteria", .shape = &shape_MatchCriteria, .off = offsetof(struct glue_connection_input, MatchCriteria) },
+    { .name = "ConnectionProperties", .wire = "ConnectionProperties", .shape = &shape_ConnectionProperties, .off = offsetof(struct glue_connection_input, ConnectionProperties), .flags = FIELD_REQUIRED },
+    { .name = "SparkProperties", .wire = "SparkProperties", .shape = &shape_PropertyMap, .off = offsetof(struct glue_connection_input, SparkProperties) },
+    { .name = "AthenaProperties", .wire = "AthenaProperties", .shape = &shape_PropertyMap, .off = offsetof(struct glue_connection_input, AthenaProperties) },
+    { .name = "PythonProperties", .wire = "PythonProperties", .shape = &shape_PropertyMap, .off = offsetof(struct glue_connection_input, PythonProperties) },
+    { .name = "PhysicalConnectionRequirements", .wire = "PhysicalConnectionRequirements", .shape = &shape_PhysicalConnectionRequirements, .off = offsetof(struct glue_connection_input, PhysicalConnectionRequirements) },
+    { .name = "AuthenticationConfiguration", .wire = "AuthenticationConfiguration", .shape = &shape_AuthenticationConfigurationInput, .off = offsetof(struct glue_connection_input, AuthenticationConfiguration) },
+    { .name = "ValidateCredentials", .wire = "ValidateCredentials", .shape = &shape_any_bool, .off = offsetof(struct glue_connection_input, ValidateCredentials) },
+    { .name = "ValidateForComputeEnvironments", .wire = "ValidateForComputeEnvironments", .shape = &shape_ComputeEnvironmentList, .off = offsetof(struct glue_connection_input, ValidateForComputeEnvironments) },
+};
+static const struct shape shape_ConnectionInput = { .name = "ConnectionInput", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_connection_input), .fields = fields_ConnectionInput, .n_fields = 12 };
+static const struct field value_MatchCriteria = { .shape = &shape_any_string, .off = 0 };
+static const struct shape shape_MatchCriteria = { .name = "MatchCriteria", .kind = SHAPE_LIST, .value = &value_MatchCriteria, .size = sizeof(struct str) };
+static const struct field key_ConnectionProperties = { .shape = &shape_any_string, .off = offsetof(struct glue_connection_properties_entry, key) };
+static const struct field value_ConnectionProperties = { .shape = &shape_any_string, .off = offsetof(struct glue_connection_properties_entry, value) };
+static const struct shape shape_ConnectionProperties = { .name = "ConnectionProperties", .kind = SHAPE_MAP, .key = &key_ConnectionProperties, .value = &value_ConnectionProperties, .size = sizeof(struct glue_connection_properties_entry) };
+static const struct field key_PropertyMap = { .shape = &shape_any_string, .off = offsetof(struct glue_property_map_entry, key) };
+static const struct field value_PropertyMap = { .shape = &shape_any_string, .off = offsetof(struct glue_property_map_entry, value) };
+static const struct shape shape_PropertyMap = { .name = "PropertyMap", .kind = SHAPE_MAP, .key = &key_PropertyMap, .value = &value_PropertyMap, .size = sizeof(struct glue_property_map_entry) };
+static const struct field fields_PhysicalConnectionRequirements[] = {
+    { .name = "SubnetId", .wire = "SubnetId", .shape = &shape_any_string, .off = offsetof(struct glue_physical_connection_requirements, SubnetId) },
+    { .name = "SecurityGroupIdList", .wire = "SecurityGroupIdList", .shape = &shape_SecurityGroupIdList, .off = offsetof(struct glue_physical_connection_requirements, SecurityGroupIdList) },
+    { .name = "AvailabilityZone", .wire = "AvailabilityZone", .shape = &shape_any_string, .off = offsetof(struct glue_physical_connection_requirements, AvailabilityZone) },
+};
+static const struct shape shape_PhysicalConnectionRequirements = { .name = "PhysicalConnectionRequirements", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_physical_connection_requirements), .fields = fields_PhysicalConnectionRequirements, .n_fields = 3 };
+static const struct field value_SecurityGroupIdList = { .shape = &shape_any_string, .off = 0 };
+static const struct shape shape_SecurityGroupIdList = { .name = "SecurityGroupIdList", .kind = SHAPE_LIST, .value = &value_SecurityGroupIdList, .size = sizeof(struct str) };
+static const struct field fields_AuthenticationConfigurationInput[] = {
+    { .name = "AuthenticationType", .wire = "AuthenticationType", .shape = &shape_any_string, .off = offsetof(struct glue_authentication_configuration_input, AuthenticationType) },
+    { .name = "OAuth2Properties", .wire = "OAuth2Properties", .shape = &shape_OAuth2PropertiesInput, .off = offsetof(struct glue_authentication_configuration_input, OAuth2Properties) },
+    { .name = "SecretArn", .wire = "SecretArn", .shape = &shape_any_string, .off = offsetof(struct glue_authentication_configuration_input, SecretArn) },
+    { .name = "KmsKeyArn", .wire = "KmsKeyArn", .shape = &shape_any_string, .off = offsetof(struct glue_authentication_configuration_input, KmsKeyArn) },
+    { .name = "BasicAuthenticationCredentials", .wire = "BasicAuthenticationCredentials", .shape = &shape_BasicAuthenticationCredentials, .off = offsetof(struct glue_authentication_configuration_input, BasicAuthenticationCredentials) },
+    { .name = "CustomAuthenticationCredentials", .wire = "CustomAuthenticationCredentials", .shape = &shape_CredentialMap, .off = offsetof(struct glue_authentication_configuration_input, CustomAuthenticationCredentials) },
+};
+static const struct shape shape_AuthenticationConfigurationInput = { .name = "AuthenticationConfigurationInput", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_authentication_configuration_input), .fields = fields_AuthenticationConfigurationInput, .n_fields = 6 };
+static const struct field fields_OAuth2PropertiesInput[] = {
+    { .name = "OAuth2GrantType", .wire = "OAuth2GrantType", .shape = &shape_any_string, .off = offsetof(struct glue_o_auth2_properties_input, OAuth2GrantType) },
+    { .name = "OAuth2ClientApplication", .wire = "OAuth2ClientApplication", .shape = &shape_OAuth2ClientApplication, .off = offsetof(struct glue_o_auth2_properties_input, OAuth2ClientApplication) },
+    { .name = "TokenUrl", .wire = "TokenUrl", .shape = &shape_any_string, .off = offsetof(struct glue_o_auth2_properties_input, TokenUrl) },
+    { .name = "TokenUrlParametersMap", .wire = "TokenUrlParametersMap", .shape = &shape_TokenUrlParametersMap, .off = offsetof(struct glue_o_auth2_properties_input, TokenUrlParametersMap) },
+    { .name = "AuthorizationCodeProperties", .wire = "AuthorizationCodeProperties", .shape = &shape_AuthorizationCodeProperties, .off = offsetof(struct glue_o_auth2_properties_input, AuthorizationCodeProperties) },
+    { .name = "OAuth2Credentials", .wire = "OAuth2Credentials", .shape = &shape_OAuth2Credentials, .off = offsetof(struct glue_o_auth2_properties_input, OAuth2Credentials) },
+};
+static const struct shape shape_OAuth2PropertiesInput = { .name = "OAuth2PropertiesInput", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_o_auth2_properties_input), .fields = fields_OAuth2PropertiesInput, .n_fields = 6 };
+static const struct field fields_OAuth2ClientApplication[] = {
+    { .name = "UserManagedClientApplicationClientId", .wire = "UserManagedClientApplicationClientId", .shape = &shape_any_string, .off = offsetof(struct glue_o_auth2_client_application, UserManagedClientApplicationClientId) },
+    { .name = "AWSManagedClientApplicationReference", .wire = "AWSManagedClientApplicationReference", .shape = &shape_any_string, .off = offsetof(struct glue_o_auth2_client_application, AWSManagedClientApplicationReference) },
+};
+static const struct shape shape_OAuth2ClientApplication = { .name = "OAuth2ClientApplication", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_o_auth2_client_application), .fields = fields_OAuth2ClientApplication, .n_fields = 2 };
+static const struct field key_TokenUrlParametersMap = { .shape = &shape_any_string, .off = offsetof(struct glue_token_url_parameters_map_entry, key) };
+static const struct field value_TokenUrlParametersMap = { .shape = &shape_any_string, .off = offsetof(struct glue_token_url_parameters_map_entry, value) };
+static const struct shape shape_TokenUrlParametersMap = { .name = "TokenUrlParametersMap", .kind = SHAPE_MAP, .key = &key_TokenUrlParametersMap, .value = &value_TokenUrlParametersMap, .size = sizeof(struct glue_token_url_parameters_map_entry) };
+static const struct field fields_AuthorizationCodeProperties[] = {
+    { .name = "AuthorizationCode", .wire = "AuthorizationCode", .shape = &shape_any_string, .off = offsetof(struct glue_authorization_code_properties, AuthorizationCode) },
+    { .name = "RedirectUri", .wire = "RedirectUri", .shape = &shape_any_string, .off = offsetof(struct glue_authorization_code_properties, RedirectUri) },
+};
+static const struct shape shape_AuthorizationCodeProperties = { .name = "AuthorizationCodeProperties", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_authorization_code_properties), .fields = fields_AuthorizationCodeProperties, .n_fields = 2 };
+static const struct field fields_OAuth2Credentials[] = {
+    { .name = "UserManagedClientApplicationClientSecret", .wire = "UserManagedClientApplicationClientSecret", .shape = &shape_any_string, .off = offsetof(struct glue_o_auth2_credentials, UserManagedClientApplicationClientSecret) },
+    { .name = "AccessToken", .wire = "AccessToken", .shape = &shape_any_string, .off = offsetof(struct glue_o_auth2_credentials, AccessToken) },
+    { .name = "RefreshToken", .wire = "RefreshToken", .shape = &shape_any_string, .off = offsetof(struct glue_o_auth2_credentials, RefreshToken) },
+    { .name = "JwtToken", .wire = "JwtToken", .shape = &shape_any_string, .off = offsetof(struct glue_o_auth2_credentials, JwtToken) },
+};
+static const struct shape shape_OAuth2Credentials = { .name = "OAuth2Credentials", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_o_auth2_credentials), .fields = fields_OAuth2Credentials, .n_fields = 4 };
+static const struct field fields_BasicAuthenticationCredentials[] = {
+    { .name = "Username", .wire = "Username", .shape = &shape_any_string, .off = offsetof(struct glue_basic_authentication_credentials, Username) },
+    { .name = "Password", .wire = "Password", .shape = &shape_any_string, .off = offsetof(struct glue_basic_authentication_credentials, Password) },
+};
+static const struct shape shape_BasicAuthenticationCredentials = { .name = "BasicAuthenticationCredentials", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_basic_authentication_credentials), .fields = fields_BasicAuthenticationCredentials, .n_fields = 2 };
+static const struct field key_CredentialMap = { .shape = &shape_any_string, .off = offsetof(struct glue_credential_map_entry, key) };
+static const struct field value_CredentialMap = { .shape = &shape_any_string, .off = offsetof(struct glue_credential_map_entry, value) };
+static const struct shape shape_CredentialMap = { .name = "CredentialMap", .kind = SHAPE_MAP, .key = &key_CredentialMap, .value = &value_CredentialMap, .size = sizeof(struct glue_credential_map_entry) };
+static const struct field value_ComputeEnvironmentList = { .shape = &shape_any_string, .off = 0 };
+static const struct shape shape_ComputeEnvironmentList = { .name = "ComputeEnvironmentList", .kind = SHAPE_LIST, .value = &value_ComputeEnvironmentList, .size = sizeof(struct str) };
+static const struct field key_TagsMap = { .shape = &shape_any_string, .off = offsetof(struct glue_tags_map_entry, key) };
+static const struct field value_TagsMap = { .shape = &shape_any_string, .off = offsetof(struct glue_tags_map_entry, value) };
+static const struct shape shape_TagsMap = { .name = "TagsMap", .kind = SHAPE_MAP, .key = &key_TagsMap, .value = &value_TagsMap, .size = sizeof(struct glue_tags_map_entry) };
+static const struct field fields_CreateConnectionResponse[] = {
+    { .name = "CreateConnectionStatus", .wire = "CreateConnectionStatus", .shape = &shape_any_string, .off = offsetof(struct glue_create_connection_response, CreateConnectionStatus) },
+};
+static const struct shape shape_CreateConnectionResponse = { .name = "CreateConnectionResponse", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_create_connection_response), .fields = fields_CreateConnectionResponse, .n_fields = 1 };
+static const struct field fields_CreateCrawlerRequest[] = {
+    { .name = "Name", .wire = "Name", .shape = &shape_any_string, .off = offsetof(struct glue_create_crawler_request, Name), .flags = FIELD_REQUIRED },
+    { .name = "Role", .wire = "Role", .shape = &shape_any_string, .off = offsetof(struct glue_create_crawler_request, Role), .flags = FIELD_REQUIRED },
+    { .name = "DatabaseName", .wire = "DatabaseName", .shape = &shape_any_string, .off = offsetof(struct glue_create_crawler_request, DatabaseName) },
+    { .name = "Description", .wire = "Description", .shape = &shape_any_string, .off = offsetof(struct glue_create_crawler_request, Description) },
+    { .name = "Targets", .wire = "Targets", .shape = &shape_CrawlerTargets, .off = offsetof(struct glue_create_crawler_request, Targets), .flags = FIELD_REQUIRED },
+    { .name = "Schedule", .wire = "Schedule", .shape = &shape_any_string, .off = offsetof(struct glue_create_crawler_request, Schedule) },
+    { .name = "Classifiers", .wire = "Classifiers", .shape = &shape_ClassifierNameList, .off = offsetof(struct glue_create_crawler_request, Classifiers) },
+    { .name = "TablePrefix", .wire = "TablePrefix", .shape = &shape_any_string, .off = offsetof(struct glue_create_crawler_request, TablePrefix) },
+    { .name = "SchemaChangePolicy", .wire = "SchemaChangePolicy", .shape = &shape_SchemaChangePolicy, .off = offsetof(struct glue_create_crawler_request, SchemaChangePolicy) },
+    { .name = "RecrawlPolicy", .wire = "RecrawlPolicy", .shape = &shape_RecrawlPolicy, .off = offsetof(struct glue_create_crawler_request, RecrawlPolicy) },
+    { .name = "LineageConfiguration", .wire = "LineageConfiguration", .shape = &shape_LineageConfiguration, .off = offsetof(struct glue_create_crawler_request, LineageConfiguration) },
+    { .name = "LakeFormationConfiguration", .wire = "LakeFormationConfiguration", .shape = &shape_LakeFormationConfiguration, .off = offsetof(struct glue_create_crawler_request, LakeFormationConfiguration) },
+    { .name = "Configuration", .wire = "Configuration", .shape = &shape_any_string, .off = offsetof(struct glue_create_crawler_request, Configuration) },
+    { .name = "CrawlerSecurityConfiguration", .wire = "CrawlerSecurityConfiguration", .shape = &shape_any_string, .off = offsetof(struct glue_create_crawler_request, CrawlerSecurityConfiguration) },
+    { .name = "Tags", .wire = "Tags", .shape = &shape_TagsMap, .off = offsetof(struct glue_create_crawler_request, Tags) },
+};
+static const struct shape shape_CreateCrawlerRequest = { .name = "CreateCrawlerRequest", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_create_crawler_request), .fields = fields_CreateCrawlerRequest, .n_fields = 15 };
+static const struct field fields_CreateDatabaseRequest[] = {
+    { .name = "CatalogId", .wire = "CatalogId", .shape = &shape_any_string, .off = offsetof(struct glue_create_database_request, CatalogId) },
+    { .name = "DatabaseInput", .wire = "DatabaseInput", .shape = &shape_DatabaseInput, .off = offsetof(struct glue_create_database_request, DatabaseInput), .flags = FIELD_REQUIRED },
+    { .name = "Tags", .wire = "Tags", .shape = &shape_TagsMap, .off = offsetof(struct glue_create_database_request, Tags) },
+};
+static const struct shape shape_CreateDatabaseRequest = { .name = "CreateDatabaseRequest", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_create_database_request), .fields = fields_CreateDatabaseRequest, .n_fields = 3 };
+static const struct field fields_DatabaseInput[] = {
+    { .name = "Name", .wire = "Name", .shape = &shape_any_string, .off = offsetof(struct glue_database_input, Name), .flags = FIELD_REQUIRED },
+    { .name = "Description", .wire = "Description", .shape = &shape_any_string, .off = offsetof(struct glue_database_input, Description) },
+    { .name = "LocationUri", .wire = "LocationUri", .shape = &shape_any_string, .off = offsetof(struct glue_database_input, LocationUri) },
+    { .name = "Parameters", .wire = "Parameters", .shape = &shape_ParametersMap, .off = offsetof(struct glue_database_input, Parameters) },
+    { .name = "CreateTableDefaultPermissions", .wire = "CreateTableDefaultPermissions", .shape = &shape_PrincipalPermissionsList, .off = offsetof(struct glue_database_input, CreateTableDefaultPermissions) },
+    { .name = "TargetDatabase", .wire = "TargetDatabase", .shape = &shape_DatabaseIdentifier, .off = offsetof(struct glue_database_input, TargetDatabase) },
+    { .name = "FederatedDatabase", .wire = "FederatedDatabase", .shape = &shape_FederatedDatabase, .off = offsetof(struct glue_database_input, FederatedDatabase) },
+};
+static const struct shape shape_DatabaseInput = { .name = "DatabaseInput", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_database_input), .fields = fields_DatabaseInput, .n_fields = 7 };
+static const struct field value_PrincipalPermissionsList = { .shape = &shape_PrincipalPermissions, .off = 0 };
+static const struct shape shape_PrincipalPermissionsList = { .name = "PrincipalPermissionsList", .kind = SHAPE_LIST, .value = &value_PrincipalPermissionsList, .size = sizeof(struct glue_principal_permissions) };
+static const struct field fields_PrincipalPermissions[] = {
+    { .name = "Principal", .wire = "Principal", .shape = &shape_DataLakePrincipal, .off = offsetof(struct glue_principal_permissions, Principal) },
+    { .name = "Permissions", .wire = "Permissions", .shape = &shape_PermissionList, .off = offsetof(struct glue_principal_permissions, Permissions) },
+};
+static const struct shape shape_PrincipalPermissions = { .name = "PrincipalPermissions", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_principal_permissions), .fields = fields_PrincipalPermissions, .n_fields = 2 };
+static const struct field fields_DataLakePrincipal[] = {
+    { .name = "DataLakePrincipalIdentifier", .wire = "DataLakePrincipalIdentifier", .shape = &shape_any_string, .off = offsetof(struct glue_data_lake_principal, DataLakePrincipalIdentifier) },
+};
+static const struct shape shape_DataLakePrincipal = { .name = "DataLakePrincipal", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_data_lake_principal), .fields = fields_DataLakePrincipal, .n_fields = 1 };
+static const struct field value_PermissionList = { .shape = &shape_any_string, .off = 0 };
+static const struct shape shape_PermissionList = { .name = "PermissionList", .kind = SHAPE_LIST, .value = &value_PermissionList, .size = sizeof(struct str) };
+static const struct field fields_DatabaseIdentifier[] = {
+    { .name = "CatalogId", .wire = "CatalogId", .shape = &shape_any_string, .off = offsetof(struct glue_database_identifier, CatalogId) },
+    { .name = "DatabaseName", .wire = "DatabaseName", .shape = &shape_any_string, .off = offsetof(struct glue_database_identifier, DatabaseName) },
+    { .name = "Region", .wire = "Region", .shape = &shape_any_string, .off = offsetof(struct glue_database_identifier, Region) },
+};
+static const struct shape shape_DatabaseIdentifier = { .name = "DatabaseIdentifier", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_database_identifier), .fields = fields_DatabaseIdentifier, .n_fields = 3 };
+static const struct field fields_FederatedDatabase[] = {
+    { .name = "Identifier", .wire = "Identifier", .shape = &shape_any_string, .off = offsetof(struct glue_federated_database, Identifier) },
+    { .name = "ConnectionName", .wire = "ConnectionName", .shape = &shape_any_string, .off = offsetof(struct glue_federated_database, ConnectionName) },
+    { .name = "ConnectionType", .wire = "ConnectionType", .shape = &shape_any_string, .off = offsetof(struct glue_federated_database, ConnectionType) },
+};
+static const struct shape shape_FederatedDatabase = { .name = "FederatedDatabase", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_federated_database), .fields = fields_FederatedDatabase, .n_fields = 3 };
+static const struct field fields_CreateJobRequest[] = {
+    { .name = "Name", .wire = "Name", .shape = &shape_any_string, .off = offsetof(struct glue_create_job_request, Name), .flags = FIELD_REQUIRED },
+    { .name = "JobMode", .wire = "JobMode", .shape = &shape_any_string, .off = offsetof(struct glue_create_job_request, JobMode) },
+    { .name = "JobRunQueuingEnabled", .wire = "JobRunQueuingEnabled", .shape = &shape_any_bool, .off = offsetof(struct glue_create_job_request, JobRunQueuingEnabled) },
+    { .name = "Description", .wire = "Description", .shape = &shape_any_string, .off = offsetof(struct glue_create_job_request, Description) },
+    { .name = "LogUri", .wire = "LogUri", .shape = &shape_any_string, .off = offsetof(struct glue_create_job_request, LogUri) },
+    { .name = "Role", .wire = "Role", .shape = &shape_any_string, .off = offsetof(struct glue_create_job_request, Role), .flags = FIELD_REQUIRED },
+    { .name = "ExecutionProperty", .wire = "ExecutionProperty", .shape = &shape_ExecutionProperty, .off = offsetof(struct glue_create_job_request, ExecutionProperty) },
+    { .name = "Command", .wire = "Command", .shape = &shape_JobCommand, .off = offsetof(struct glue_create_job_request, Command), .flags = FIELD_REQUIRED },
+    { .name = "DefaultArguments", .wire = "DefaultArguments", .shape = &shape_GenericMap, .off = offsetof(struct glue_create_job_request, DefaultArguments) },
+    { .name = "NonOverridableArguments", .wire = "NonOverridableArguments", .shape = &shape_GenericMap, .off = offsetof(struct glue_create_job_request, NonOverridableArguments) },
+    { .name = "Connections", .wire = "Connections", .shape = &shape_ConnectionsList, .off = offsetof(struct glue_create_job_request, Connections) },
+    { .name = "MaxRetries", .wire = "MaxRetries", .shape = &shape_any_int, .off = offsetof(struct glue_create_job_request, MaxRetries) },
+    { .name = "AllocatedCapacity", .wire = "AllocatedCapacity", .shape = &shape_any_int, .off = offsetof(struct glue_create_job_request, AllocatedCapacity) },
+    { .name = "Timeout", .wire = "Timeout", .shape = &shape_Timeout, .off = offsetof(struct glue_create_job_request, Timeout) },
+    { .name = "MaxCapacity", .wire = "MaxCapacity", .shape = &shape_any_float, .off = offsetof(struct glue_create_job_request, MaxCapacity) },
+    { .name = "SecurityConfiguration", .wire = "SecurityConfiguration", .shape = &shape_any_string, .off = offsetof(struct glue_create_job_request, SecurityConfiguration) },
+    { .name = "Tags", .wire = "Tags", .shape = &shape_TagsMap, .off = offsetof(struct glue_create_job_request, Tags) },
+    { .name = "NotificationProperty", .wire = "NotificationProperty", .shape = &shape_NotificationProperty, .off = offsetof(struct glue_create_job_request, NotificationProperty) },
+    { .name = "GlueVersion", .wire = "GlueVersion", .shape = &shape_any_string, .off = offsetof(struct glue_create_job_request, GlueVersion) },
+    { .name = "NumberOfWorkers", .wire = "NumberOfWorkers", .shape = &shape_any_int, .off = offsetof(struct glue_create_job_request, NumberOfWorkers) },
+    { .name = "WorkerType", .wire = "WorkerType", .shape = &shape_any_string, .off = offsetof(struct glue_create_job_request, WorkerType) },
+    { .name = "CodeGenConfigurationNodes", .wire = "CodeGenConfigurationNodes", .shape = &shape_CodeGenConfigurationNodes, .off = offsetof(struct glue_create_job_request, CodeGenConfigurationNodes) },
+    { .name = "ExecutionClass", .wire = "ExecutionClass", .shape = &shape_any_string, .off = offsetof(struct glue_create_job_request, ExecutionClass) },
+    { .name = "SourceControlDetails", .wire = "SourceControlDetails", .shape = &shape_SourceControlDetails, .off = offsetof(struct glue_create_job_request, SourceControlDetails) },
+    { .name = "MaintenanceWindow", .wire = "MaintenanceWindow", .shape = &shape_any_string, .off = offsetof(struct glue_create_job_request, MaintenanceWindow) },
+};
+static const struct shape shape_CreateJobRequest = { .name = "CreateJobRequest", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_create_job_request), .fields = fields_CreateJobRequest, .n_fields = 25 };
+static const struct field fields_CreateJobResponse[] = {
+    { .name = "Name", .wire = "Name", .shape = &shape_any_string, .off = offsetof(struct glue_create_job_response, Name) },
+};
+static const struct shape shape_CreateJobResponse = { .name = "CreateJobResponse", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_create_job_response), .fields = fields_CreateJobResponse, .n_fields = 1 };
+static const struct field fields_CreatePartitionRequest[] = {
+    { .name = "CatalogId", .wire = "CatalogId", .shape = &shape_any_string, .off = offsetof(struct glue_create_partition_request, CatalogId) },
+    { .name = "DatabaseName", .wire = "DatabaseName", .shape = &shape_any_string, .off = offsetof(struct glue_create_partition_request, DatabaseName), .flags = FIELD_REQUIRED },
+    { .name = "TableName", .wire = "TableName", .shape = &shape_any_string, .off = offsetof(struct glue_create_partition_request, TableName), .flags = FIELD_REQUIRED },
+    { .name = "PartitionInput", .wire = "PartitionInput", .shape = &shape_PartitionInput, .off = offsetof(struct glue_create_partition_request, PartitionInput), .flags = FIELD_REQUIRED },
+};
+static const struct shape shape_CreatePartitionRequest = { .name = "CreatePartitionRequest", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_create_partition_request), .fields = fields_CreatePartitionRequest, .n_fields = 4 };
+static const struct field fields_CreateSecurityConfigurationRequest[] = {
+    { .name = "Name", .wire = "Name", .shape = &shape_any_string, .off = offsetof(struct glue_create_security_configuration_request, Name), .flags = FIELD_REQUIRED },
+    { .name = "EncryptionConfiguration", .wire = "EncryptionConfiguration", .shape = &shape_EncryptionConfiguration, .off = offsetof(struct glue_create_security_configuration_request, EncryptionConfiguration), .flags = FIELD_REQUIRED },
+};
+static const struct shape shape_CreateSecurityConfigurationRequest = { .name = "CreateSecurityConfigurationRequest", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_create_security_configuration_request), .fields = fields_CreateSecurityConfigurationRequest, .n_fields = 2 };
+static const struct field fields_EncryptionConfiguration[] = {
+    { .name = "S3Encryption", .wire = "S3Encryption", .shape = &shape_S3EncryptionList, .off = offsetof(struct glue_encryption_configuration, S3Encryption) },
+    { .name = "CloudWatchEncryption", .wire = "CloudWatchEncryption", .shape = &shape_CloudWatchEncryption, .off = offsetof(struct glue_encryption_configuration, CloudWatchEncryption) },
+    { .name = "JobBookmarksEncryption", .wire = "JobBookmarksEncryption", .shape = &shape_JobBookmarksEncryption, .off = offsetof(struct glue_encryption_configuration, JobBookmarksEncryption) },
+    { .name = "DataQualityEncryption", .wire = "DataQualityEncryption", .shape = &shape_DataQualityEncryption, .off = offsetof(struct glue_encryption_configuration, DataQualityEncryption) },
+};
+static const struct shape shape_EncryptionConfiguration = { .name = "EncryptionConfiguration", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_encryption_configuration), .fields = fields_EncryptionConfiguration, .n_fields = 4 };
+static const struct field value_S3EncryptionList = { .shape = &shape_S3Encryption, .off = 0 };
+static const struct shape shape_S3EncryptionList = { .name = "S3EncryptionList", .kind = SHAPE_LIST, .value = &value_S3EncryptionList, .size = sizeof(struct glue_s3_encryption) };
+static const struct field fields_S3Encryption[] = {
+    { .name = "S3EncryptionMode", .wire = "S3EncryptionMode", .shape = &shape_any_string, .off = offsetof(struct glue_s3_encryption, S3EncryptionMode) },
+    { .name = "KmsKeyArn", .wire = "KmsKeyArn", .shape = &shape_any_string, .off = offsetof(struct glue_s3_encryption, KmsKeyArn) },
+};
+static const struct shape shape_S3Encryption = { .name = "S3Encryption", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_s3_encryption), .fields = fields_S3Encryption, .n_fields = 2 };
+static const struct field fields_CloudWatchEncryption[] = {
+    { .name = "CloudWatchEncryptionMode", .wire = "CloudWatchEncryptionMode", .shape = &shape_any_string, .off = offsetof(struct glue_cloud_watch_encryption, CloudWatchEncryptionMode) },
+    { .name = "KmsKeyArn", .wire = "KmsKeyArn", .shape = &shape_any_string, .off = offsetof(struct glue_cloud_watch_encryption, KmsKeyArn) },
+};
+static const struct shape shape_CloudWatchEncryption = { .name = "CloudWatchEncryption", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_cloud_watch_encryption), .fields = fields_CloudWatchEncryption, .n_fields = 2 };
+static const struct field fields_JobBookmarksEncryption[] = {
+    { .name = "JobBookmarksEncryptionMode", .wire = "JobBookmarksEncryptionMode", .shape = &shape_any_string, .off = offsetof(struct glue_job_bookmarks_encryption, JobBookmarksEncryptionMode) },
+    { .name = "KmsKeyArn", .wire = "KmsKeyArn", .shape = &shape_any_string, .off = offsetof(struct glue_job_bookmarks_encryption, KmsKeyArn) },
+};
+static const struct shape shape_JobBookmarksEncryption = { .name = "JobBookmarksEncryption", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_job_bookmarks_encryption), .fields = fields_JobBookmarksEncryption, .n_fields = 2 };
+static const struct field fields_DataQualityEncryption[] = {
+    { .name = "DataQualityEncryptionMode", .wire = "DataQualityEncryptionMode", .shape = &shape_any_string, .off = offsetof(struct glue_data_quality_encryption, DataQualityEncryptionMode) },
+    { .name = "KmsKeyArn", .wire = "KmsKeyArn", .shape = &shape_any_string, .off = offsetof(struct glue_data_quality_encryption, KmsKeyArn) },
+};
+static const struct shape shape_DataQualityEncryption = { .name = "DataQualityEncryption", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_data_quality_encryption), .fields = fields_DataQualityEncryption, .n_fields = 2 };
+static const struct field fields_CreateSecurityConfigurationResponse[] = {
+    { .name = "Name", .wire = "Name", .shape = &shape_any_string, .off = offsetof(struct glue_create_security_configuration_response, Name) },
+    { .name = "CreatedTimestamp", .wire = "CreatedTimestamp", .shape = &shape_any_time, .off = offsetof(struct glue_create_security_configuration_response, CreatedTimestamp) },
+};
+static const struct shape shape_CreateSecurityConfigurationResponse = { .name = "CreateSecurityConfigurationResponse", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_create_security_configuration_response), .fields = fields_CreateSecurityConfigurationResponse, .n_fields = 2 };
+static const struct field fields_CreateTableRequest[] = {
+    { .name = "CatalogId", .wire = "CatalogId", .shape = &shape_any_string, .off = offsetof(struct glue_create_table_request, CatalogId) },
+    { .name = "DatabaseName", .wire = "DatabaseName", .shape = &shape_any_string, .off = offsetof(struct glue_create_table_request, DatabaseName), .flags = FIELD_REQUIRED },
+    { .name = "Name", .wire = "Name", .shape = &shape_any_string, .off = offsetof(struct glue_create_table_request, Name) },
+    { .name = "TableInput", .wire = "TableInput", .shape = &shape_TableInput, .off = offsetof(struct glue_create_table_request, TableInput) },
+    { .name = "PartitionIndexes", .wire = "PartitionIndexes", .shape = &shape_PartitionIndexList, .off = offsetof(struct glue_create_table_request, PartitionIndexes) },
+    { .name = "TransactionId", .wire = "TransactionId", .shape = &shape_any_string, .off = offsetof(struct glue_create_table_request, TransactionId) },
+    { .name = "OpenTableFormatInput", .wire = "OpenTableFormatInput", .shape = &shape_OpenTableFormatInput, .off = offsetof(struct glue_create_table_request, OpenTableFormatInput) },
+};
+static const struct shape shape_CreateTableRequest = { .name = "CreateTableRequest", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_create_table_request), .fields = fields_CreateTableRequest, .n_fields = 7 };
+static const struct field fields_TableInput[] = {
+    { .name = "Name", .wire = "Name", .shape = &shape_any_string, .off = offsetof(struct glue_table_input, Name), .flags = FIELD_REQUIRED },
+    { .name = "Description", .wire = "Description", .shape = &shape_any_string, .off = offsetof(struct glue_table_input, Description) },
+    { .name = "Owner", .wire = "Owner", .shape = &shape_any_string, .off = offsetof(struct glue_table_input, Owner) },
+    { .name = "LastAccessTime", .wire = "LastAccessTime", .shape = &shape_any_time, .off = offsetof(struct glue_table_input, LastAccessTime) },
+    { .name = "LastAnalyzedTime", .wire = "LastAnalyzedTime", .shape = &shape_any_time, .off = offsetof(struct glue_table_input, LastAnalyzedTime) },
+    { .name = "Retention", .wire = "Retention", .shape = &shape_NonNegativeInteger, .off = offsetof(struct glue_table_input, Retention) },
+    { .name = "StorageDescriptor", .wire = "StorageDescriptor", .shape = &shape_StorageDescriptor, .off = offsetof(struct glue_table_input, StorageDescriptor) },
+    { .name = "PartitionKeys", .wire = "PartitionKeys", .shape = &shape_ColumnList, .off = offsetof(struct glue_table_input, PartitionKeys) },
+    { .name = "ViewOriginalText", .wire = "ViewOriginalText", .shape = &shape_any_string, .off = offsetof(struct glue_table_input, ViewOriginalText) },
+    { .name = "ViewExpandedText", .wire = "ViewExpandedText", .shape = &shape_any_string, .off = offsetof(struct glue_table_input, ViewExpandedText) },
+    { .name = "TableType", .wire = "TableType", .shape = &shape_any_string, .off = offsetof(struct glue_table_input, TableType) },
+    { .name = "Parameters", .wire = "Parameters", .shape = &shape_ParametersMap, .off = offsetof(struct glue_table_input, Parameters) },
+    { .name = "TargetTable", .wire = "TargetTable", .shape = &shape_TableIdentifier, .off = offsetof(struct glue_table_input, TargetTable) },
+    { .name = "ViewDefinition", .wire = "ViewDefinition", .shape = &shape_ViewDefinitionInput, .off = offsetof(struct glue_table_input, ViewDefinition) },
+};
+static const struct shape shape_TableInput = { .name = "TableInput", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_table_input), .fields = fields_TableInput, .n_fields = 14 };
+static const struct shape shape_NonNegativeInteger = { .name = "NonNegativeInteger", .kind = SHAPE_INT, .flags = SHAPE_INT32 | SHAPE_HAS_MIN, .min = 0 };
+static const struct field fields_TableIdentifier[] = {
+    { .name = "CatalogId", .wire = "CatalogId", .shape = &shape_any_string, .off = offsetof(struct glue_table_identifier, CatalogId) },
+    { .name = "DatabaseName", .wire = "DatabaseName", .shape = &shape_any_string, .off = offsetof(struct glue_table_identifier, DatabaseName) },
+    { .name = "Name", .wire = "Name", .shape = &shape_any_string, .off = offsetof(struct glue_table_identifier, Name) },
+    { .name = "Region", .wire = "Region", .shape = &shape_any_string, .off = offsetof(struct glue_table_identifier, Region) },
+};
+static const struct shape shape_TableIdentifier = { .name = "TableIdentifier", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_table_identifier), .fields = fields_TableIdentifier, .n_fields = 4 };
+static const struct field fields_ViewDefinitionInput[] = {
+    { .name = "IsProtected", .wire = "IsProtected", .shape = &shape_any_bool, .off = offsetof(struct glue_view_definition_input, IsProtected) },
+    { .name = "Definer", .wire = "Definer", .shape = &shape_any_string, .off = offsetof(struct glue_view_definition_input, Definer) },
+    { .name = "Representations", .wire = "Representations", .shape = &shape_ViewRepresentationInputList, .off = offsetof(struct glue_view_definition_input, Representations) },
+    { .name = "ViewVersionId", .wire = "ViewVersionId", .shape = &shape_TableVersionId, .off = offsetof(struct glue_view_definition_input, ViewVersionId) },
+    { .name = "ViewVersionToken", .wire = "ViewVersionToken", .shape = &shape_any_string, .off = offsetof(struct glue_view_definition_input, ViewVersionToken) },
+    { .name = "RefreshSeconds", .wire = "RefreshSeconds", .shape = &shape_any_long, .off = offsetof(struct glue_view_definition_input, RefreshSeconds) },
+    { .name = "LastRefreshType", .wire = "LastRefreshType", .shape = &shape_any_string, .off = offsetof(struct glue_view_definition_input, LastRefreshType) },
+    { .name = "SubObjects", .wire = "SubObjects", .shape = &shape_ViewSubObjectsList, .off = offsetof(struct glue_view_definition_input, SubObjects) },
+    { .name = "SubObjectVersionIds", .wire = "SubObjectVersionIds", .shape = &shape_ViewSubObjectVersionIdsList, .off = offsetof(struct glue_view_definition_input, SubObjectVersionIds) },
+};
+static const struct shape shape_ViewDefinitionInput = { .name = "ViewDefinitionInput", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_view_definition_input), .fields = fields_ViewDefinitionInput, .n_fields = 9 };
+static const struct field value_ViewRepresentationInputList = { .shape = &shape_ViewRepresentationInput, .off = 0 };
+static const struct shape shape_ViewRepresentationInputList = { .name = "ViewRepresentationInputList", .kind = SHAPE_LIST, .value = &value_ViewRepresentationInputList, .size = sizeof(struct glue_view_representation_input) };
+static const struct field fields_ViewRepresentationInput[] = {
+    { .name = "Dialect", .wire = "Dialect", .shape = &shape_any_string, .off = offsetof(struct glue_view_representation_input, Dialect) },
+    { .name = "DialectVersion", .wire = "DialectVersion", .shape = &shape_any_string, .off = offsetof(struct glue_view_representation_input, DialectVersion) },
+    { .name = "ViewOriginalText", .wire = "ViewOriginalText", .shape = &shape_any_string, .off = offsetof(struct glue_view_representation_input, ViewOriginalText) },
+    { .name = "ValidationConnection", .wire = "ValidationConnection", .shape = &shape_any_string, .off = offsetof(struct glue_view_representation_input, ValidationConnection) },
+    { .name = "ViewExpandedText", .wire = "ViewExpandedText", .shape = &shape_any_string, .off = offsetof(struct glue_view_representation_input, ViewExpandedText) },
+};
+static const struct shape shape_ViewRepresentationInput = { .name = "ViewRepresentationInput", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_view_representation_input), .fields = fields_ViewRepresentationInput, .n_fields = 5 };
+static const struct shape shape_TableVersionId = { .name = "TableVersionId", .kind = SHAPE_INT, .flags = SHAPE_HAS_MIN, .min = -1 };
+static const struct field value_ViewSubObjectsList = { .shape = &shape_any_string, .off = 0 };
+static const struct shape shape_ViewSubObjectsList = { .name = "ViewSubObjectsList", .kind = SHAPE_LIST, .value = &value_ViewSubObjectsList, .size = sizeof(struct str) };
+static const struct field value_ViewSubObjectVersionIdsList = { .shape = &shape_TableVersionId, .off = 0 };
+static const struct shape shape_ViewSubObjectVersionIdsList = { .name = "ViewSubObjectVersionIdsList", .kind = SHAPE_LIST, .value = &value_ViewSubObjectVersionIdsList, .size = sizeof(struct opt_i64) };
+static const struct field value_PartitionIndexList = { .shape = &shape_PartitionIndex, .off = 0 };
+static const struct shape shape_PartitionIndexList = { .name = "PartitionIndexList", .kind = SHAPE_LIST, .value = &value_PartitionIndexList, .size = sizeof(struct glue_partition_index) };
+static const struct field fields_PartitionIndex[] = {
+    { .name = "Keys", .wire = "Keys", .shape = &shape_KeyList, .off = offsetof(struct glue_partition_index, Keys), .flags = FIELD_REQUIRED },
+    { .name = "IndexName", .wire = "IndexName", .shape = &shape_any_string, .off = offsetof(struct glue_partition_index, IndexName), .flags = FIELD_REQUIRED },
+};
+static const struct shape shape_PartitionIndex = { .name = "PartitionIndex", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_partition_index), .fields = fields_PartitionIndex, .n_fields = 2 };
+static const struct field value_KeyList = { .shape = &shape_any_string, .off = 0 };
+static const struct shape shape_KeyList = { .name = "KeyList", .kind = SHAPE_LIST, .value = &value_KeyList, .size = sizeof(struct str) };
+static const struct field fields_OpenTableFormatInput[] = {
+    { .name = "IcebergInput", .wire = "IcebergInput", .shape = &shape_IcebergInput, .off = offsetof(struct glue_open_table_format_input, IcebergInput) },
+};
+static const struct shape shape_OpenTableFormatInput = { .name = "OpenTableFormatInput", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_open_table_format_input), .fields = fields_OpenTableFormatInput, .n_fields = 1 };
+static const struct field fields_IcebergInput[] = {
+    { .name = "MetadataOperation", .wire = "MetadataOperation", .shape = &shape_any_string, .off = offsetof(struct glue_iceberg_input, MetadataOperation), .flags = FIELD_REQUIRED },
+    { .name = "Version", .wire = "Version", .shape = &shape_any_string, .off = offsetof(struct glue_iceberg_input, Version) },
+    { .name = "CreateIcebergTableInput", .wire = "CreateIcebergTableInput", .shape = &shape_CreateIcebergTableInput, .off = offsetof(struct glue_iceberg_input, CreateIcebergTableInput) },
+};
+static const struct shape shape_IcebergInput = { .name = "IcebergInput", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_iceberg_input), .fields = fields_IcebergInput, .n_fields = 3 };
+static const struct field fields_CreateIcebergTableInput[] = {
+    { .name = "Location", .wire = "Location", .shape = &shape_any_string, .off = offsetof(struct glue_create_iceberg_table_input, Location), .flags = FIELD_REQUIRED },
+    { .name = "Schema", .wire = "Schema", .shape = &shape_IcebergSchema, .off = offsetof(struct glue_create_iceberg_table_input, Schema), .flags = FIELD_REQUIRED },
+    { .name = "PartitionSpec", .wire = "PartitionSpec", .shape = &shape_IcebergPartitionSpec, .off = offsetof(struct glue_create_iceberg_table_input, PartitionSpec) },
+    { .name = "WriteOrder", .wire = "WriteOrder", .shape = &shape_IcebergSortOrder, .off = offsetof(struct glue_create_iceberg_table_input, WriteOrder) },
+    { .name = "Properties", .wire = "Properties", .shape = &shape_StringToStringMap, .off = offsetof(struct glue_create_iceberg_table_input, Properties) },
+};
+static const struct shape shape_CreateIcebergTableInput = { .name = "CreateIcebergTableInput", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_create_iceberg_table_input), .fields = fields_CreateIcebergTableInput, .n_fields = 5 };
+static const struct field fields_IcebergSchema[] = {
+    { .name = "SchemaId", .wire = "SchemaId", .shape = &shape_any_int, .off = offsetof(struct glue_iceberg_schema, SchemaId) },
+    { .name = "IdentifierFieldIds", .wire = "IdentifierFieldIds", .shape = &shape_IntegerList, .off = offsetof(struct glue_iceberg_schema, IdentifierFieldIds) },
+    { .name = "Type", .wire = "Type", .shape = &shape_any_string, .off = offsetof(struct glue_iceberg_schema, Type) },
+    { .name = "Fields", .wire = "Fields", .shape = &shape_IcebergStructFieldList, .off = offsetof(struct glue_iceberg_schema, Fields), .flags = FIELD_REQUIRED },
+};
+static const struct shape shape_IcebergSchema = { .name = "IcebergSchema", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_iceberg_schema), .fields = fields_IcebergSchema, .n_fields = 4 };
+static const struct field value_IntegerList = { .shape = &shape_any_int, .off = 0 };
+static const struct shape shape_IntegerList = { .name = "IntegerList", .kind = SHAPE_LIST, .value = &value_IntegerList, .size = sizeof(struct opt_i64) };
+static const struct field value_IcebergStructFieldList = { .shape = &shape_IcebergStructField, .off = 0 };
+static const struct shape shape_IcebergStructFieldList = { .name = "IcebergStructFieldList", .kind = SHAPE_LIST, .value = &value_IcebergStructFieldList, .size = sizeof(struct glue_iceberg_struct_field) };
+static const struct field fields_IcebergStructField[] = {
+    { .name = "Id", .wire = "Id", .shape = &shape_any_int, .off = offsetof(struct glue_iceberg_struct_field, Id), .flags = FIELD_REQUIRED },
+    { .name = "Name", .wire = "Name", .shape = &shape_any_string, .off = offsetof(struct glue_iceberg_struct_field, Name), .flags = FIELD_REQUIRED },
+    { .name = "Type", .wire = "Type", .shape = &shape_any_doc, .off = offsetof(struct glue_iceberg_struct_field, Type), .flags = FIELD_REQUIRED },
+    { .name = "Required", .wire = "Required", .shape = &shape_any_bool, .off = offsetof(struct glue_iceberg_struct_field, Required), .flags = FIELD_REQUIRED },
+    { .name = "Doc", .wire = "Doc", .shape = &shape_any_string, .off = offsetof(struct glue_iceberg_struct_field, Doc) },
+    { .name = "InitialDefault", .wire = "InitialDefault", .shape = &shape_any_doc, .off = offsetof(struct glue_iceberg_struct_field, InitialDefault) },
+    { .name = "WriteDefault", .wire = "WriteDefault", .shape = &shape_any_doc, .off = offsetof(struct glue_iceberg_struct_field, WriteDefault) },
+};
+static const struct shape shape_IcebergStructField = { .name = "IcebergStructField", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_iceberg_struct_field), .fields = fields_IcebergStructField, .n_fields = 7 };
+static const struct field fields_IcebergPartitionSpec[] = {
+    { .name = "Fields", .wire = "Fields", .shape = &shape_IcebergPartitionSpecFieldList, .off = offsetof(struct glue_iceberg_partition_spec, Fields), .flags = FIELD_REQUIRED },
+    { .name = "SpecId", .wire = "SpecId", .shape = &shape_any_int, .off = offsetof(struct glue_iceberg_partition_spec, SpecId) },
+};
+static const struct shape shape_IcebergPartitionSpec = { .name = "IcebergPartitionSpec", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_iceberg_partition_spec), .fields = fields_IcebergPartitionSpec, .n_fields = 2 };
+static const struct field value_IcebergPartitionSpecFieldList = { .shape = &shape_IcebergPartitionField, .off = 0 };
+static const struct shape shape_IcebergPartitionSpecFieldList = { .name = "IcebergPartitionSpecFieldList", .kind = SHAPE_LIST, .value = &value_IcebergPartitionSpecFieldList, .size = sizeof(struct glue_iceberg_partition_field) };
+static const struct field fields_IcebergPartitionField[] = {
+    { .name = "SourceId", .wire = "SourceId", .shape = &shape_any_int, .off = offsetof(struct glue_iceberg_partition_field, SourceId), .flags = FIELD_REQUIRED },
+    { .name = "Transform", .wire = "Transform", .shape = &shape_any_string, .off = offsetof(struct glue_iceberg_partition_field, Transform), .flags = FIELD_REQUIRED },
+    { .name = "Name", .wire = "Name", .shape = &shape_any_string, .off = offsetof(struct glue_iceberg_partition_field, Name), .flags = FIELD_REQUIRED },
+    { .name = "FieldId", .wire = "FieldId", .shape = &shape_any_int, .off = offsetof(struct glue_iceberg_partition_field, FieldId) },
+};
+static const struct shape shape_IcebergPartitionField = { .name = "IcebergPartitionField", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_iceberg_partition_field), .fields = fields_IcebergPartitionField, .n_fields = 4 };
+static const struct field fields_IcebergSortOrder[] = {
+    { .name = "OrderId", .wire = "OrderId", .shape = &shape_any_int, .off = offsetof(struct glue_iceberg_sort_order, OrderId), .flags = FIELD_REQUIRED },
+    { .name = "Fields", .wire = "Fields", .shape = &shape_IcebergSortOrderFieldList, .off = offsetof(struct glue_iceberg_sort_order, Fields), .flags = FIELD_REQUIRED },
+};
+static const struct shape shape_IcebergSortOrder = { .name = "IcebergSortOrder", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_iceberg_sort_order), .fields = fields_IcebergSortOrder, .n_fields = 2 };
+static const struct field value_IcebergSortOrderFieldList = { .shape = &shape_IcebergSortField, .off = 0 };
+static const struct shape shape_IcebergSortOrderFieldList = { .name = "IcebergSortOrderFieldList", .kind = SHAPE_LIST, .value = &value_IcebergSortOrderFieldList, .size = sizeof(struct glue_iceberg_sort_field) };
+static const struct field fields_IcebergSortField[] = {
+    { .name = "SourceId", .wire = "SourceId", .shape = &shape_any_int, .off = offsetof(struct glue_iceberg_sort_field, SourceId), .flags = FIELD_REQUIRED },
+    { .name = "Transform", .wire = "Transform", .shape = &shape_any_string, .off = offsetof(struct glue_iceberg_sort_field, Transform), .flags = FIELD_REQUIRED },
+    { .name = "Direction", .wire = "Direction", .shape = &shape_any_string, .off = offsetof(struct glue_iceberg_sort_field, Direction), .flags = FIELD_REQUIRED },
+    { .name = "NullOrder", .wire = "NullOrder", .shape = &shape_any_string, .off = offsetof(struct glue_iceberg_sort_field, NullOrder), .flags = FIELD_REQUIRED },
+};
+static const struct shape shape_IcebergSortField = { .name = "IcebergSortField", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_iceberg_sort_field), .fields = fields_IcebergSortField, .n_fields = 4 };
+static const struct field key_StringToStringMap = { .shape = &shape_any_string, .off = offsetof(struct glue_string_to_string_map_entry, key) };
+static const struct field value_StringToStringMap = { .shape = &shape_any_string, .off = offsetof(struct glue_string_to_string_map_entry, value) };
+static const struct shape shape_StringToStringMap = { .name = "StringToStringMap", .kind = SHAPE_MAP, .key = &key_StringToStringMap, .value = &value_StringToStringMap, .size = sizeof(struct glue_string_to_string_map_entry) };
+static const struct field fields_CreateTriggerRequest[] = {
+    { .name = "Name", .wire = "Name", .shape = &shape_any_string, .off = offsetof(struct glue_create_trigger_request, Name), .flags = FIELD_REQUIRED },
+    { .name = "WorkflowName", .wire = "WorkflowName", .shape = &shape_any_string, .off = offsetof(struct glue_create_trigger_request, WorkflowName) },
+    { .name = "Type", .wire = "Type", .shape = &shape_any_string, .off = offsetof(struct glue_create_trigger_request, Type), .flags = FIELD_REQUIRED },
+    { .name = "Schedule", .wire = "Schedule", .shape = &shape_any_string, .off = offsetof(struct glue_create_trigger_request, Schedule) },
+    { .name = "Predicate", .wire = "Predicate", .shape = &shape_Predicate, .off = offsetof(struct glue_create_trigger_request, Predicate) },
+    { .name = "Actions", .wire = "Actions", .shape = &shape_ActionList, .off = offsetof(struct glue_create_trigger_request, Actions), .flags = FIELD_REQUIRED },
+    { .name = "Description", .wire = "Description", .shape = &shape_any_string, .off = offsetof(struct glue_create_trigger_request, Description) },
+    { .name = "StartOnCreation", .wire = "StartOnCreation", .shape = &shape_any_bool, .off = offsetof(struct glue_create_trigger_request, StartOnCreation) },
+    { .name = "Tags", .wire = "Tags", .shape = &shape_TagsMap, .off = offsetof(struct glue_create_trigger_request, Tags) },
+    { .name = "EventBatchingCondition", .wire = "EventBatchingCondition", .shape = &shape_EventBatchingCondition, .off = offsetof(struct glue_create_trigger_request, EventBatchingCondition) },
+};
+static const struct shape shape_CreateTriggerRequest = { .name = "CreateTriggerRequest", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_create_trigger_request), .fields = fields_CreateTriggerRequest, .n_fields = 10 };
+static const struct field fields_CreateTriggerResponse[] = {
+    { .name = "Name", .wire = "Name", .shape = &shape_any_string, .off = offsetof(struct glue_create_trigger_response, Name) },
+};
+static const struct shape shape_CreateTriggerResponse = { .name = "CreateTriggerResponse", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_create_trigger_response), .fields = fields_CreateTriggerResponse, .n_fields = 1 };
+static const struct field fields_CreateWorkflowRequest[] = {
+    { .name = "Name", .wire = "Name", .shape = &shape_any_string, .off = offsetof(struct glue_create_workflow_request, Name), .flags = FIELD_REQUIRED },
+    { .name = "Description", .wire = "Description", .shape = &shape_any_string, .off = offsetof(struct glue_create_workflow_request, Description) },
+    { .name = "DefaultRunProperties", .wire = "DefaultRunProperties", .shape = &shape_WorkflowRunProperties, .off = offsetof(struct glue_create_workflow_request, DefaultRunProperties) },
+    { .name = "Tags", .wire = "Tags", .shape = &shape_TagsMap, .off = offsetof(struct glue_create_workflow_request, Tags) },
+    { .name = "MaxConcurrentRuns", .wire = "MaxConcurrentRuns", .shape = &shape_any_int, .off = offsetof(struct glue_create_workflow_request, MaxConcurrentRuns) },
+};
+static const struct shape shape_CreateWorkflowRequest = { .name = "CreateWorkflowRequest", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_create_workflow_request), .fields = fields_CreateWorkflowRequest, .n_fields = 5 };
+static const struct field fields_CreateWorkflowResponse[] = {
+    { .name = "Name", .wire = "Name", .shape = &shape_any_string, .off = offsetof(struct glue_create_workflow_response, Name) },
+};
+static const struct shape shape_CreateWorkflowResponse = { .name = "CreateWorkflowResponse", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_create_workflow_response), .fields = fields_CreateWorkflowResponse, .n_fields = 1 };
+static const struct field fields_DeleteClassifierRequest[] = {
+    { .name = "Name", .wire = "Name", .shape = &shape_any_string, .off = offsetof(struct glue_delete_classifier_request, Name), .flags = FIELD_REQUIRED },
+};
+static const struct shape shape_DeleteClassifierRequest = { .name = "DeleteClassifierRequest", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_delete_classifier_request), .fields = fields_DeleteClassifierRequest, .n_fields = 1 };
+static const struct field fields_DeleteConnectionRequest[] = {
+    { .name = "CatalogId", .wire = "CatalogId", .shape = &shape_any_string, .off = offsetof(struct glue_delete_connection_request, CatalogId) },
+    { .name = "ConnectionName", .wire = "ConnectionName", .shape = &shape_any_string, .off = offsetof(struct glue_delete_connection_request, ConnectionName), .flags = FIELD_REQUIRED },
+};
+static const struct shape shape_DeleteConnectionRequest = { .name = "DeleteConnectionRequest", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_delete_connection_request), .fields = fields_DeleteConnectionRequest, .n_fields = 2 };
+static const struct field fields_DeleteCrawlerRequest[] = {
+    { .name = "Name", .wire = "Name", .shape = &shape_any_string, .off = offsetof(struct glue_delete_crawler_request, Name), .flags = FIELD_REQUIRED },
+};
+static const struct shape shape_DeleteCrawlerRequest = { .name = "DeleteCrawlerRequest", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_delete_crawler_request), .fields = fields_DeleteCrawlerRequest, .n_fields = 1 };
+static const struct field fields_DeleteDatabaseRequest[] = {
+    { .name = "CatalogId", .wire = "CatalogId", .shape = &shape_any_string, .off = offsetof(struct glue_delete_database_request, CatalogId) },
+    { .name = "Name", .wire = "Name", .shape = &shape_any_string, .off = offsetof(struct glue_delete_database_request, Name), .flags = FIELD_REQUIRED },
+};
+static const struct shape shape_DeleteDatabaseRequest = { .name = "DeleteDatabaseRequest", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_delete_database_request), .fields = fields_DeleteDatabaseRequest, .n_fields = 2 };
+static const struct field fields_DeleteJobRequest[] = {
+    { .name = "JobName", .wire = "JobName", .shape = &shape_any_string, .off = offsetof(struct glue_delete_job_request, JobName), .flags = FIELD_REQUIRED },
+};
+static const struct shape shape_DeleteJobRequest = { .name = "DeleteJobRequest", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_delete_job_request), .fields = fields_DeleteJobRequest, .n_fields = 1 };
+static const struct field fields_DeleteJobResponse[] = {
+    { .name = "JobName", .wire = "JobName", .shape = &shape_any_string, .off = offsetof(struct glue_delete_job_response, JobName) },
+};
+static const struct shape shape_DeleteJobResponse = { .name = "DeleteJobResponse", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_delete_job_response), .fields = fields_DeleteJobResponse, .n_fields = 1 };
+static const struct field fields_DeletePartitionRequest[] = {
+    { .name = "CatalogId", .wire = "CatalogId", .shape = &shape_any_string, .off = offsetof(struct glue_delete_partition_request, CatalogId) },
+    { .name = "DatabaseName", .wire = "DatabaseName", .shape = &shape_any_string, .off = offsetof(struct glue_delete_partition_request, DatabaseName), .flags = FIELD_REQUIRED },
+    { .name = "TableName", .wire = "TableName", .shape = &shape_any_string, .off = offsetof(struct glue_delete_partition_request, TableName), .flags = FIELD_REQUIRED },
+    { .name = "PartitionValues", .wire = "PartitionValues", .shape = &shape_ValueStringList, .off = offsetof(struct glue_delete_partition_request, PartitionValues), .flags = FIELD_REQUIRED },
+};
+static const struct shape shape_DeletePartitionRequest = { .name = "DeletePartitionRequest", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_delete_partition_request), .fields = fields_DeletePartitionRequest, .n_fields = 4 };
+static const struct field fields_DeleteSecurityConfigurationRequest[] = {
+    { .name = "Name", .wire = "Name", .shape = &shape_any_string, .off = offsetof(struct glue_delete_security_configuration_request, Name), .flags = FIELD_REQUIRED },
+};
+static const struct shape shape_DeleteSecurityConfigurationRequest = { .name = "DeleteSecurityConfigurationRequest", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_delete_security_configuration_request), .fields = fields_DeleteSecurityConfigurationRequest, .n_fields = 1 };
+static const struct field fields_DeleteTableRequest[] = {
+    { .name = "CatalogId", .wire = "CatalogId", .shape = &shape_any_string, .off = offsetof(struct glue_delete_table_request, CatalogId) },
+    { .name = "DatabaseName", .wire = "DatabaseName", .shape = &shape_any_string, .off = offsetof(struct glue_delete_table_request, DatabaseName), .flags = FIELD_REQUIRED },
+    { .name = "Name", .wire = "Name", .shape = &shape_any_string, .off = offsetof(struct glue_delete_table_request, Name), .flags = FIELD_REQUIRED },
+    { .name = "TransactionId", .wire = "TransactionId", .shape = &shape_any_string, .off = offsetof(struct glue_delete_table_request, TransactionId) },
+};
+static const struct shape shape_DeleteTableRequest = { .name = "DeleteTableRequest", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_delete_table_request), .fields = fields_DeleteTableRequest, .n_fields = 4 };
+static const struct field fields_DeleteTriggerRequest[] = {
+    { .name = "Name", .wire = "Name", .shape = &shape_any_string, .off = offsetof(struct glue_delete_trigger_request, Name), .flags = FIELD_REQUIRED },
+};
+static const struct shape shape_DeleteTriggerRequest = { .name = "DeleteTriggerRequest", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_delete_trigger_request), .fields = fields_DeleteTriggerRequest, .n_fields = 1 };
+static const struct field fields_DeleteTriggerResponse[] = {
+    { .name = "Name", .wire = "Name", .shape = &shape_any_string, .off = offsetof(struct glue_delete_trigger_response, Name) },
+};
+static const struct shape shape_DeleteTriggerResponse = { .name = "DeleteTriggerResponse", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_delete_trigger_response), .fields = fields_DeleteTriggerResponse, .n_fields = 1 };
+static const struct field fields_DeleteWorkflowRequest[] = {
+    { .name = "Name", .wire = "Name", .shape = &shape_any_string, .off = offsetof(struct glue_delete_workflow_request, Name), .flags = FIELD_REQUIRED },
+};
+static const struct shape shape_DeleteWorkflowRequest = { .name = "DeleteWorkflowRequest", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_delete_workflow_request), .fields = fields_DeleteWorkflowRequest, .n_fields = 1 };
+static const struct field fields_DeleteWorkflowResponse[] = {
+    { .name = "Name", .wire = "Name", .shape = &shape_any_string, .off = offsetof(struct glue_delete_workflow_response, Name) },
+};
+static const struct shape shape_DeleteWorkflowResponse = { .name = "DeleteWorkflowResponse", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_delete_workflow_response), .fields = fields_DeleteWorkflowResponse, .n_fields = 1 };
+static const struct field fields_GetClassifierRequest[] = {
+    { .name = "Name", .wire = "Name", .shape = &shape_any_string, .off = offsetof(struct glue_get_classifier_request, Name), .flags = FIELD_REQUIRED },
+};
+static const struct shape shape_GetClassifierRequest = { .name = "GetClassifierRequest", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_get_classifier_request), .fields = fields_GetClassifierRequest, .n_fields = 1 };
+static const struct field fields_GetClassifierResponse[] = {
+    { .name = "Classifier", .wire = "Classifier", .shape = &shape_Classifier, .off = offsetof(struct glue_get_classifier_response, Classifier) },
+};
+static const struct shape shape_GetClassifierResponse = { .name = "GetClassifierResponse", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_get_classifier_response), .fields = fields_GetClassifierResponse, .n_fields = 1 };
+static const struct field fields_Classifier[] = {
+    { .name = "GrokClassifier", .wire = "GrokClassifier", .shape = &shape_GrokClassifier, .off = offsetof(struct glue_classifier, GrokClassifier) },
+    { .name = "XMLClassifier", .wire = "XMLClassifier", .shape = &shape_XMLClassifier, .off = offsetof(struct glue_classifier, XMLClassifier) },
+    { .name = "JsonClassifier", .wire = "JsonClassifier", .shape = &shape_JsonClassifier, .off = offsetof(struct glue_classifier, JsonClassifier) },
+    { .name = "CsvClassifier", .wire = "CsvClassifier", .shape = &shape_CsvClassifier, .off = offsetof(struct glue_classifier, CsvClassifier) },
+};
+static const struct shape shape_Classifier = { .name = "Classifier", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_classifier), .fields = fields_Classifier, .n_fields = 4 };
+static const struct field fields_GrokClassifier[] = {
+    { .name = "Name", .wire = "Name", .shape = &shape_any_string, .off = offsetof(struct glue_grok_classifier, Name), .flags = FIELD_REQUIRED },
+    { .name = "Classification", .wire = "Classification", .shape = &shape_any_string, .off = offsetof(struct glue_grok_classifier, Classification), .flags = FIELD_REQUIRED },
+    { .name = "CreationTime", .wire = "CreationTime", .shape = &shape_any_time, .off = offsetof(struct glue_grok_classifier, CreationTime) },
+    { .name = "LastUpdated", .wire = "LastUpdated", .shape = &shape_any_time, .off = offsetof(struct glue_grok_classifier, LastUpdated) },
+    { .name = "Version", .wire = "Version", .shape = &shape_any_long, .off = offsetof(struct glue_grok_classifier, Version) },
+    { .name = "GrokPattern", .wire = "GrokPattern", .shape = &shape_any_string, .off = offsetof(struct glue_grok_classifier, GrokPattern), .flags = FIELD_REQUIRED },
+    { .name = "CustomPatterns", .wire = "CustomPatterns", .shape = &shape_any_string, .off = offsetof(struct glue_grok_classifier, CustomPatterns) },
+};
+static const struct shape shape_GrokClassifier = { .name = "GrokClassifier", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_grok_classifier), .fields = fields_GrokClassifier, .n_fields = 7 };
+static const struct field fields_XMLClassifier[] = {
+    { .name = "Name", .wire = "Name", .shape = &shape_any_string, .off = offsetof(struct glue_xml_classifier, Name), .flags = FIELD_REQUIRED },
+    { .name = "Classification", .wire = "Classification", .shape = &shape_any_string, .off = offsetof(struct glue_xml_classifier, Classification), .flags = FIELD_REQUIRED },
+    { .name = "CreationTime", .wire = "CreationTime", .shape = &shape_any_time, .off = offsetof(struct glue_xml_classifier, CreationTime) },
+    { .name = "LastUpdated", .wire = "LastUpdated", .shape = &shape_any_time, .off = offsetof(struct glue_xml_classifier, LastUpdated) },
+    { .name = "Version", .wire = "Version", .shape = &shape_any_long, .off = offsetof(struct glue_xml_classifier, Version) },
+    { .name = "RowTag", .wire = "RowTag", .shape = &shape_any_string, .off = offsetof(struct glue_xml_classifier, RowTag) },
+};
+static const struct shape shape_XMLClassifier = { .name = "XMLClassifier", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_xml_classifier), .fields = fields_XMLClassifier, .n_fields = 6 };
+static const struct field fields_JsonClassifier[] = {
+    { .name = "Name", .wire = "Name", .shape = &shape_any_string, .off = offsetof(struct glue_json_classifier, Name), .flags = FIELD_REQUIRED },
+    { .name = "CreationTime", .wire = "CreationTime", .shape = &shape_any_time, .off = offsetof(struct glue_json_classifier, CreationTime) },
+    { .name = "LastUpdated", .wire = "LastUpdated", .shape = &shape_any_time, .off = offsetof(struct glue_json_classifier, LastUpdated) },
+    { .name = "Version", .wire = "Version", .shape = &shape_any_long, .off = offsetof(struct glue_json_classifier, Version) },
+    { .name = "JsonPath", .wire = "JsonPath", .shape = &shape_any_string, .off = offsetof(struct glue_json_classifier, JsonPath), .flags = FIELD_REQUIRED },
+};
+static const struct shape shape_JsonClassifier = { .name = "JsonClassifier", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_json_classifier), .fields = fields_JsonClassifier, .n_fields = 5 };
+static const struct field fields_CsvClassifier[] = {
+    { .name = "Name", .wire = "Name", .shape = &shape_any_string, .off = offsetof(struct glue_csv_classifier, Name), .flags = FIELD_REQUIRED },
+    { .name = "CreationTime", .wire = "CreationTime", .shape = &shape_any_time, .off = offsetof(struct glue_csv_classifier, CreationTime) },
+    { .name = "LastUpdated", .wire = "LastUpdated", .shape = &shape_any_time, .off = offsetof(struct glue_csv_classifier, LastUpdated) },
+    { .name = "Version", .wire = "Version", .shape = &shape_any_long, .off = offsetof(struct glue_csv_classifier, Version) },
+    { .name = "Delimiter", .wire = "Delimiter", .shape = &shape_any_string, .off = offsetof(struct glue_csv_classifier, Delimiter) },
+    { .name = "QuoteSymbol", .wire = "QuoteSymbol", .shape = &shape_any_string, .off = offsetof(struct glue_csv_classifier, QuoteSymbol) },
+    { .name = "ContainsHeader", .wire = "ContainsHeader", .shape = &shape_any_string, .off = offsetof(struct glue_csv_classifier, ContainsHeader) },
+    { .name = "Header", .wire = "Header", .shape = &shape_CsvHeader, .off = offsetof(struct glue_csv_classifier, Header) },
+    { .name = "DisableValueTrimming", .wire = "DisableValueTrimming", .shape = &shape_any_bool, .off = offsetof(struct glue_csv_classifier, DisableValueTrimming) },
+    { .name = "AllowSingleColumn", .wire = "AllowSingleColumn", .shape = &shape_any_bool, .off = offsetof(struct glue_csv_classifier, AllowSingleColumn) },
+    { .name = "CustomDatatypeConfigured", .wire = "CustomDatatypeConfigured", .shape = &shape_any_bool, .off = offsetof(struct glue_csv_classifier, CustomDatatypeConfigured) },
+    { .name = "CustomDatatypes", .wire = "CustomDatatypes", .shape = &shape_CustomDatatypes, .off = offsetof(struct glue_csv_classifier, CustomDatatypes) },
+    { .name = "Serde", .wire = "Serde", .shape = &shape_any_string, .off = offsetof(struct glue_csv_classifier, Serde) },
+};
+static const struct shape shape_CsvClassifier = { .name = "CsvClassifier", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_csv_classifier), .fields = fields_CsvClassifier, .n_fields = 13 };
+static const struct field fields_GetClassifiersRequest[] = {
+    { .name = "MaxResults", .wire = "MaxResults", .shape = &shape_PageSize, .off = offsetof(struct glue_get_classifiers_request, MaxResults) },
+    { .name = "NextToken", .wire = "NextToken", .shape = &shape_any_string, .off = offsetof(struct glue_get_classifiers_request, NextToken) },
+};
+static const struct shape shape_GetClassifiersRequest = { .name = "GetClassifiersRequest", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_get_classifiers_request), .fields = fields_GetClassifiersRequest, .n_fields = 2 };
+static const struct shape shape_PageSize = { .name = "PageSize", .kind = SHAPE_INT, .flags = SHAPE_INT32 | SHAPE_HAS_MIN | SHAPE_HAS_MAX, .min = 1, .max = 1000 };
+static const struct field fields_GetClassifiersResponse[] = {
+    { .name = "Classifiers", .wire = "Classifiers", .shape = &shape_ClassifierList, .off = offsetof(struct glue_get_classifiers_response, Classifiers) },
+    { .name = "NextToken", .wire = "NextToken", .shape = &shape_any_string, .off = offsetof(struct glue_get_classifiers_response, NextToken) },
+};
+static const struct shape shape_GetClassifiersResponse = { .name = "GetClassifiersResponse", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_get_classifiers_response), .fields = fields_GetClassifiersResponse, .n_fields = 2 };
+static const struct field value_ClassifierList = { .shape = &shape_Classifier, .off = 0 };
+static const struct shape shape_ClassifierList = { .name = "ClassifierList", .kind = SHAPE_LIST, .value = &value_ClassifierList, .size = sizeof(struct glue_classifier) };
+static const struct field fields_GetConnectionRequest[] = {
+    { .name = "CatalogId", .wire = "CatalogId", .shape = &shape_any_string, .off = offsetof(struct glue_get_connection_request, CatalogId) },
+    { .name = "Name", .wire = "Name", .shape = &shape_any_string, .off = offsetof(struct glue_get_connection_request, Name), .flags = FIELD_REQUIRED },
+    { .name = "HidePassword", .wire = "HidePassword", .shape = &shape_any_bool, .off = offsetof(struct glue_get_connection_request, HidePassword) },
+    { .name = "ApplyOverrideForComputeEnvironment", .wire = "ApplyOverrideForComputeEnvironment", .shape = &shape_any_string, .off = offsetof(struct glue_get_connection_request, ApplyOverrideForComputeEnvironment) },
+};
+static const struct shape shape_GetConnectionRequest = { .name = "GetConnectionRequest", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_get_connection_request), .fields = fields_GetConnectionRequest, .n_fields = 4 };
+static const struct field fields_GetConnectionResponse[] = {
+    { .name = "Connection", .wire = "Connection", .shape = &shape_Connection, .off = offsetof(struct glue_get_connection_response, Connection) },
+};
+static const struct shape shape_GetConnectionResponse = { .name = "GetConnectionResponse", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_get_connection_response), .fields = fields_GetConnectionResponse, .n_fields = 1 };
+static const struct field fields_Connection[] = {
+    { .name = "Name", .wire = "Name", .shape = &shape_any_string, .off = offsetof(struct glue_connection, Name) },
+    { .name = "Description", .wire = "Description", .shape = &shape_any_string, .off = offsetof(struct glue_connection, Description) },
+    { .name = "ConnectionType", .wire = "ConnectionType", .shape = &shape_any_string, .off = offsetof(struct glue_connection, ConnectionType) },
+    { .name = "MatchCriteria", .wire = "MatchCriteria", .shape = &shape_MatchCriteria, .off = offsetof(struct glue_connection, MatchCriteria) },
+    { .name = "ConnectionProperties", .wire = "ConnectionProperties", .shape = &shape_ConnectionProperties, .off = offsetof(struct glue_connection, ConnectionProperties) },
+    { .name = "SparkProperties", .wire = "SparkProperties", .shape = &shape_PropertyMap, .off = offsetof(struct glue_connection, SparkProperties) },
+    { .name = "AthenaProperties", .wire = "AthenaProperties", .shape = &shape_PropertyMap, .off = offsetof(struct glue_connection, AthenaProperties) },
+    { .name = "PythonProperties", .wire = "PythonProperties", .shape = &shape_PropertyMap, .off = offsetof(struct glue_connection, PythonProperties) },
+    { .name = "PhysicalConnectionRequirements", .wire = "PhysicalConnectionRequirements", .shape = &shape_PhysicalConnectionRequirements, .off = offsetof(struct glue_connection, PhysicalConnectionRequirements) },
+    { .name = "CreationTime", .wire = "CreationTime", .shape = &shape_any_time, .off = offsetof(struct glue_connection, CreationTime) },
+    { .name = "LastUpdatedTime", .wire = "LastUpdatedTime", .shape = &shape_any_time, .off = offsetof(struct glue_connection, LastUpdatedTime) },
+    { .name = "LastUpdatedBy", .wire = "LastUpdatedBy", .shape = &shape_any_string, .off = offsetof(struct glue_connection, LastUpdatedBy) },
+    { .name = "Status", .wire = "Status", .shape = &shape_any_string, .off = offsetof(struct glue_connection, Status) },
+    { .name = "StatusReason", .wire = "StatusReason", .shape = &shape_any_string, .off = offsetof(struct glue_connection, StatusReason) },
+    { .name = "LastConnectionValidationTime", .wire = "LastConnectionValidationTime", .shape = &shape_any_time, .off = offsetof(struct glue_connection, LastConnectionValidationTime) },
+    { .name = "AuthenticationConfiguration", .wire = "AuthenticationConfiguration", .shape = &shape_AuthenticationConfiguration, .off = offsetof(struct glue_connection, AuthenticationConfiguration) },
+    { .name = "ConnectionSchemaVersion", .wire = "ConnectionSchemaVersion", .shape = &shape_ConnectionSchemaVersion, .off = offsetof(struct glue_connection, ConnectionSchemaVersion) },
+    { .name = "CompatibleComputeEnvironments", .wire = "CompatibleComputeEnvironments", .shape = &shape_ComputeEnvironmentList, .off = offsetof(struct glue_connection, CompatibleComputeEnvironments) },
+};
+static const struct shape shape_Connection = { .name = "Connection", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_connection), .fields = fields_Connection, .n_fields = 18 };
+static const struct field fields_AuthenticationConfiguration[] = {
+    { .name = "AuthenticationType", .wire = "AuthenticationType", .shape = &shape_any_string, .off = offsetof(struct glue_authentication_configuration, AuthenticationType) },
+    { .name = "SecretArn", .wire = "SecretArn", .shape = &shape_any_string, .off = offsetof(struct glue_authentication_configuration, SecretArn) },
+    { .name = "KmsKeyArn", .wire = "KmsKeyArn", .shape = &shape_any_string, .off = offsetof(struct glue_authentication_configuration, KmsKeyArn) },
+    { .name = "OAuth2Properties", .wire = "OAuth2Properties", .shape = &shape_OAuth2Properties, .off = offsetof(struct glue_authentication_configuration, OAuth2Properties) },
+};
+static const struct shape shape_AuthenticationConfiguration = { .name = "AuthenticationConfiguration", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_authentication_configuration), .fields = fields_AuthenticationConfiguration, .n_fields = 4 };
+static const struct field fields_OAuth2Properties[] = {
+    { .name = "OAuth2GrantType", .wire = "OAuth2GrantType", .shape = &shape_any_string, .off = offsetof(struct glue_o_auth2_properties, OAuth2GrantType) },
+    { .name = "OAuth2ClientApplication", .wire = "OAuth2ClientApplication", .shape = &shape_OAuth2ClientApplication, .off = offsetof(struct glue_o_auth2_properties, OAuth2ClientApplication) },
+    { .name = "TokenUrl", .wire = "TokenUrl", .shape = &shape_any_string, .off = offsetof(struct glue_o_auth2_properties, TokenUrl) },
+    { .name = "TokenUrlParametersMap", .wire = "TokenUrlParametersMap", .shape = &shape_TokenUrlParametersMap, .off = offsetof(struct glue_o_auth2_properties, TokenUrlParametersMap) },
+};
+static const struct shape shape_OAuth2Properties = { .name = "OAuth2Properties", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_o_auth2_properties), .fields = fields_OAuth2Properties, .n_fields = 4 };
+static const struct shape shape_ConnectionSchemaVersion = { .name = "ConnectionSchemaVersion", .kind = SHAPE_INT, .flags = SHAPE_INT32 | SHAPE_HAS_MIN | SHAPE_HAS_MAX, .min = 1, .max = 2 };
+static const struct field fields_GetConnectionsRequest[] = {
+    { .name = "CatalogId", .wire = "CatalogId", .shape = &shape_any_string, .off = offsetof(struct glue_get_connections_request, CatalogId) },
+    { .name = "Filter", .wire = "Filter", .shape = &shape_GetConnectionsFilter, .off = offsetof(struct glue_get_connections_request, Filter) },
+    { .name = "HidePassword", .wire = "HidePassword", .shape = &shape_any_bool, .off = offsetof(struct glue_get_connections_request, HidePassword) },
+    { .name = "NextToken", .wire = "NextToken", .shape = &shape_any_string, .off = offsetof(struct glue_get_connections_request, NextToken) },
+    { .name = "MaxResults", .wire = "MaxResults", .shape = &shape_PageSize, .off = offsetof(struct glue_get_connections_request, MaxResults) },
+};
+static const struct shape shape_GetConnectionsRequest = { .name = "GetConnectionsRequest", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_get_connections_request), .fields = fields_GetConnectionsRequest, .n_fields = 5 };
+static const struct field fields_GetConnectionsFilter[] = {
+    { .name = "MatchCriteria", .wire = "MatchCriteria", .shape = &shape_MatchCriteria, .off = offsetof(struct glue_get_connections_filter, MatchCriteria) },
+    { .name = "ConnectionType", .wire = "ConnectionType", .shape = &shape_any_string, .off = offsetof(struct glue_get_connections_filter, ConnectionType) },
+    { .name = "ConnectionSchemaVersion", .wire = "ConnectionSchemaVersion", .shape = &shape_ConnectionSchemaVersion, .off = offsetof(struct glue_get_connections_filter, ConnectionSchemaVersion) },
+};
+static const struct shape shape_GetConnectionsFilter = { .name = "GetConnectionsFilter", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_get_connections_filter), .fields = fields_GetConnectionsFilter, .n_fields = 3 };
+static const struct field fields_GetConnectionsResponse[] = {
+    { .name = "ConnectionList", .wire = "ConnectionList", .shape = &shape_ConnectionList, .off = offsetof(struct glue_get_connections_response, ConnectionList) },
+    { .name = "NextToken", .wire = "NextToken", .shape = &shape_any_string, .off = offsetof(struct glue_get_connections_response, NextToken) },
+};
+static const struct shape shape_GetConnectionsResponse = { .name = "GetConnectionsResponse", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_get_connections_response), .fields = fields_GetConnectionsResponse, .n_fields = 2 };
+static const struct field value_ConnectionList = { .shape = &shape_Connection, .off = 0 };
+static const struct shape shape_ConnectionList = { .name = "ConnectionList", .kind = SHAPE_LIST, .value = &value_ConnectionList, .size = sizeof(struct glue_connection) };
+static const struct field fields_GetCrawlerRequest[] = {
+    { .name = "Name", .wire = "Name", .shape = &shape_any_string, .off = offsetof(struct glue_get_crawler_request, Name), .flags = FIELD_REQUIRED },
+};
+static const struct shape shape_GetCrawlerRequest = { .name = "GetCrawlerRequest", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_get_crawler_request), .fields = fields_GetCrawlerRequest, .n_fields = 1 };
+static const struct field fields_GetCrawlerResponse[] = {
+    { .name = "Crawler", .wire = "Crawler", .shape = &shape_Crawler, .off = offsetof(struct glue_get_crawler_response, Crawler) },
+};
+static const struct shape shape_GetCrawlerResponse = { .name = "GetCrawlerResponse", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_get_crawler_response), .fields = fields_GetCrawlerResponse, .n_fields = 1 };
+static const struct field fields_GetCrawlerMetricsRequest[] = {
+    { .name = "CrawlerNameList", .wire = "CrawlerNameList", .shape = &shape_CrawlerNameList, .off = offsetof(struct glue_get_crawler_metrics_request, CrawlerNameList) },
+    { .name = "MaxResults", .wire = "MaxResults", .shape = &shape_PageSize, .off = offsetof(struct glue_get_crawler_metrics_request, MaxResults) },
+    { .name = "NextToken", .wire = "NextToken", .shape = &shape_any_string, .off = offsetof(struct glue_get_crawler_metrics_request, NextToken) },
+};
+static const struct shape shape_GetCrawlerMetricsRequest = { .name = "GetCrawlerMetricsRequest", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_get_crawler_metrics_request), .fields = fields_GetCrawlerMetricsRequest, .n_fields = 3 };
+static const struct field fields_GetCrawlerMetricsResponse[] = {
+    { .name = "CrawlerMetricsList", .wire = "CrawlerMetricsList", .shape = &shape_CrawlerMetricsList, .off = offsetof(struct glue_get_crawler_metrics_response, CrawlerMetricsList) },
+    { .name = "NextToken", .wire = "NextToken", .shape = &shape_any_string, .off = offsetof(struct glue_get_crawler_metrics_response, NextToken) },
+};
+static const struct shape shape_GetCrawlerMetricsResponse = { .name = "GetCrawlerMetricsResponse", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_get_crawler_metrics_response), .fields = fields_GetCrawlerMetricsResponse, .n_fields = 2 };
+static const struct field value_CrawlerMetricsList = { .shape = &shape_CrawlerMetrics, .off = 0 };
+static const struct shape shape_CrawlerMetricsList = { .name = "CrawlerMetricsList", .kind = SHAPE_LIST, .value = &value_CrawlerMetricsList, .size = sizeof(struct glue_crawler_metrics) };
+static const struct field fields_CrawlerMetrics[] = {
+    { .name = "CrawlerName", .wire = "CrawlerName", .shape = &shape_any_string, .off = offsetof(struct glue_crawler_metrics, CrawlerName) },
+    { .name = "TimeLeftSeconds", .wire = "TimeLeftSeconds", .shape = &shape_any_float, .off = offsetof(struct glue_crawler_metrics, TimeLeftSeconds) },
+    { .name = "StillEstimating", .wire = "StillEstimating", .shape = &shape_any_bool, .off = offsetof(struct glue_crawler_metrics, StillEstimating) },
+    { .name = "LastRuntimeSeconds", .wire = "LastRuntimeSeconds", .shape = &shape_any_float, .off = offsetof(struct glue_crawler_metrics, LastRuntimeSeconds) },
+    { .name = "MedianRuntimeSeconds", .wire = "MedianRuntimeSeconds", .shape = &shape_any_float, .off = offsetof(struct glue_crawler_metrics, MedianRuntimeSeconds) },
+    { .name = "TablesCreated", .wire = "TablesCreated", .shape = &shape_NonNegativeInteger, .off = offsetof(struct glue_crawler_metrics, TablesCreated) },
+    { .name = "TablesUpdated", .wire = "TablesUpdated", .shape = &shape_NonNegativeInteger, .off = offsetof(struct glue_crawler_metrics, TablesUpdated) },
+    { .name = "TablesDeleted", .wire = "TablesDeleted", .shape = &shape_NonNegativeInteger, .off = offsetof(struct glue_crawler_metrics, TablesDeleted) },
+};
+static const struct shape shape_CrawlerMetrics = { .name = "CrawlerMetrics", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_crawler_metrics), .fields = fields_CrawlerMetrics, .n_fields = 8 };
+static const struct field fields_GetCrawlersRequest[] = {
+    { .name = "MaxResults", .wire = "MaxResults", .shape = &shape_PageSize, .off = offsetof(struct glue_get_crawlers_request, MaxResults) },
+    { .name = "NextToken", .wire = "NextToken", .shape = &shape_any_string, .off = offsetof(struct glue_get_crawlers_request, NextToken) },
+};
+static const struct shape shape_GetCrawlersRequest = { .name = "GetCrawlersRequest", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_get_crawlers_request), .fields = fields_GetCrawlersRequest, .n_fields = 2 };
+static const struct field fields_GetCrawlersResponse[] = {
+    { .name = "Crawlers", .wire = "Crawlers", .shape = &shape_CrawlerList, .off = offsetof(struct glue_get_crawlers_response, Crawlers) },
+    { .name = "NextToken", .wire = "NextToken", .shape = &shape_any_string, .off = offsetof(struct glue_get_crawlers_response, NextToken) },
+};
+static const struct shape shape_GetCrawlersResponse = { .name = "GetCrawlersResponse", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_get_crawlers_response), .fields = fields_GetCrawlersResponse, .n_fields = 2 };
+static const struct field fields_GetDatabaseRequest[] = {
+    { .name = "CatalogId", .wire = "CatalogId", .shape = &shape_any_string, .off = offsetof(struct glue_get_database_request, CatalogId) },
+    { .name = "Name", .wire = "Name", .shape = &shape_any_string, .off = offsetof(struct glue_get_database_request, Name), .flags = FIELD_REQUIRED },
+};
+static const struct shape shape_GetDatabaseRequest = { .name = "GetDatabaseRequest", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_get_database_request), .fields = fields_GetDatabaseRequest, .n_fields = 2 };
+static const struct field fields_GetDatabaseResponse[] = {
+    { .name = "Database", .wire = "Database", .shape = &shape_Database, .off = offsetof(struct glue_get_database_response, Database) },
+};
+static const struct shape shape_GetDatabaseResponse = { .name = "GetDatabaseResponse", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_get_database_response), .fields = fields_GetDatabaseResponse, .n_fields = 1 };
+static const struct field fields_Database[] = {
+    { .name = "Name", .wire = "Name", .shape = &shape_any_string, .off = offsetof(struct glue_database, Name), .flags = FIELD_REQUIRED },
+    { .name = "Description", .wire = "Description", .shape = &shape_any_string, .off = offsetof(struct glue_database, Description) },
+    { .name = "LocationUri", .wire = "LocationUri", .shape = &shape_any_string, .off = offsetof(struct glue_database, LocationUri) },
+    { .name = "Parameters", .wire = "Parameters", .shape = &shape_ParametersMap, .off = offsetof(struct glue_database, Parameters) },
+    { .name = "CreateTime", .wire = "CreateTime", .shape = &shape_any_time, .off = offsetof(struct glue_database, CreateTime) },
+    { .name = "CreateTableDefaultPermissions", .wire = "CreateTableDefaultPermissions", .shape = &shape_PrincipalPermissionsList, .off = offsetof(struct glue_database, CreateTableDefaultPermissions) },
+    { .name = "TargetDatabase", .wire = "TargetDatabase", .shape = &shape_DatabaseIdentifier, .off = offsetof(struct glue_database, TargetDatabase) },
+    { .name = "CatalogId", .wire = "CatalogId", .shape = &shape_any_string, .off = offsetof(struct glue_database, CatalogId) },
+    { .name = "FederatedDatabase", .wire = "FederatedDatabase", .shape = &shape_FederatedDatabase, .off = offsetof(struct glue_database, FederatedDatabase) },
+};
+static const struct shape shape_Database = { .name = "Database", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_database), .fields = fields_Database, .n_fields = 9 };
+static const struct field fields_GetDatabasesRequest[] = {
+    { .name = "CatalogId", .wire = "CatalogId", .shape = &shape_any_string, .off = offsetof(struct glue_get_databases_request, CatalogId) },
+    { .name = "NextToken", .wire = "NextToken", .shape = &shape_any_string, .off = offsetof(struct glue_get_databases_request, NextToken) },
+    { .name = "MaxResults", .wire = "MaxResults", .shape = &shape_CatalogGetterPageSize, .off = offsetof(struct glue_get_databases_request, MaxResults) },
+    { .name = "ResourceShareType", .wire = "ResourceShareType", .shape = &shape_any_string, .off = offsetof(struct glue_get_databases_request, ResourceShareType) },
+    { .name = "AttributesToGet", .wire = "AttributesToGet", .shape = &shape_DatabaseAttributesList, .off = offsetof(struct glue_get_databases_request, AttributesToGet) },
+};
+static const struct shape shape_GetDatabasesRequest = { .name = "GetDatabasesRequest", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_get_databases_request), .fields = fields_GetDatabasesRequest, .n_fields = 5 };
+static const struct shape shape_CatalogGetterPageSize = { .name = "CatalogGetterPageSize", .kind = SHAPE_INT, .flags = SHAPE_INT32 | SHAPE_HAS_MIN | SHAPE_HAS_MAX, .min = 1, .max = 100 };
+static const struct field value_DatabaseAttributesList = { .shape = &shape_any_string, .off = 0 };
+static const struct shape shape_DatabaseAttributesList = { .name = "DatabaseAttributesList", .kind = SHAPE_LIST, .value = &value_DatabaseAttributesList, .size = sizeof(struct str) };
+static const struct field fields_GetDatabasesResponse[] = {
+    { .name = "DatabaseList", .wire = "DatabaseList", .shape = &shape_DatabaseList, .off = offsetof(struct glue_get_databases_response, DatabaseList), .flags = FIELD_REQUIRED },
+    { .name = "NextToken", .wire = "NextToken", .shape = &shape_any_string, .off = offsetof(struct glue_get_databases_response, NextToken) },
+};
+static const struct shape shape_GetDatabasesResponse = { .name = "GetDatabasesResponse", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_get_databases_response), .fields = fields_GetDatabasesResponse, .n_fields = 2 };
+static const struct field value_DatabaseList = { .shape = &shape_Database, .off = 0 };
+static const struct shape shape_DatabaseList = { .name = "DatabaseList", .kind = SHAPE_LIST, .value = &value_DatabaseList, .size = sizeof(struct glue_database) };
+static const struct field fields_GetJobRequest[] = {
+    { .name = "JobName", .wire = "JobName", .shape = &shape_any_string, .off = offsetof(struct glue_get_job_request, JobName), .flags = FIELD_REQUIRED },
+};
+static const struct shape shape_GetJobRequest = { .name = "GetJobRequest", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_get_job_request), .fields = fields_GetJobRequest, .n_fields = 1 };
+static const struct field fields_GetJobResponse[] = {
+    { .name = "Job", .wire = "Job", .shape = &shape_Job, .off = offsetof(struct glue_get_job_response, Job) },
+};
+static const struct shape shape_GetJobResponse = { .name = "GetJobResponse", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_get_job_response), .fields = fields_GetJobResponse, .n_fields = 1 };
+static const struct field fields_GetJobBookmarkRequest[] = {
+    { .name = "JobName", .wire = "JobName", .shape = &shape_any_string, .off = offsetof(struct glue_get_job_bookmark_request, JobName), .flags = FIELD_REQUIRED },
+    { .name = "RunId", .wire = "RunId", .shape = &shape_any_string, .off = offsetof(struct glue_get_job_bookmark_request, RunId) },
+};
+static const struct shape shape_GetJobBookmarkRequest = { .name = "GetJobBookmarkRequest", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_get_job_bookmark_request), .fields = fields_GetJobBookmarkRequest, .n_fields = 2 };
+static const struct field fields_GetJobBookmarkResponse[] = {
+    { .name = "JobBookmarkEntry", .wire = "JobBookmarkEntry", .shape = &shape_JobBookmarkEntry, .off = offsetof(struct glue_get_job_bookmark_response, JobBookmarkEntry) },
+};
+static const struct shape shape_GetJobBookmarkResponse = { .name = "GetJobBookmarkResponse", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_get_job_bookmark_response), .fields = fields_GetJobBookmarkResponse, .n_fields = 1 };
+static const struct field fields_JobBookmarkEntry[] = {
+    { .name = "JobName", .wire = "JobName", .shape = &shape_any_string, .off = offsetof(struct glue_job_bookmark_entry, JobName) },
+    { .name = "Version", .wire = "Version", .shape = &shape_any_int, .off = offsetof(struct glue_job_bookmark_entry, Version) },
+    { .name = "Run", .wire = "Run", .shape = &shape_any_int, .off = offsetof(struct glue_job_bookmark_entry, Run) },
+    { .name = "Attempt", .wire = "Attempt", .shape = &shape_any_int, .off = offsetof(struct glue_job_bookmark_entry, Attempt) },
+    { .name = "PreviousRunId", .wire = "PreviousRunId", .shape = &shape_any_string, .off = offsetof(struct glue_job_bookmark_entry, PreviousRunId) },
+    { .name = "RunId", .wire = "RunId", .shape = &shape_any_string, .off = offsetof(struct glue_job_bookmark_entry, RunId) },
+    { .name = "JobBookmark", .wire = "JobBookmark", .shape = &shape_any_string, .off = offsetof(struct glue_job_bookmark_entry, JobBookmark) },
+};
+static const struct shape shape_JobBookmarkEntry = { .name = "JobBookmarkEntry", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_job_bookmark_entry), .fields = fields_JobBookmarkEntry, .n_fields = 7 };
+static const struct field fields_GetJobRunRequest[] = {
+    { .name = "JobName", .wire = "JobName", .shape = &shape_any_string, .off = offsetof(struct glue_get_job_run_request, JobName), .flags = FIELD_REQUIRED },
+    { .name = "RunId", .wire = "RunId", .shape = &shape_any_string, .off = offsetof(struct glue_get_job_run_request, RunId), .flags = FIELD_REQUIRED },
+    { .name = "PredecessorsIncluded", .wire = "PredecessorsIncluded", .shape = &shape_any_bool, .off = offsetof(struct glue_get_job_run_request, PredecessorsIncluded) },
+};
+static const struct shape shape_GetJobRunRequest = { .name = "GetJobRunRequest", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_get_job_run_request), .fields = fields_GetJobRunRequest, .n_fields = 3 };
+static const struct field fields_GetJobRunResponse[] = {
+    { .name = "JobRun", .wire = "JobRun", .shape = &shape_JobRun, .off = offsetof(struct glue_get_job_run_response, JobRun) },
+};
+static const struct shape shape_GetJobRunResponse = { .name = "GetJobRunResponse", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_get_job_run_response), .fields = fields_GetJobRunResponse, .n_fields = 1 };
 static const struct field fields_GetJobRunsRequest[] = {
     { .name = "JobName", .wire = "JobName", .shape = &shape_any_string, .off = offsetof(struct glue_get_job_runs_request, JobName), .flags = FIELD_REQUIRED },
     { .name = "NextToken", .wire = "NextToken", .shape = &shape_any_string, .off = offsetof(struct glue_get_job_runs_request, NextToken) },
@@ -1574,19 +3172,233 @@ static const struct field fields_GetJobRunsResponse[] = {
     { .name = "NextToken", .wire = "NextToken", .shape = &shape_any_string, .off = offsetof(struct glue_get_job_runs_response, NextToken) },
 };
 static const struct shape shape_GetJobRunsResponse = { .name = "GetJobRunsResponse", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_get_job_runs_response), .fields = fields_GetJobRunsResponse, .n_fields = 2 };
-static const struct field value_JobRunList = { .shape = &shape_JobRun, .off = 0 };
-static const struct shape shape_JobRunList = { .name = "JobRunList", .kind = SHAPE_LIST, .value = &value_JobRunList, .size = sizeof(struct glue_job_run) };
 static const struct field fields_GetJobsRequest[] = {
     { .name = "NextToken", .wire = "NextToken", .shape = &shape_any_string, .off = offsetof(struct glue_get_jobs_request, NextToken) },
     { .name = "MaxResults", .wire = "MaxResults", .shape = &shape_PageSize, .off = offsetof(struct glue_get_jobs_request, MaxResults) },
 };
 static const struct shape shape_GetJobsRequest = { .name = "GetJobsRequest", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_get_jobs_request), .fields = fields_GetJobsRequest, .n_fields = 2 };
-static const struct shape shape_PageSize = { .name = "PageSize", .kind = SHAPE_INT, .flags = SHAPE_INT32 | SHAPE_HAS_MIN | SHAPE_HAS_MAX, .min = 1, .max = 1000 };
 static const struct field fields_GetJobsResponse[] = {
     { .name = "Jobs", .wire = "Jobs", .shape = &shape_JobList, .off = offsetof(struct glue_get_jobs_response, Jobs) },
     { .name = "NextToken", .wire = "NextToken", .shape = &shape_any_string, .off = offsetof(struct glue_get_jobs_response, NextToken) },
 };
 static const struct shape shape_GetJobsResponse = { .name = "GetJobsResponse", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_get_jobs_response), .fields = fields_GetJobsResponse, .n_fields = 2 };
+static const struct field fields_GetPartitionRequest[] = {
+    { .name = "CatalogId", .wire = "CatalogId", .shape = &shape_any_string, .off = offsetof(struct glue_get_partition_request, CatalogId) },
+    { .name = "DatabaseName", .wire = "DatabaseName", .shape = &shape_any_string, .off = offsetof(struct glue_get_partition_request, DatabaseName), .flags = FIELD_REQUIRED },
+    { .name = "TableName", .wire = "TableName", .shape = &shape_any_string, .off = offsetof(struct glue_get_partition_request, TableName), .flags = FIELD_REQUIRED },
+    { .name = "PartitionValues", .wire = "PartitionValues", .shape = &shape_ValueStringList, .off = offsetof(struct glue_get_partition_request, PartitionValues), .flags = FIELD_REQUIRED },
+    { .name = "AuditContext", .wire = "AuditContext", .shape = &shape_AuditContext, .off = offsetof(struct glue_get_partition_request, AuditContext) },
+};
+static const struct shape shape_GetPartitionRequest = { .name = "GetPartitionRequest", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_get_partition_request), .fields = fields_GetPartitionRequest, .n_fields = 5 };
+static const struct field fields_GetPartitionResponse[] = {
+    { .name = "Partition", .wire = "Partition", .shape = &shape_Partition, .off = offsetof(struct glue_get_partition_response, Partition) },
+};
+static const struct shape shape_GetPartitionResponse = { .name = "GetPartitionResponse", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_get_partition_response), .fields = fields_GetPartitionResponse, .n_fields = 1 };
+static const struct field fields_GetPartitionsRequest[] = {
+    { .name = "CatalogId", .wire = "CatalogId", .shape = &shape_any_string, .off = offsetof(struct glue_get_partitions_request, CatalogId) },
+    { .name = "DatabaseName", .wire = "DatabaseName", .shape = &shape_any_string, .off = offsetof(struct glue_get_partitions_request, DatabaseName), .flags = FIELD_REQUIRED },
+    { .name = "TableName", .wire = "TableName", .shape = &shape_any_string, .off = offsetof(struct glue_get_partitions_request, TableName), .flags = FIELD_REQUIRED },
+    { .name = "Expression", .wire = "Expression", .shape = &shape_any_string, .off = offsetof(struct glue_get_partitions_request, Expression) },
+    { .name = "NextToken", .wire = "NextToken", .shape = &shape_any_string, .off = offsetof(struct glue_get_partitions_request, NextToken) },
+    { .name = "Segment", .wire = "Segment", .shape = &shape_Segment, .off = offsetof(struct glue_get_partitions_request, Segment) },
+    { .name = "MaxResults", .wire = "MaxResults", .shape = &shape_PageSize, .off = offsetof(struct glue_get_partitions_request, MaxResults) },
+    { .name = "ExcludeColumnSchema", .wire = "ExcludeColumnSchema", .shape = &shape_any_bool, .off = offsetof(struct glue_get_partitions_request, ExcludeColumnSchema) },
+    { .name = "TransactionId", .wire = "TransactionId", .shape = &shape_any_string, .off = offsetof(struct glue_get_partitions_request, TransactionId) },
+    { .name = "QueryAsOfTime", .wire = "QueryAsOfTime", .shape = &shape_any_time, .off = offsetof(struct glue_get_partitions_request, QueryAsOfTime) },
+    { .name = "AuditContext", .wire = "AuditContext", .shape = &shape_AuditContext, .off = offsetof(struct glue_get_partitions_request, AuditContext) },
+};
+static const struct shape shape_GetPartitionsRequest = { .name = "GetPartitionsRequest", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_get_partitions_request), .fields = fields_GetPartitionsRequest, .n_fields = 11 };
+static const struct field fields_Segment[] = {
+    { .name = "SegmentNumber", .wire = "SegmentNumber", .shape = &shape_NonNegativeInteger, .off = offsetof(struct glue_segment, SegmentNumber), .flags = FIELD_REQUIRED },
+    { .name = "TotalSegments", .wire = "TotalSegments", .shape = &shape_TotalSegmentsInteger, .off = offsetof(struct glue_segment, TotalSegments), .flags = FIELD_REQUIRED },
+};
+static const struct shape shape_Segment = { .name = "Segment", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_segment), .fields = fields_Segment, .n_fields = 2 };
+static const struct shape shape_TotalSegmentsInteger = { .name = "TotalSegmentsInteger", .kind = SHAPE_INT, .flags = SHAPE_INT32 | SHAPE_HAS_MIN | SHAPE_HAS_MAX, .min = 1, .max = 10 };
+static const struct field fields_GetPartitionsResponse[] = {
+    { .name = "Partitions", .wire = "Partitions", .shape = &shape_PartitionList, .off = offsetof(struct glue_get_partitions_response, Partitions) },
+    { .name = "NextToken", .wire = "NextToken", .shape = &shape_any_string, .off = offsetof(struct glue_get_partitions_response, NextToken) },
+};
+static const struct shape shape_GetPartitionsResponse = { .name = "GetPartitionsResponse", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_get_partitions_response), .fields = fields_GetPartitionsResponse, .n_fields = 2 };
+static const struct field fields_GetSecurityConfigurationRequest[] = {
+    { .name = "Name", .wire = "Name", .shape = &shape_any_string, .off = offsetof(struct glue_get_security_configuration_request, Name), .flags = FIELD_REQUIRED },
+};
+static const struct shape shape_GetSecurityConfigurationRequest = { .name = "GetSecurityConfigurationRequest", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_get_security_configuration_request), .fields = fields_GetSecurityConfigurationRequest, .n_fields = 1 };
+static const struct field fields_GetSecurityConfigurationResponse[] = {
+    { .name = "SecurityConfiguration", .wire = "SecurityConfiguration", .shape = &shape_SecurityConfiguration, .off = offsetof(struct glue_get_security_configuration_response, SecurityConfiguration) },
+};
+static const struct shape shape_GetSecurityConfigurationResponse = { .name = "GetSecurityConfigurationResponse", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_get_security_configuration_response), .fields = fields_GetSecurityConfigurationResponse, .n_fields = 1 };
+static const struct field fields_SecurityConfiguration[] = {
+    { .name = "Name", .wire = "Name", .shape = &shape_any_string, .off = offsetof(struct glue_security_configuration, Name) },
+    { .name = "CreatedTimeStamp", .wire = "CreatedTimeStamp", .shape = &shape_any_time, .off = offsetof(struct glue_security_configuration, CreatedTimeStamp) },
+    { .name = "EncryptionConfiguration", .wire = "EncryptionConfiguration", .shape = &shape_EncryptionConfiguration, .off = offsetof(struct glue_security_configuration, EncryptionConfiguration) },
+};
+static const struct shape shape_SecurityConfiguration = { .name = "SecurityConfiguration", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_security_configuration), .fields = fields_SecurityConfiguration, .n_fields = 3 };
+static const struct field fields_GetSecurityConfigurationsRequest[] = {
+    { .name = "MaxResults", .wire = "MaxResults", .shape = &shape_PageSize, .off = offsetof(struct glue_get_security_configurations_request, MaxResults) },
+    { .name = "NextToken", .wire = "NextToken", .shape = &shape_any_string, .off = offsetof(struct glue_get_security_configurations_request, NextToken) },
+};
+static const struct shape shape_GetSecurityConfigurationsRequest = { .name = "GetSecurityConfigurationsRequest", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_get_security_configurations_request), .fields = fields_GetSecurityConfigurationsRequest, .n_fields = 2 };
+static const struct field fields_GetSecurityConfigurationsResponse[] = {
+    { .name = "SecurityConfigurations", .wire = "SecurityConfigurations", .shape = &shape_SecurityConfigurationList, .off = offsetof(struct glue_get_security_configurations_response, SecurityConfigurations) },
+    { .name = "NextToken", .wire = "NextToken", .shape = &shape_any_string, .off = offsetof(struct glue_get_security_configurations_response, NextToken) },
+};
+static const struct shape shape_GetSecurityConfigurationsResponse = { .name = "GetSecurityConfigurationsResponse", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_get_security_configurations_response), .fields = fields_GetSecurityConfigurationsResponse, .n_fields = 2 };
+static const struct field value_SecurityConfigurationList = { .shape = &shape_SecurityConfiguration, .off = 0 };
+static const struct shape shape_SecurityConfigurationList = { .name = "SecurityConfigurationList", .kind = SHAPE_LIST, .value = &value_SecurityConfigurationList, .size = sizeof(struct glue_security_configuration) };
+static const struct field fields_GetTableRequest[] = {
+    { .name = "CatalogId", .wire = "CatalogId", .shape = &shape_any_string, .off = offsetof(struct glue_get_table_request, CatalogId) },
+    { .name = "DatabaseName", .wire = "DatabaseName", .shape = &shape_any_string, .off = offsetof(struct glue_get_table_request, DatabaseName), .flags = FIELD_REQUIRED },
+    { .name = "Name", .wire = "Name", .shape = &shape_any_string, .off = offsetof(struct glue_get_table_request, Name), .flags = FIELD_REQUIRED },
+    { .name = "TransactionId", .wire = "TransactionId", .shape = &shape_any_string, .off = offsetof(struct glue_get_table_request, TransactionId) },
+    { .name = "QueryAsOfTime", .wire = "QueryAsOfTime", .shape = &shape_any_time, .off = offsetof(struct glue_get_table_request, QueryAsOfTime) },
+    { .name = "AuditContext", .wire = "AuditContext", .shape = &shape_AuditContext, .off = offsetof(struct glue_get_table_request, AuditContext) },
+    { .name = "IncludeStatusDetails", .wire = "IncludeStatusDetails", .shape = &shape_any_bool, .off = offsetof(struct glue_get_table_request, IncludeStatusDetails) },
+};
+static const struct shape shape_GetTableRequest = { .name = "GetTableRequest", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_get_table_request), .fields = fields_GetTableRequest, .n_fields = 7 };
+static const struct field fields_GetTableResponse[] = {
+    { .name = "Table", .wire = "Table", .shape = &shape_Table, .off = offsetof(struct glue_get_table_response, Table) },
+};
+static const struct shape shape_GetTableResponse = { .name = "GetTableResponse", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_get_table_response), .fields = fields_GetTableResponse, .n_fields = 1 };
+static const struct field fields_Table[] = {
+    { .name = "Name", .wire = "Name", .shape = &shape_any_string, .off = offsetof(struct glue_table, Name), .flags = FIELD_REQUIRED },
+    { .name = "DatabaseName", .wire = "DatabaseName", .shape = &shape_any_string, .off = offsetof(struct glue_table, DatabaseName) },
+    { .name = "Description", .wire = "Description", .shape = &shape_any_string, .off = offsetof(struct glue_table, Description) },
+    { .name = "Owner", .wire = "Owner", .shape = &shape_any_string, .off = offsetof(struct glue_table, Owner) },
+    { .name = "CreateTime", .wire = "CreateTime", .shape = &shape_any_time, .off = offsetof(struct glue_table, CreateTime) },
+    { .name = "UpdateTime", .wire = "UpdateTime", .shape = &shape_any_time, .off = offsetof(struct glue_table, UpdateTime) },
+    { .name = "LastAccessTime", .wire = "LastAccessTime", .shape = &shape_any_time, .off = offsetof(struct glue_table, LastAccessTime) },
+    { .name = "LastAnalyzedTime", .wire = "LastAnalyzedTime", .shape = &shape_any_time, .off = offsetof(struct glue_table, LastAnalyzedTime) },
+    { .name = "Retention", .wire = "Retention", .shape = &shape_NonNegativeInteger, .off = offsetof(struct glue_table, Retention) },
+    { .name = "StorageDescriptor", .wire = "StorageDescriptor", .shape = &shape_StorageDescriptor, .off = offsetof(struct glue_table, StorageDescriptor) },
+    { .name = "PartitionKeys", .wire = "PartitionKeys", .shape = &shape_ColumnList, .off = offsetof(struct glue_table, PartitionKeys) },
+    { .name = "ViewOriginalText", .wire = "ViewOriginalText", .shape = &shape_any_string, .off = offsetof(struct glue_table, ViewOriginalText) },
+    { .name = "ViewExpandedText", .wire = "ViewExpandedText", .shape = &shape_any_string, .off = offsetof(struct glue_table, ViewExpandedText) },
+    { .name = "TableType", .wire = "TableType", .shape = &shape_any_string, .off = offsetof(struct glue_table, TableType) },
+    { .name = "Parameters", .wire = "Parameters", .shape = &shape_ParametersMap, .off = offsetof(struct glue_table, Parameters) },
+    { .name = "CreatedBy", .wire = "CreatedBy", .shape = &shape_any_string, .off = offsetof(struct glue_table, CreatedBy) },
+    { .name = "IsRegisteredWithLakeFormation", .wire = "IsRegisteredWithLakeFormation", .shape = &shape_any_bool, .off = offsetof(struct glue_table, IsRegisteredWithLakeFormation) },
+    { .name = "TargetTable", .wire = "TargetTable", .shape = &shape_TableIdentifier, .off = offsetof(struct glue_table, TargetTable) },
+    { .name = "CatalogId", .wire = "CatalogId", .shape = &shape_any_string, .off = offsetof(struct glue_table, CatalogId) },
+    { .name = "VersionId", .wire = "VersionId", .shape = &shape_any_string, .off = offsetof(struct glue_table, VersionId) },
+    { .name = "FederatedTable", .wire = "FederatedTable", .shape = &shape_FederatedTable, .off = offsetof(struct glue_table, FederatedTable) },
+    { .name = "ViewDefinition", .wire = "ViewDefinition", .shape = &shape_ViewDefinition, .off = offsetof(struct glue_table, ViewDefinition) },
+    { .name = "IsMultiDialectView", .wire = "IsMultiDialectView", .shape = &shape_any_bool, .off = offsetof(struct glue_table, IsMultiDialectView) },
+    { .name = "IsMaterializedView", .wire = "IsMaterializedView", .shape = &shape_any_bool, .off = offsetof(struct glue_table, IsMaterializedView) },
+    { .name = "Status", .wire = "Status", .shape = &shape_TableStatus, .off = offsetof(struct glue_table, Status) },
+};
+static const struct shape shape_Table = { .name = "Table", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_table), .fields = fields_Table, .n_fields = 25 };
+static const struct field fields_FederatedTable[] = {
+    { .name = "Identifier", .wire = "Identifier", .shape = &shape_any_string, .off = offsetof(struct glue_federated_table, Identifier) },
+    { .name = "DatabaseIdentifier", .wire = "DatabaseIdentifier", .shape = &shape_any_string, .off = offsetof(struct glue_federated_table, DatabaseIdentifier) },
+    { .name = "ConnectionName", .wire = "ConnectionName", .shape = &shape_any_string, .off = offsetof(struct glue_federated_table, ConnectionName) },
+    { .name = "ConnectionType", .wire = "ConnectionType", .shape = &shape_any_string, .off = offsetof(struct glue_federated_table, ConnectionType) },
+};
+static const struct shape shape_FederatedTable = { .name = "FederatedTable", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_federated_table), .fields = fields_FederatedTable, .n_fields = 4 };
+static const struct field fields_ViewDefinition[] = {
+    { .name = "IsProtected", .wire = "IsProtected", .shape = &shape_any_bool, .off = offsetof(struct glue_view_definition, IsProtected) },
+    { .name = "Definer", .wire = "Definer", .shape = &shape_any_string, .off = offsetof(struct glue_view_definition, Definer) },
+    { .name = "ViewVersionId", .wire = "ViewVersionId", .shape = &shape_TableVersionId, .off = offsetof(struct glue_view_definition, ViewVersionId) },
+    { .name = "ViewVersionToken", .wire = "ViewVersionToken", .shape = &shape_any_string, .off = offsetof(struct glue_view_definition, ViewVersionToken) },
+    { .name = "RefreshSeconds", .wire = "RefreshSeconds", .shape = &shape_any_long, .off = offsetof(struct glue_view_definition, RefreshSeconds) },
+    { .name = "LastRefreshType", .wire = "LastRefreshType", .shape = &shape_any_string, .off = offsetof(struct glue_view_definition, LastRefreshType) },
+    { .name = "SubObjects", .wire = "SubObjects", .shape = &shape_ViewSubObjectsList, .off = offsetof(struct glue_view_definition, SubObjects) },
+    { .name = "SubObjectVersionIds", .wire = "SubObjectVersionIds", .shape = &shape_ViewSubObjectVersionIdsList, .off = offsetof(struct glue_view_definition, SubObjectVersionIds) },
+    { .name = "Representations", .wire = "Representations", .shape = &shape_ViewRepresentationList, .off = offsetof(struct glue_view_definition, Representations) },
+};
+static const struct shape shape_ViewDefinition = { .name = "ViewDefinition", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_view_definition), .fields = fields_ViewDefinition, .n_fields = 9 };
+static const struct field value_ViewRepresentationList = { .shape = &shape_ViewRepresentation, .off = 0 };
+static const struct shape shape_ViewRepresentationList = { .name = "ViewRepresentationList", .kind = SHAPE_LIST, .value = &value_ViewRepresentationList, .size = sizeof(struct glue_view_representation) };
+static const struct field fields_ViewRepresentation[] = {
+    { .name = "Dialect", .wire = "Dialect", .shape = &shape_any_string, .off = offsetof(struct glue_view_representation, Dialect) },
+    { .name = "DialectVersion", .wire = "DialectVersion", .shape = &shape_any_string, .off = offsetof(struct glue_view_representation, DialectVersion) },
+    { .name = "ViewOriginalText", .wire = "ViewOriginalText", .shape = &shape_any_string, .off = offsetof(struct glue_view_representation, ViewOriginalText) },
+    { .name = "ViewExpandedText", .wire = "ViewExpandedText", .shape = &shape_any_string, .off = offsetof(struct glue_view_representation, ViewExpandedText) },
+    { .name = "ValidationConnection", .wire = "ValidationConnection", .shape = &shape_any_string, .off = offsetof(struct glue_view_representation, ValidationConnection) },
+    { .name = "IsStale", .wire = "IsStale", .shape = &shape_any_bool, .off = offsetof(struct glue_view_representation, IsStale) },
+};
+static const struct shape shape_ViewRepresentation = { .name = "ViewRepresentation", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_view_representation), .fields = fields_ViewRepresentation, .n_fields = 6 };
+static const struct field fields_TableStatus[] = {
+    { .name = "RequestedBy", .wire = "RequestedBy", .shape = &shape_any_string, .off = offsetof(struct glue_table_status, RequestedBy) },
+    { .name = "UpdatedBy", .wire = "UpdatedBy", .shape = &shape_any_string, .off = offsetof(struct glue_table_status, UpdatedBy) },
+    { .name = "RequestTime", .wire = "RequestTime", .shape = &shape_any_time, .off = offsetof(struct glue_table_status, RequestTime) },
+    { .name = "UpdateTime", .wire = "UpdateTime", .shape = &shape_any_time, .off = offsetof(struct glue_table_status, UpdateTime) },
+    { .name = "Action", .wire = "Action", .shape = &shape_any_string, .off = offsetof(struct glue_table_status, Action) },
+    { .name = "State", .wire = "State", .shape = &shape_any_string, .off = offsetof(struct glue_table_status, State) },
+    { .name = "Error", .wire = "Error", .shape = &shape_ErrorDetail, .off = offsetof(struct glue_table_status, Error) },
+    { .name = "Details", .wire = "Details", .shape = &shape_StatusDetails, .off = offsetof(struct glue_table_status, Details) },
+};
+static const struct shape shape_TableStatus = { .name = "TableStatus", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_table_status), .fields = fields_TableStatus, .n_fields = 8 };
+static const struct field fields_StatusDetails[] = {
+    { .name = "RequestedChange", .wire = "RequestedChange", .shape = &shape_Table, .off = offsetof(struct glue_status_details, RequestedChange) },
+    { .name = "ViewValidations", .wire = "ViewValidations", .shape = &shape_ViewValidationList, .off = offsetof(struct glue_status_details, ViewValidations) },
+};
+static const struct shape shape_StatusDetails = { .name = "StatusDetails", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_status_details), .fields = fields_StatusDetails, .n_fields = 2 };
+static const struct field value_ViewValidationList = { .shape = &shape_ViewValidation, .off = 0 };
+static const struct shape shape_ViewValidationList = { .name = "ViewValidationList", .kind = SHAPE_LIST, .value = &value_ViewValidationList, .size = sizeof(struct glue_view_validation) };
+static const struct field fields_ViewValidation[] = {
+    { .name = "Dialect", .wire = "Dialect", .shape = &shape_any_string, .off = offsetof(struct glue_view_validation, Dialect) },
+    { .name = "DialectVersion", .wire = "DialectVersion", .shape = &shape_any_string, .off = offsetof(struct glue_view_validation, DialectVersion) },
+    { .name = "ViewValidationText", .wire = "ViewValidationText", .shape = &shape_any_string, .off = offsetof(struct glue_view_validation, ViewValidationText) },
+    { .name = "UpdateTime", .wire = "UpdateTime", .shape = &shape_any_time, .off = offsetof(struct glue_view_validation, UpdateTime) },
+    { .name = "State", .wire = "State", .shape = &shape_any_string, .off = offsetof(struct glue_view_validation, State) },
+    { .name = "Error", .wire = "Error", .shape = &shape_ErrorDetail, .off = offsetof(struct glue_view_validation, Error) },
+};
+static const struct shape shape_ViewValidation = { .name = "ViewValidation", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_view_validation), .fields = fields_ViewValidation, .n_fields = 6 };
+static const struct field fields_GetTableVersionRequest[] = {
+    { .name = "CatalogId", .wire = "CatalogId", .shape = &shape_any_string, .off = offsetof(struct glue_get_table_version_request, CatalogId) },
+    { .name = "DatabaseName", .wire = "DatabaseName", .shape = &shape_any_string, .off = offsetof(struct glue_get_table_version_request, DatabaseName), .flags = FIELD_REQUIRED },
+    { .name = "TableName", .wire = "TableName", .shape = &shape_any_string, .off = offsetof(struct glue_get_table_version_request, TableName), .flags = FIELD_REQUIRED },
+    { .name = "VersionId", .wire = "VersionId", .shape = &shape_any_string, .off = offsetof(struct glue_get_table_version_request, VersionId) },
+    { .name = "AuditContext", .wire = "AuditContext", .shape = &shape_AuditContext, .off = offsetof(struct glue_get_table_version_request, AuditContext) },
+};
+static const struct shape shape_GetTableVersionRequest = { .name = "GetTableVersionRequest", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_get_table_version_request), .fields = fields_GetTableVersionRequest, .n_fields = 5 };
+static const struct field fields_GetTableVersionResponse[] = {
+    { .name = "TableVersion", .wire = "TableVersion", .shape = &shape_TableVersion, .off = offsetof(struct glue_get_table_version_response, TableVersion) },
+};
+static const struct shape shape_GetTableVersionResponse = { .name = "GetTableVersionResponse", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_get_table_version_response), .fields = fields_GetTableVersionResponse, .n_fields = 1 };
+static const struct field fields_TableVersion[] = {
+    { .name = "Table", .wire = "Table", .shape = &shape_Table, .off = offsetof(struct glue_table_version, Table) },
+    { .name = "VersionId", .wire = "VersionId", .shape = &shape_any_string, .off = offsetof(struct glue_table_version, VersionId) },
+};
+static const struct shape shape_TableVersion = { .name = "TableVersion", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_table_version), .fields = fields_TableVersion, .n_fields = 2 };
+static const struct field fields_GetTableVersionsRequest[] = {
+    { .name = "CatalogId", .wire = "CatalogId", .shape = &shape_any_string, .off = offsetof(struct glue_get_table_versions_request, CatalogId) },
+    { .name = "DatabaseName", .wire = "DatabaseName", .shape = &shape_any_string, .off = offsetof(struct glue_get_table_versions_request, DatabaseName), .flags = FIELD_REQUIRED },
+    { .name = "TableName", .wire = "TableName", .shape = &shape_any_string, .off = offsetof(struct glue_get_table_versions_request, TableName), .flags = FIELD_REQUIRED },
+    { .name = "NextToken", .wire = "NextToken", .shape = &shape_any_string, .off = offsetof(struct glue_get_table_versions_request, NextToken) },
+    { .name = "MaxResults", .wire = "MaxResults", .shape = &shape_CatalogGetterPageSize, .off = offsetof(struct glue_get_table_versions_request, MaxResults) },
+    { .name = "AuditContext", .wire = "AuditContext", .shape = &shape_AuditContext, .off = offsetof(struct glue_get_table_versions_request, AuditContext) },
+};
+static const struct shape shape_GetTableVersionsRequest = { .name = "GetTableVersionsRequest", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_get_table_versions_request), .fields = fields_GetTableVersionsRequest, .n_fields = 6 };
+static const struct field fields_GetTableVersionsResponse[] = {
+    { .name = "TableVersions", .wire = "TableVersions", .shape = &shape_GetTableVersionsList, .off = offsetof(struct glue_get_table_versions_response, TableVersions) },
+    { .name = "NextToken", .wire = "NextToken", .shape = &shape_any_string, .off = offsetof(struct glue_get_table_versions_response, NextToken) },
+};
+static const struct shape shape_GetTableVersionsResponse = { .name = "GetTableVersionsResponse", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_get_table_versions_response), .fields = fields_GetTableVersionsResponse, .n_fields = 2 };
+static const struct field value_GetTableVersionsList = { .shape = &shape_TableVersion, .off = 0 };
+static const struct shape shape_GetTableVersionsList = { .name = "GetTableVersionsList", .kind = SHAPE_LIST, .value = &value_GetTableVersionsList, .size = sizeof(struct glue_table_version) };
+static const struct field fields_GetTablesRequest[] = {
+    { .name = "CatalogId", .wire = "CatalogId", .shape = &shape_any_string, .off = offsetof(struct glue_get_tables_request, CatalogId) },
+    { .name = "DatabaseName", .wire = "DatabaseName", .shape = &shape_any_string, .off = offsetof(struct glue_get_tables_request, DatabaseName), .flags = FIELD_REQUIRED },
+    { .name = "Expression", .wire = "Expression", .shape = &shape_any_string, .off = offsetof(struct glue_get_tables_request, Expression) },
+    { .name = "NextToken", .wire = "NextToken", .shape = &shape_any_string, .off = offsetof(struct glue_get_tables_request, NextToken) },
+    { .name = "MaxResults", .wire = "MaxResults", .shape = &shape_CatalogGetterPageSize, .off = offsetof(struct glue_get_tables_request, MaxResults) },
+    { .name = "TransactionId", .wire = "TransactionId", .shape = &shape_any_string, .off = offsetof(struct glue_get_tables_request, TransactionId) },
+    { .name = "QueryAsOfTime", .wire = "QueryAsOfTime", .shape = &shape_any_time, .off = offsetof(struct glue_get_tables_request, QueryAsOfTime) },
+    { .name = "AuditContext", .wire = "AuditContext", .shape = &shape_AuditContext, .off = offsetof(struct glue_get_tables_request, AuditContext) },
+    { .name = "IncludeStatusDetails", .wire = "IncludeStatusDetails", .shape = &shape_any_bool, .off = offsetof(struct glue_get_tables_request, IncludeStatusDetails) },
+    { .name = "AttributesToGet", .wire = "AttributesToGet", .shape = &shape_TableAttributesList, .off = offsetof(struct glue_get_tables_request, AttributesToGet) },
+};
+static const struct shape shape_GetTablesRequest = { .name = "GetTablesRequest", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_get_tables_request), .fields = fields_GetTablesRequest, .n_fields = 10 };
+static const struct field value_TableAttributesList = { .shape = &shape_any_string, .off = 0 };
+static const struct shape shape_TableAttributesList = { .name = "TableAttributesList", .kind = SHAPE_LIST, .value = &value_TableAttributesList, .size = sizeof(struct str) };
+static const struct field fields_GetTablesResponse[] = {
+    { .name = "TableList", .wire = "TableList", .shape = &shape_TableList, .off = offsetof(struct glue_get_tables_response, TableList) },
+    { .name = "NextToken", .wire = "NextToken", .shape = &shape_any_string, .off = offsetof(struct glue_get_tables_response, NextToken) },
+};
+static const struct shape shape_GetTablesResponse = { .name = "GetTablesResponse", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_get_tables_response), .fields = fields_GetTablesResponse, .n_fields = 2 };
+static const struct field value_TableList = { .shape = &shape_Table, .off = 0 };
+static const struct shape shape_TableList = { .name = "TableList", .kind = SHAPE_LIST, .value = &value_TableList, .size = sizeof(struct glue_table) };
 static const struct field fields_GetTagsRequest[] = {
     { .name = "ResourceArn", .wire = "ResourceArn", .shape = &shape_any_string, .off = offsetof(struct glue_get_tags_request, ResourceArn), .flags = FIELD_REQUIRED },
 };
@@ -1595,6 +3407,113 @@ static const struct field fields_GetTagsResponse[] = {
     { .name = "Tags", .wire = "Tags", .shape = &shape_TagsMap, .off = offsetof(struct glue_get_tags_response, Tags) },
 };
 static const struct shape shape_GetTagsResponse = { .name = "GetTagsResponse", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_get_tags_response), .fields = fields_GetTagsResponse, .n_fields = 1 };
+static const struct field fields_GetTriggerRequest[] = {
+    { .name = "Name", .wire = "Name", .shape = &shape_any_string, .off = offsetof(struct glue_get_trigger_request, Name), .flags = FIELD_REQUIRED },
+};
+static const struct shape shape_GetTriggerRequest = { .name = "GetTriggerRequest", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_get_trigger_request), .fields = fields_GetTriggerRequest, .n_fields = 1 };
+static const struct field fields_GetTriggerResponse[] = {
+    { .name = "Trigger", .wire = "Trigger", .shape = &shape_Trigger, .off = offsetof(struct glue_get_trigger_response, Trigger) },
+};
+static const struct shape shape_GetTriggerResponse = { .name = "GetTriggerResponse", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_get_trigger_response), .fields = fields_GetTriggerResponse, .n_fields = 1 };
+static const struct field fields_GetTriggersRequest[] = {
+    { .name = "NextToken", .wire = "NextToken", .shape = &shape_any_string, .off = offsetof(struct glue_get_triggers_request, NextToken) },
+    { .name = "DependentJobName", .wire = "DependentJobName", .shape = &shape_any_string, .off = offsetof(struct glue_get_triggers_request, DependentJobName) },
+    { .name = "MaxResults", .wire = "MaxResults", .shape = &shape_OrchestrationPageSize200, .off = offsetof(struct glue_get_triggers_request, MaxResults) },
+};
+static const struct shape shape_GetTriggersRequest = { .name = "GetTriggersRequest", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_get_triggers_request), .fields = fields_GetTriggersRequest, .n_fields = 3 };
+static const struct field fields_GetTriggersResponse[] = {
+    { .name = "Triggers", .wire = "Triggers", .shape = &shape_TriggerList, .off = offsetof(struct glue_get_triggers_response, Triggers) },
+    { .name = "NextToken", .wire = "NextToken", .shape = &shape_any_string, .off = offsetof(struct glue_get_triggers_response, NextToken) },
+};
+static const struct shape shape_GetTriggersResponse = { .name = "GetTriggersResponse", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_get_triggers_response), .fields = fields_GetTriggersResponse, .n_fields = 2 };
+static const struct field fields_GetWorkflowRequest[] = {
+    { .name = "Name", .wire = "Name", .shape = &shape_any_string, .off = offsetof(struct glue_get_workflow_request, Name), .flags = FIELD_REQUIRED },
+    { .name = "IncludeGraph", .wire = "IncludeGraph", .shape = &shape_any_bool, .off = offsetof(struct glue_get_workflow_request, IncludeGraph) },
+};
+static const struct shape shape_GetWorkflowRequest = { .name = "GetWorkflowRequest", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_get_workflow_request), .fields = fields_GetWorkflowRequest, .n_fields = 2 };
+static const struct field fields_GetWorkflowResponse[] = {
+    { .name = "Workflow", .wire = "Workflow", .shape = &shape_Workflow, .off = offsetof(struct glue_get_workflow_response, Workflow) },
+};
+static const struct shape shape_GetWorkflowResponse = { .name = "GetWorkflowResponse", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_get_workflow_response), .fields = fields_GetWorkflowResponse, .n_fields = 1 };
+static const struct field fields_GetWorkflowRunRequest[] = {
+    { .name = "Name", .wire = "Name", .shape = &shape_any_string, .off = offsetof(struct glue_get_workflow_run_request, Name), .flags = FIELD_REQUIRED },
+    { .name = "RunId", .wire = "RunId", .shape = &shape_any_string, .off = offsetof(struct glue_get_workflow_run_request, RunId), .flags = FIELD_REQUIRED },
+    { .name = "IncludeGraph", .wire = "IncludeGraph", .shape = &shape_any_bool, .off = offsetof(struct glue_get_workflow_run_request, IncludeGraph) },
+};
+static const struct shape shape_GetWorkflowRunRequest = { .name = "GetWorkflowRunRequest", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_get_workflow_run_request), .fields = fields_GetWorkflowRunRequest, .n_fields = 3 };
+static const struct field fields_GetWorkflowRunResponse[] = {
+    { .name = "Run", .wire = "Run", .shape = &shape_WorkflowRun, .off = offsetof(struct glue_get_workflow_run_response, Run) },
+};
+static const struct shape shape_GetWorkflowRunResponse = { .name = "GetWorkflowRunResponse", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_get_workflow_run_response), .fields = fields_GetWorkflowRunResponse, .n_fields = 1 };
+static const struct field fields_GetWorkflowRunPropertiesRequest[] = {
+    { .name = "Name", .wire = "Name", .shape = &shape_any_string, .off = offsetof(struct glue_get_workflow_run_properties_request, Name), .flags = FIELD_REQUIRED },
+    { .name = "RunId", .wire = "RunId", .shape = &shape_any_string, .off = offsetof(struct glue_get_workflow_run_properties_request, RunId), .flags = FIELD_REQUIRED },
+};
+static const struct shape shape_GetWorkflowRunPropertiesRequest = { .name = "GetWorkflowRunPropertiesRequest", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_get_workflow_run_properties_request), .fields = fields_GetWorkflowRunPropertiesRequest, .n_fields = 2 };
+static const struct field fields_GetWorkflowRunPropertiesResponse[] = {
+    { .name = "RunProperties", .wire = "RunProperties", .shape = &shape_WorkflowRunProperties, .off = offsetof(struct glue_get_workflow_run_properties_response, RunProperties) },
+};
+static const struct shape shape_GetWorkflowRunPropertiesResponse = { .name = "GetWorkflowRunPropertiesResponse", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_get_workflow_run_properties_response), .fields = fields_GetWorkflowRunPropertiesResponse, .n_fields = 1 };
+static const struct field fields_GetWorkflowRunsRequest[] = {
+    { .name = "Name", .wire = "Name", .shape = &shape_any_string, .off = offsetof(struct glue_get_workflow_runs_request, Name), .flags = FIELD_REQUIRED },
+    { .name = "IncludeGraph", .wire = "IncludeGraph", .shape = &shape_any_bool, .off = offsetof(struct glue_get_workflow_runs_request, IncludeGraph) },
+    { .name = "NextToken", .wire = "NextToken", .shape = &shape_any_string, .off = offsetof(struct glue_get_workflow_runs_request, NextToken) },
+    { .name = "MaxResults", .wire = "MaxResults", .shape = &shape_PageSize, .off = offsetof(struct glue_get_workflow_runs_request, MaxResults) },
+};
+static const struct shape shape_GetWorkflowRunsRequest = { .name = "GetWorkflowRunsRequest", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_get_workflow_runs_request), .fields = fields_GetWorkflowRunsRequest, .n_fields = 4 };
+static const struct field fields_GetWorkflowRunsResponse[] = {
+    { .name = "Runs", .wire = "Runs", .shape = &shape_WorkflowRuns, .off = offsetof(struct glue_get_workflow_runs_response, Runs) },
+    { .name = "NextToken", .wire = "NextToken", .shape = &shape_any_string, .off = offsetof(struct glue_get_workflow_runs_response, NextToken) },
+};
+static const struct shape shape_GetWorkflowRunsResponse = { .name = "GetWorkflowRunsResponse", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_get_workflow_runs_response), .fields = fields_GetWorkflowRunsResponse, .n_fields = 2 };
+static const struct field value_WorkflowRuns = { .shape = &shape_WorkflowRun, .off = 0 };
+static const struct shape shape_WorkflowRuns = { .name = "WorkflowRuns", .kind = SHAPE_LIST, .value = &value_WorkflowRuns, .size = sizeof(struct glue_workflow_run) };
+static const struct field fields_ListCrawlersRequest[] = {
+    { .name = "MaxResults", .wire = "MaxResults", .shape = &shape_PageSize, .off = offsetof(struct glue_list_crawlers_request, MaxResults) },
+    { .name = "NextToken", .wire = "NextToken", .shape = &shape_any_string, .off = offsetof(struct glue_list_crawlers_request, NextToken) },
+    { .name = "Tags", .wire = "Tags", .shape = &shape_TagsMap, .off = offsetof(struct glue_list_crawlers_request, Tags) },
+};
+static const struct shape shape_ListCrawlersRequest = { .name = "ListCrawlersRequest", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_list_crawlers_request), .fields = fields_ListCrawlersRequest, .n_fields = 3 };
+static const struct field fields_ListCrawlersResponse[] = {
+    { .name = "CrawlerNames", .wire = "CrawlerNames", .shape = &shape_CrawlerNameList, .off = offsetof(struct glue_list_crawlers_response, CrawlerNames) },
+    { .name = "NextToken", .wire = "NextToken", .shape = &shape_any_string, .off = offsetof(struct glue_list_crawlers_response, NextToken) },
+};
+static const struct shape shape_ListCrawlersResponse = { .name = "ListCrawlersResponse", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_list_crawlers_response), .fields = fields_ListCrawlersResponse, .n_fields = 2 };
+static const struct field fields_ListCrawlsRequest[] = {
+    { .name = "CrawlerName", .wire = "CrawlerName", .shape = &shape_any_string, .off = offsetof(struct glue_list_crawls_request, CrawlerName), .flags = FIELD_REQUIRED },
+    { .name = "MaxResults", .wire = "MaxResults", .shape = &shape_PageSize, .off = offsetof(struct glue_list_crawls_request, MaxResults) },
+    { .name = "Filters", .wire = "Filters", .shape = &shape_CrawlsFilterList, .off = offsetof(struct glue_list_crawls_request, Filters) },
+    { .name = "NextToken", .wire = "NextToken", .shape = &shape_any_string, .off = offsetof(struct glue_list_crawls_request, NextToken) },
+};
+static const struct shape shape_ListCrawlsRequest = { .name = "ListCrawlsRequest", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_list_crawls_request), .fields = fields_ListCrawlsRequest, .n_fields = 4 };
+static const struct field value_CrawlsFilterList = { .shape = &shape_CrawlsFilter, .off = 0 };
+static const struct shape shape_CrawlsFilterList = { .name = "CrawlsFilterList", .kind = SHAPE_LIST, .value = &value_CrawlsFilterList, .size = sizeof(struct glue_crawls_filter) };
+static const struct field fields_CrawlsFilter[] = {
+    { .name = "FieldName", .wire = "FieldName", .shape = &shape_any_string, .off = offsetof(struct glue_crawls_filter, FieldName) },
+    { .name = "FilterOperator", .wire = "FilterOperator", .shape = &shape_any_string, .off = offsetof(struct glue_crawls_filter, FilterOperator) },
+    { .name = "FieldValue", .wire = "FieldValue", .shape = &shape_any_string, .off = offsetof(struct glue_crawls_filter, FieldValue) },
+};
+static const struct shape shape_CrawlsFilter = { .name = "CrawlsFilter", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_crawls_filter), .fields = fields_CrawlsFilter, .n_fields = 3 };
+static const struct field fields_ListCrawlsResponse[] = {
+    { .name = "Crawls", .wire = "Crawls", .shape = &shape_CrawlerHistoryList, .off = offsetof(struct glue_list_crawls_response, Crawls) },
+    { .name = "NextToken", .wire = "NextToken", .shape = &shape_any_string, .off = offsetof(struct glue_list_crawls_response, NextToken) },
+};
+static const struct shape shape_ListCrawlsResponse = { .name = "ListCrawlsResponse", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_list_crawls_response), .fields = fields_ListCrawlsResponse, .n_fields = 2 };
+static const struct field value_CrawlerHistoryList = { .shape = &shape_CrawlerHistory, .off = 0 };
+static const struct shape shape_CrawlerHistoryList = { .name = "CrawlerHistoryList", .kind = SHAPE_LIST, .value = &value_CrawlerHistoryList, .size = sizeof(struct glue_crawler_history) };
+static const struct field fields_CrawlerHistory[] = {
+    { .name = "CrawlId", .wire = "CrawlId", .shape = &shape_any_string, .off = offsetof(struct glue_crawler_history, CrawlId) },
+    { .name = "State", .wire = "State", .shape = &shape_any_string, .off = offsetof(struct glue_crawler_history, State) },
+    { .name = "StartTime", .wire = "StartTime", .shape = &shape_any_time, .off = offsetof(struct glue_crawler_history, StartTime) },
+    { .name = "EndTime", .wire = "EndTime", .shape = &shape_any_time, .off = offsetof(struct glue_crawler_history, EndTime) },
+    { .name = "Summary", .wire = "Summary", .shape = &shape_any_string, .off = offsetof(struct glue_crawler_history, Summary) },
+    { .name = "ErrorMessage", .wire = "ErrorMessage", .shape = &shape_any_string, .off = offsetof(struct glue_crawler_history, ErrorMessage) },
+    { .name = "LogGroup", .wire = "LogGroup", .shape = &shape_any_string, .off = offsetof(struct glue_crawler_history, LogGroup) },
+    { .name = "LogStream", .wire = "LogStream", .shape = &shape_any_string, .off = offsetof(struct glue_crawler_history, LogStream) },
+    { .name = "MessagePrefix", .wire = "MessagePrefix", .shape = &shape_any_string, .off = offsetof(struct glue_crawler_history, MessagePrefix) },
+    { .name = "DPUHour", .wire = "DPUHour", .shape = &shape_any_float, .off = offsetof(struct glue_crawler_history, DPUHour) },
+};
+static const struct shape shape_CrawlerHistory = { .name = "CrawlerHistory", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_crawler_history), .fields = fields_CrawlerHistory, .n_fields = 10 };
 static const struct field fields_ListJobsRequest[] = {
     { .name = "NextToken", .wire = "NextToken", .shape = &shape_any_string, .off = offsetof(struct glue_list_jobs_request, NextToken) },
     { .name = "MaxResults", .wire = "MaxResults", .shape = &shape_PageSize, .off = offsetof(struct glue_list_jobs_request, MaxResults) },
@@ -1606,6 +3525,83 @@ static const struct field fields_ListJobsResponse[] = {
     { .name = "NextToken", .wire = "NextToken", .shape = &shape_any_string, .off = offsetof(struct glue_list_jobs_response, NextToken) },
 };
 static const struct shape shape_ListJobsResponse = { .name = "ListJobsResponse", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_list_jobs_response), .fields = fields_ListJobsResponse, .n_fields = 2 };
+static const struct field fields_ListTriggersRequest[] = {
+    { .name = "NextToken", .wire = "NextToken", .shape = &shape_any_string, .off = offsetof(struct glue_list_triggers_request, NextToken) },
+    { .name = "DependentJobName", .wire = "DependentJobName", .shape = &shape_any_string, .off = offsetof(struct glue_list_triggers_request, DependentJobName) },
+    { .name = "MaxResults", .wire = "MaxResults", .shape = &shape_OrchestrationPageSize200, .off = offsetof(struct glue_list_triggers_request, MaxResults) },
+    { .name = "Tags", .wire = "Tags", .shape = &shape_TagsMap, .off = offsetof(struct glue_list_triggers_request, Tags) },
+};
+static const struct shape shape_ListTriggersRequest = { .name = "ListTriggersRequest", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_list_triggers_request), .fields = fields_ListTriggersRequest, .n_fields = 4 };
+static const struct field fields_ListTriggersResponse[] = {
+    { .name = "TriggerNames", .wire = "TriggerNames", .shape = &shape_TriggerNameList, .off = offsetof(struct glue_list_triggers_response, TriggerNames) },
+    { .name = "NextToken", .wire = "NextToken", .shape = &shape_any_string, .off = offsetof(struct glue_list_triggers_response, NextToken) },
+};
+static const struct shape shape_ListTriggersResponse = { .name = "ListTriggersResponse", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_list_triggers_response), .fields = fields_ListTriggersResponse, .n_fields = 2 };
+static const struct field fields_ListWorkflowsRequest[] = {
+    { .name = "NextToken", .wire = "NextToken", .shape = &shape_any_string, .off = offsetof(struct glue_list_workflows_request, NextToken) },
+    { .name = "MaxResults", .wire = "MaxResults", .shape = &shape_OrchestrationPageSize25, .off = offsetof(struct glue_list_workflows_request, MaxResults) },
+};
+static const struct shape shape_ListWorkflowsRequest = { .name = "ListWorkflowsRequest", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_list_workflows_request), .fields = fields_ListWorkflowsRequest, .n_fields = 2 };
+static const struct shape shape_OrchestrationPageSize25 = { .name = "OrchestrationPageSize25", .kind = SHAPE_INT, .flags = SHAPE_INT32 | SHAPE_HAS_MIN | SHAPE_HAS_MAX, .min = 1, .max = 25 };
+static const struct field fields_ListWorkflowsResponse[] = {
+    { .name = "Workflows", .wire = "Workflows", .shape = &shape_WorkflowNames, .off = offsetof(struct glue_list_workflows_response, Workflows) },
+    { .name = "NextToken", .wire = "NextToken", .shape = &shape_any_string, .off = offsetof(struct glue_list_workflows_response, NextToken) },
+};
+static const struct shape shape_ListWorkflowsResponse = { .name = "ListWorkflowsResponse", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_list_workflows_response), .fields = fields_ListWorkflowsResponse, .n_fields = 2 };
+static const struct field fields_PutWorkflowRunPropertiesRequest[] = {
+    { .name = "Name", .wire = "Name", .shape = &shape_any_string, .off = offsetof(struct glue_put_workflow_run_properties_request, Name), .flags = FIELD_REQUIRED },
+    { .name = "RunId", .wire = "RunId", .shape = &shape_any_string, .off = offsetof(struct glue_put_workflow_run_properties_request, RunId), .flags = FIELD_REQUIRED },
+    { .name = "RunProperties", .wire = "RunProperties", .shape = &shape_WorkflowRunProperties, .off = offsetof(struct glue_put_workflow_run_properties_request, RunProperties), .flags = FIELD_REQUIRED },
+};
+static const struct shape shape_PutWorkflowRunPropertiesRequest = { .name = "PutWorkflowRunPropertiesRequest", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_put_workflow_run_properties_request), .fields = fields_PutWorkflowRunPropertiesRequest, .n_fields = 3 };
+static const struct field fields_ResetJobBookmarkRequest[] = {
+    { .name = "JobName", .wire = "JobName", .shape = &shape_any_string, .off = offsetof(struct glue_reset_job_bookmark_request, JobName), .flags = FIELD_REQUIRED },
+    { .name = "RunId", .wire = "RunId", .shape = &shape_any_string, .off = offsetof(struct glue_reset_job_bookmark_request, RunId) },
+};
+static const struct shape shape_ResetJobBookmarkRequest = { .name = "ResetJobBookmarkRequest", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_reset_job_bookmark_request), .fields = fields_ResetJobBookmarkRequest, .n_fields = 2 };
+static const struct field fields_ResetJobBookmarkResponse[] = {
+    { .name = "JobBookmarkEntry", .wire = "JobBookmarkEntry", .shape = &shape_JobBookmarkEntry, .off = offsetof(struct glue_reset_job_bookmark_response, JobBookmarkEntry) },
+};
+static const struct shape shape_ResetJobBookmarkResponse = { .name = "ResetJobBookmarkResponse", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_reset_job_bookmark_response), .fields = fields_ResetJobBookmarkResponse, .n_fields = 1 };
+static const struct field fields_SearchTablesRequest[] = {
+    { .name = "CatalogId", .wire = "CatalogId", .shape = &shape_any_string, .off = offsetof(struct glue_search_tables_request, CatalogId) },
+    { .name = "NextToken", .wire = "NextToken", .shape = &shape_any_string, .off = offsetof(struct glue_search_tables_request, NextToken) },
+    { .name = "Filters", .wire = "Filters", .shape = &shape_SearchPropertyPredicates, .off = offsetof(struct glue_search_tables_request, Filters) },
+    { .name = "SearchText", .wire = "SearchText", .shape = &shape_any_string, .off = offsetof(struct glue_search_tables_request, SearchText) },
+    { .name = "SortCriteria", .wire = "SortCriteria", .shape = &shape_SortCriteria, .off = offsetof(struct glue_search_tables_request, SortCriteria) },
+    { .name = "MaxResults", .wire = "MaxResults", .shape = &shape_PageSize, .off = offsetof(struct glue_search_tables_request, MaxResults) },
+    { .name = "ResourceShareType", .wire = "ResourceShareType", .shape = &shape_any_string, .off = offsetof(struct glue_search_tables_request, ResourceShareType) },
+    { .name = "IncludeStatusDetails", .wire = "IncludeStatusDetails", .shape = &shape_any_bool, .off = offsetof(struct glue_search_tables_request, IncludeStatusDetails) },
+};
+static const struct shape shape_SearchTablesRequest = { .name = "SearchTablesRequest", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_search_tables_request), .fields = fields_SearchTablesRequest, .n_fields = 8 };
+static const struct field value_SearchPropertyPredicates = { .shape = &shape_PropertyPredicate, .off = 0 };
+static const struct shape shape_SearchPropertyPredicates = { .name = "SearchPropertyPredicates", .kind = SHAPE_LIST, .value = &value_SearchPropertyPredicates, .size = sizeof(struct glue_property_predicate) };
+static const struct field fields_PropertyPredicate[] = {
+    { .name = "Key", .wire = "Key", .shape = &shape_any_string, .off = offsetof(struct glue_property_predicate, Key) },
+    { .name = "Value", .wire = "Value", .shape = &shape_any_string, .off = offsetof(struct glue_property_predicate, Value) },
+    { .name = "Comparator", .wire = "Comparator", .shape = &shape_any_string, .off = offsetof(struct glue_property_predicate, Comparator) },
+};
+static const struct shape shape_PropertyPredicate = { .name = "PropertyPredicate", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_property_predicate), .fields = fields_PropertyPredicate, .n_fields = 3 };
+static const struct field value_SortCriteria = { .shape = &shape_SortCriterion, .off = 0 };
+static const struct shape shape_SortCriteria = { .name = "SortCriteria", .kind = SHAPE_LIST, .value = &value_SortCriteria, .size = sizeof(struct glue_sort_criterion) };
+static const struct field fields_SortCriterion[] = {
+    { .name = "FieldName", .wire = "FieldName", .shape = &shape_any_string, .off = offsetof(struct glue_sort_criterion, FieldName) },
+    { .name = "Sort", .wire = "Sort", .shape = &shape_any_string, .off = offsetof(struct glue_sort_criterion, Sort) },
+};
+static const struct shape shape_SortCriterion = { .name = "SortCriterion", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_sort_criterion), .fields = fields_SortCriterion, .n_fields = 2 };
+static const struct field fields_SearchTablesResponse[] = {
+    { .name = "NextToken", .wire = "NextToken", .shape = &shape_any_string, .off = offsetof(struct glue_search_tables_response, NextToken) },
+    { .name = "TableList", .wire = "TableList", .shape = &shape_TableList, .off = offsetof(struct glue_search_tables_response, TableList) },
+};
+static const struct shape shape_SearchTablesResponse = { .name = "SearchTablesResponse", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_search_tables_response), .fields = fields_SearchTablesResponse, .n_fields = 2 };
+static const struct field fields_StartCrawlerRequest[] = {
+    { .name = "Name", .wire = "Name", .shape = &shape_any_string, .off = offsetof(struct glue_start_crawler_request, Name), .flags = FIELD_REQUIRED },
+};
+static const struct shape shape_StartCrawlerRequest = { .name = "StartCrawlerRequest", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_start_crawler_request), .fields = fields_StartCrawlerRequest, .n_fields = 1 };
+static const struct field fields_StartCrawlerScheduleRequest[] = {
+    { .name = "CrawlerName", .wire = "CrawlerName", .shape = &shape_any_string, .off = offsetof(struct glue_start_crawler_schedule_request, CrawlerName), .flags = FIELD_REQUIRED },
+};
+static const struct shape shape_StartCrawlerScheduleRequest = { .name = "StartCrawlerScheduleRequest", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_start_crawler_schedule_request), .fields = fields_StartCrawlerScheduleRequest, .n_fields = 1 };
 static const struct field fields_StartJobRunRequest[] = {
     { .name = "JobName", .wire = "JobName", .shape = &shape_any_string, .off = offsetof(struct glue_start_job_run_request, JobName), .flags = FIELD_REQUIRED },
     { .name = "JobRunQueuingEnabled", .wire = "JobRunQueuingEnabled", .shape = &shape_any_bool, .off = offsetof(struct glue_start_job_run_request, JobRunQueuingEnabled) },
@@ -1626,6 +3622,44 @@ static const struct field fields_StartJobRunResponse[] = {
     { .name = "JobRunId", .wire = "JobRunId", .shape = &shape_any_string, .off = offsetof(struct glue_start_job_run_response, JobRunId) },
 };
 static const struct shape shape_StartJobRunResponse = { .name = "StartJobRunResponse", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_start_job_run_response), .fields = fields_StartJobRunResponse, .n_fields = 1 };
+static const struct field fields_StartTriggerRequest[] = {
+    { .name = "Name", .wire = "Name", .shape = &shape_any_string, .off = offsetof(struct glue_start_trigger_request, Name), .flags = FIELD_REQUIRED },
+};
+static const struct shape shape_StartTriggerRequest = { .name = "StartTriggerRequest", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_start_trigger_request), .fields = fields_StartTriggerRequest, .n_fields = 1 };
+static const struct field fields_StartTriggerResponse[] = {
+    { .name = "Name", .wire = "Name", .shape = &shape_any_string, .off = offsetof(struct glue_start_trigger_response, Name) },
+};
+static const struct shape shape_StartTriggerResponse = { .name = "StartTriggerResponse", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_start_trigger_response), .fields = fields_StartTriggerResponse, .n_fields = 1 };
+static const struct field fields_StartWorkflowRunRequest[] = {
+    { .name = "Name", .wire = "Name", .shape = &shape_any_string, .off = offsetof(struct glue_start_workflow_run_request, Name), .flags = FIELD_REQUIRED },
+    { .name = "RunProperties", .wire = "RunProperties", .shape = &shape_WorkflowRunProperties, .off = offsetof(struct glue_start_workflow_run_request, RunProperties) },
+};
+static const struct shape shape_StartWorkflowRunRequest = { .name = "StartWorkflowRunRequest", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_start_workflow_run_request), .fields = fields_StartWorkflowRunRequest, .n_fields = 2 };
+static const struct field fields_StartWorkflowRunResponse[] = {
+    { .name = "RunId", .wire = "RunId", .shape = &shape_any_string, .off = offsetof(struct glue_start_workflow_run_response, RunId) },
+};
+static const struct shape shape_StartWorkflowRunResponse = { .name = "StartWorkflowRunResponse", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_start_workflow_run_response), .fields = fields_StartWorkflowRunResponse, .n_fields = 1 };
+static const struct field fields_StopCrawlerRequest[] = {
+    { .name = "Name", .wire = "Name", .shape = &shape_any_string, .off = offsetof(struct glue_stop_crawler_request, Name), .flags = FIELD_REQUIRED },
+};
+static const struct shape shape_StopCrawlerRequest = { .name = "StopCrawlerRequest", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_stop_crawler_request), .fields = fields_StopCrawlerRequest, .n_fields = 1 };
+static const struct field fields_StopCrawlerScheduleRequest[] = {
+    { .name = "CrawlerName", .wire = "CrawlerName", .shape = &shape_any_string, .off = offsetof(struct glue_stop_crawler_schedule_request, CrawlerName), .flags = FIELD_REQUIRED },
+};
+static const struct shape shape_StopCrawlerScheduleRequest = { .name = "StopCrawlerScheduleRequest", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_stop_crawler_schedule_request), .fields = fields_StopCrawlerScheduleRequest, .n_fields = 1 };
+static const struct field fields_StopTriggerRequest[] = {
+    { .name = "Name", .wire = "Name", .shape = &shape_any_string, .off = offsetof(struct glue_stop_trigger_request, Name), .flags = FIELD_REQUIRED },
+};
+static const struct shape shape_StopTriggerRequest = { .name = "StopTriggerRequest", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_stop_trigger_request), .fields = fields_StopTriggerRequest, .n_fields = 1 };
+static const struct field fields_StopTriggerResponse[] = {
+    { .name = "Name", .wire = "Name", .shape = &shape_any_string, .off = offsetof(struct glue_stop_trigger_response, Name) },
+};
+static const struct shape shape_StopTriggerResponse = { .name = "StopTriggerResponse", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_stop_trigger_response), .fields = fields_StopTriggerResponse, .n_fields = 1 };
+static const struct field fields_StopWorkflowRunRequest[] = {
+    { .name = "Name", .wire = "Name", .shape = &shape_any_string, .off = offsetof(struct glue_stop_workflow_run_request, Name), .flags = FIELD_REQUIRED },
+    { .name = "RunId", .wire = "RunId", .shape = &shape_any_string, .off = offsetof(struct glue_stop_workflow_run_request, RunId), .flags = FIELD_REQUIRED },
+};
+static const struct shape shape_StopWorkflowRunRequest = { .name = "StopWorkflowRunRequest", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_stop_workflow_run_request), .fields = fields_StopWorkflowRunRequest, .n_fields = 2 };
 static const struct field fields_TagResourceRequest[] = {
     { .name = "ResourceArn", .wire = "ResourceArn", .shape = &shape_any_string, .off = offsetof(struct glue_tag_resource_request, ResourceArn), .flags = FIELD_REQUIRED },
     { .name = "TagsToAdd", .wire = "TagsToAdd", .shape = &shape_TagsMap, .off = offsetof(struct glue_tag_resource_request, TagsToAdd), .flags = FIELD_REQUIRED },
@@ -1638,6 +3672,78 @@ static const struct field fields_UntagResourceRequest[] = {
 static const struct shape shape_UntagResourceRequest = { .name = "UntagResourceRequest", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_untag_resource_request), .fields = fields_UntagResourceRequest, .n_fields = 2 };
 static const struct field value_TagKeysList = { .shape = &shape_any_string, .off = 0 };
 static const struct shape shape_TagKeysList = { .name = "TagKeysList", .kind = SHAPE_LIST, .value = &value_TagKeysList, .size = sizeof(struct str) };
+static const struct field fields_UpdateClassifierRequest[] = {
+    { .name = "GrokClassifier", .wire = "GrokClassifier", .shape = &shape_UpdateGrokClassifierRequest, .off = offsetof(struct glue_update_classifier_request, GrokClassifier) },
+    { .name = "XMLClassifier", .wire = "XMLClassifier", .shape = &shape_UpdateXMLClassifierRequest, .off = offsetof(struct glue_update_classifier_request, XMLClassifier) },
+    { .name = "JsonClassifier", .wire = "JsonClassifier", .shape = &shape_UpdateJsonClassifierRequest, .off = offsetof(struct glue_update_classifier_request, JsonClassifier) },
+    { .name = "CsvClassifier", .wire = "CsvClassifier", .shape = &shape_UpdateCsvClassifierRequest, .off = offsetof(struct glue_update_classifier_request, CsvClassifier) },
+};
+static const struct shape shape_UpdateClassifierRequest = { .name = "UpdateClassifierRequest", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_update_classifier_request), .fields = fields_UpdateClassifierRequest, .n_fields = 4 };
+static const struct field fields_UpdateGrokClassifierRequest[] = {
+    { .name = "Name", .wire = "Name", .shape = &shape_any_string, .off = offsetof(struct glue_update_grok_classifier_request, Name), .flags = FIELD_REQUIRED },
+    { .name = "Classification", .wire = "Classification", .shape = &shape_any_string, .off = offsetof(struct glue_update_grok_classifier_request, Classification) },
+    { .name = "GrokPattern", .wire = "GrokPattern", .shape = &shape_any_string, .off = offsetof(struct glue_update_grok_classifier_request, GrokPattern) },
+    { .name = "CustomPatterns", .wire = "CustomPatterns", .shape = &shape_any_string, .off = offsetof(struct glue_update_grok_classifier_request, CustomPatterns) },
+};
+static const struct shape shape_UpdateGrokClassifierRequest = { .name = "UpdateGrokClassifierRequest", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_update_grok_classifier_request), .fields = fields_UpdateGrokClassifierRequest, .n_fields = 4 };
+static const struct field fields_UpdateXMLClassifierRequest[] = {
+    { .name = "Name", .wire = "Name", .shape = &shape_any_string, .off = offsetof(struct glue_update_xml_classifier_request, Name), .flags = FIELD_REQUIRED },
+    { .name = "Classification", .wire = "Classification", .shape = &shape_any_string, .off = offsetof(struct glue_update_xml_classifier_request, Classification) },
+    { .name = "RowTag", .wire = "RowTag", .shape = &shape_any_string, .off = offsetof(struct glue_update_xml_classifier_request, RowTag) },
+};
+static const struct shape shape_UpdateXMLClassifierRequest = { .name = "UpdateXMLClassifierRequest", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_update_xml_classifier_request), .fields = fields_UpdateXMLClassifierRequest, .n_fields = 3 };
+static const struct field fields_UpdateJsonClassifierRequest[] = {
+    { .name = "Name", .wire = "Name", .shape = &shape_any_string, .off = offsetof(struct glue_update_json_classifier_request, Name), .flags = FIELD_REQUIRED },
+    { .name = "JsonPath", .wire = "JsonPath", .shape = &shape_any_string, .off = offsetof(struct glue_update_json_classifier_request, JsonPath) },
+};
+static const struct shape shape_UpdateJsonClassifierRequest = { .name = "UpdateJsonClassifierRequest", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_update_json_classifier_request), .fields = fields_UpdateJsonClassifierRequest, .n_fields = 2 };
+static const struct field fields_UpdateCsvClassifierRequest[] = {
+    { .name = "Name", .wire = "Name", .shape = &shape_any_string, .off = offsetof(struct glue_update_csv_classifier_request, Name), .flags = FIELD_REQUIRED },
+    { .name = "Delimiter", .wire = "Delimiter", .shape = &shape_any_string, .off = offsetof(struct glue_update_csv_classifier_request, Delimiter) },
+    { .name = "QuoteSymbol", .wire = "QuoteSymbol", .shape = &shape_any_string, .off = offsetof(struct glue_update_csv_classifier_request, QuoteSymbol) },
+    { .name = "ContainsHeader", .wire = "ContainsHeader", .shape = &shape_any_string, .off = offsetof(struct glue_update_csv_classifier_request, ContainsHeader) },
+    { .name = "Header", .wire = "Header", .shape = &shape_CsvHeader, .off = offsetof(struct glue_update_csv_classifier_request, Header) },
+    { .name = "DisableValueTrimming", .wire = "DisableValueTrimming", .shape = &shape_any_bool, .off = offsetof(struct glue_update_csv_classifier_request, DisableValueTrimming) },
+    { .name = "AllowSingleColumn", .wire = "AllowSingleColumn", .shape = &shape_any_bool, .off = offsetof(struct glue_update_csv_classifier_request, AllowSingleColumn) },
+    { .name = "CustomDatatypeConfigured", .wire = "CustomDatatypeConfigured", .shape = &shape_any_bool, .off = offsetof(struct glue_update_csv_classifier_request, CustomDatatypeConfigured) },
+    { .name = "CustomDatatypes", .wire = "CustomDatatypes", .shape = &shape_CustomDatatypes, .off = offsetof(struct glue_update_csv_classifier_request, CustomDatatypes) },
+    { .name = "Serde", .wire = "Serde", .shape = &shape_any_string, .off = offsetof(struct glue_update_csv_classifier_request, Serde) },
+};
+static const struct shape shape_UpdateCsvClassifierRequest = { .name = "UpdateCsvClassifierRequest", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_update_csv_classifier_request), .fields = fields_UpdateCsvClassifierRequest, .n_fields = 10 };
+static const struct field fields_UpdateConnectionRequest[] = {
+    { .name = "CatalogId", .wire = "CatalogId", .shape = &shape_any_string, .off = offsetof(struct glue_update_connection_request, CatalogId) },
+    { .name = "Name", .wire = "Name", .shape = &shape_any_string, .off = offsetof(struct glue_update_connection_request, Name), .flags = FIELD_REQUIRED },
+    { .name = "ConnectionInput", .wire = "ConnectionInput", .shape = &shape_ConnectionInput, .off = offsetof(struct glue_update_connection_request, ConnectionInput), .flags = FIELD_REQUIRED },
+};
+static const struct shape shape_UpdateConnectionRequest = { .name = "UpdateConnectionRequest", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_update_connection_request), .fields = fields_UpdateConnectionRequest, .n_fields = 3 };
+static const struct field fields_UpdateCrawlerRequest[] = {
+    { .name = "Name", .wire = "Name", .shape = &shape_any_string, .off = offsetof(struct glue_update_crawler_request, Name), .flags = FIELD_REQUIRED },
+    { .name = "Role", .wire = "Role", .shape = &shape_any_string, .off = offsetof(struct glue_update_crawler_request, Role) },
+    { .name = "DatabaseName", .wire = "DatabaseName", .shape = &shape_any_string, .off = offsetof(struct glue_update_crawler_request, DatabaseName) },
+    { .name = "Description", .wire = "Description", .shape = &shape_any_string, .off = offsetof(struct glue_update_crawler_request, Description) },
+    { .name = "Targets", .wire = "Targets", .shape = &shape_CrawlerTargets, .off = offsetof(struct glue_update_crawler_request, Targets) },
+    { .name = "Schedule", .wire = "Schedule", .shape = &shape_any_string, .off = offsetof(struct glue_update_crawler_request, Schedule) },
+    { .name = "Classifiers", .wire = "Classifiers", .shape = &shape_ClassifierNameList, .off = offsetof(struct glue_update_crawler_request, Classifiers) },
+    { .name = "TablePrefix", .wire = "TablePrefix", .shape = &shape_any_string, .off = offsetof(struct glue_update_crawler_request, TablePrefix) },
+    { .name = "SchemaChangePolicy", .wire = "SchemaChangePolicy", .shape = &shape_SchemaChangePolicy, .off = offsetof(struct glue_update_crawler_request, SchemaChangePolicy) },
+    { .name = "RecrawlPolicy", .wire = "RecrawlPolicy", .shape = &shape_RecrawlPolicy, .off = offsetof(struct glue_update_crawler_request, RecrawlPolicy) },
+    { .name = "LineageConfiguration", .wire = "LineageConfiguration", .shape = &shape_LineageConfiguration, .off = offsetof(struct glue_update_crawler_request, LineageConfiguration) },
+    { .name = "LakeFormationConfiguration", .wire = "LakeFormationConfiguration", .shape = &shape_LakeFormationConfiguration, .off = offsetof(struct glue_update_crawler_request, LakeFormationConfiguration) },
+    { .name = "Configuration", .wire = "Configuration", .shape = &shape_any_string, .off = offsetof(struct glue_update_crawler_request, Configuration) },
+    { .name = "CrawlerSecurityConfiguration", .wire = "CrawlerSecurityConfiguration", .shape = &shape_any_string, .off = offsetof(struct glue_update_crawler_request, CrawlerSecurityConfiguration) },
+};
+static const struct shape shape_UpdateCrawlerRequest = { .name = "UpdateCrawlerRequest", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_update_crawler_request), .fields = fields_UpdateCrawlerRequest, .n_fields = 14 };
+static const struct field fields_UpdateCrawlerScheduleRequest[] = {
+    { .name = "CrawlerName", .wire = "CrawlerName", .shape = &shape_any_string, .off = offsetof(struct glue_update_crawler_schedule_request, CrawlerName), .flags = FIELD_REQUIRED },
+    { .name = "Schedule", .wire = "Schedule", .shape = &shape_any_string, .off = offsetof(struct glue_update_crawler_schedule_request, Schedule) },
+};
+static const struct shape shape_UpdateCrawlerScheduleRequest = { .name = "UpdateCrawlerScheduleRequest", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_update_crawler_schedule_request), .fields = fields_UpdateCrawlerScheduleRequest, .n_fields = 2 };
+static const struct field fields_UpdateDatabaseRequest[] = {
+    { .name = "CatalogId", .wire = "CatalogId", .shape = &shape_any_string, .off = offsetof(struct glue_update_database_request, CatalogId) },
+    { .name = "Name", .wire = "Name", .shape = &shape_any_string, .off = offsetof(struct glue_update_database_request, Name), .flags = FIELD_REQUIRED },
+    { .name = "DatabaseInput", .wire = "DatabaseInput", .shape = &shape_DatabaseInput, .off = offsetof(struct glue_update_database_request, DatabaseInput), .flags = FIELD_REQUIRED },
+};
+static const struct shape shape_UpdateDatabaseRequest = { .name = "UpdateDatabaseRequest", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_update_database_request), .fields = fields_UpdateDatabaseRequest, .n_fields = 3 };
 static const struct field fields_UpdateJobRequest[] = {
     { .name = "JobName", .wire = "JobName", .shape = &shape_any_string, .off = offsetof(struct glue_update_job_request, JobName), .flags = FIELD_REQUIRED },
     { .name = "JobUpdate", .wire = "JobUpdate", .shape = &shape_JobUpdate, .off = offsetof(struct glue_update_job_request, JobUpdate), .flags = FIELD_REQUIRED },
@@ -1673,6 +3779,88 @@ static const struct field fields_UpdateJobResponse[] = {
     { .name = "JobName", .wire = "JobName", .shape = &shape_any_string, .off = offsetof(struct glue_update_job_response, JobName) },
 };
 static const struct shape shape_UpdateJobResponse = { .name = "UpdateJobResponse", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_update_job_response), .fields = fields_UpdateJobResponse, .n_fields = 1 };
+static const struct field fields_UpdatePartitionRequest[] = {
+    { .name = "CatalogId", .wire = "CatalogId", .shape = &shape_any_string, .off = offsetof(struct glue_update_partition_request, CatalogId) },
+    { .name = "DatabaseName", .wire = "DatabaseName", .shape = &shape_any_string, .off = offsetof(struct glue_update_partition_request, DatabaseName), .flags = FIELD_REQUIRED },
+    { .name = "TableName", .wire = "TableName", .shape = &shape_any_string, .off = offsetof(struct glue_update_partition_request, TableName), .flags = FIELD_REQUIRED },
+    { .name = "PartitionValueList", .wire = "PartitionValueList", .shape = &shape_BoundedPartitionValueList, .off = offsetof(struct glue_update_partition_request, PartitionValueList), .flags = FIELD_REQUIRED },
+    { .name = "PartitionInput", .wire = "PartitionInput", .shape = &shape_PartitionInput, .off = offsetof(struct glue_update_partition_request, PartitionInput), .flags = FIELD_REQUIRED },
+};
+static const struct shape shape_UpdatePartitionRequest = { .name = "UpdatePartitionRequest", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_update_partition_request), .fields = fields_UpdatePartitionRequest, .n_fields = 5 };
+static const struct field fields_UpdateTableRequest[] = {
+    { .name = "CatalogId", .wire = "CatalogId", .shape = &shape_any_string, .off = offsetof(struct glue_update_table_request, CatalogId) },
+    { .name = "DatabaseName", .wire = "DatabaseName", .shape = &shape_any_string, .off = offsetof(struct glue_update_table_request, DatabaseName), .flags = FIELD_REQUIRED },
+    { .name = "Name", .wire = "Name", .shape = &shape_any_string, .off = offsetof(struct glue_update_table_request, Name) },
+    { .name = "TableInput", .wire = "TableInput", .shape = &shape_TableInput, .off = offsetof(struct glue_update_table_request, TableInput) },
+    { .name = "SkipArchive", .wire = "SkipArchive", .shape = &shape_any_bool, .off = offsetof(struct glue_update_table_request, SkipArchive) },
+    { .name = "TransactionId", .wire = "TransactionId", .shape = &shape_any_string, .off = offsetof(struct glue_update_table_request, TransactionId) },
+    { .name = "VersionId", .wire = "VersionId", .shape = &shape_any_string, .off = offsetof(struct glue_update_table_request, VersionId) },
+    { .name = "ViewUpdateAction", .wire = "ViewUpdateAction", .shape = &shape_any_string, .off = offsetof(struct glue_update_table_request, ViewUpdateAction) },
+    { .name = "Force", .wire = "Force", .shape = &shape_any_bool, .off = offsetof(struct glue_update_table_request, Force) },
+    { .name = "UpdateOpenTableFormatInput", .wire = "UpdateOpenTableFormatInput", .shape = &shape_UpdateOpenTableFormatInput, .off = offsetof(struct glue_update_table_request, UpdateOpenTableFormatInput) },
+};
+static const struct shape shape_UpdateTableRequest = { .name = "UpdateTableRequest", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_update_table_request), .fields = fields_UpdateTableRequest, .n_fields = 10 };
+static const struct field fields_UpdateOpenTableFormatInput[] = {
+    { .name = "UpdateIcebergInput", .wire = "UpdateIcebergInput", .shape = &shape_UpdateIcebergInput, .off = offsetof(struct glue_update_open_table_format_input, UpdateIcebergInput) },
+};
+static const struct shape shape_UpdateOpenTableFormatInput = { .name = "UpdateOpenTableFormatInput", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_update_open_table_format_input), .fields = fields_UpdateOpenTableFormatInput, .n_fields = 1 };
+static const struct field fields_UpdateIcebergInput[] = {
+    { .name = "UpdateIcebergTableInput", .wire = "UpdateIcebergTableInput", .shape = &shape_UpdateIcebergTableInput, .off = offsetof(struct glue_update_iceberg_input, UpdateIcebergTableInput), .flags = FIELD_REQUIRED },
+};
+static const struct shape shape_UpdateIcebergInput = { .name = "UpdateIcebergInput", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_update_iceberg_input), .fields = fields_UpdateIcebergInput, .n_fields = 1 };
+static const struct field fields_UpdateIcebergTableInput[] = {
+    { .name = "Updates", .wire = "Updates", .shape = &shape_IcebergTableUpdateList, .off = offsetof(struct glue_update_iceberg_table_input, Updates), .flags = FIELD_REQUIRED },
+};
+static const struct shape shape_UpdateIcebergTableInput = { .name = "UpdateIcebergTableInput", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_update_iceberg_table_input), .fields = fields_UpdateIcebergTableInput, .n_fields = 1 };
+static const struct field value_IcebergTableUpdateList = { .shape = &shape_IcebergTableUpdate, .off = 0 };
+static const struct shape shape_IcebergTableUpdateList = { .name = "IcebergTableUpdateList", .kind = SHAPE_LIST, .value = &value_IcebergTableUpdateList, .size = sizeof(struct glue_iceberg_table_update) };
+static const struct field fields_IcebergTableUpdate[] = {
+    { .name = "Schema", .wire = "Schema", .shape = &shape_IcebergSchema, .off = offsetof(struct glue_iceberg_table_update, Schema), .flags = FIELD_REQUIRED },
+    { .name = "PartitionSpec", .wire = "PartitionSpec", .shape = &shape_IcebergPartitionSpec, .off = offsetof(struct glue_iceberg_table_update, PartitionSpec) },
+    { .name = "SortOrder", .wire = "SortOrder", .shape = &shape_IcebergSortOrder, .off = offsetof(struct glue_iceberg_table_update, SortOrder) },
+    { .name = "Location", .wire = "Location", .shape = &shape_any_string, .off = offsetof(struct glue_iceberg_table_update, Location), .flags = FIELD_REQUIRED },
+    { .name = "Properties", .wire = "Properties", .shape = &shape_StringToStringMap, .off = offsetof(struct glue_iceberg_table_update, Properties) },
+    { .name = "Action", .wire = "Action", .shape = &shape_any_string, .off = offsetof(struct glue_iceberg_table_update, Action) },
+    { .name = "EncryptionKey", .wire = "EncryptionKey", .shape = &shape_IcebergEncryptedKey, .off = offsetof(struct glue_iceberg_table_update, EncryptionKey) },
+    { .name = "KeyId", .wire = "KeyId", .shape = &shape_any_string, .off = offsetof(struct glue_iceberg_table_update, KeyId) },
+};
+static const struct shape shape_IcebergTableUpdate = { .name = "IcebergTableUpdate", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_iceberg_table_update), .fields = fields_IcebergTableUpdate, .n_fields = 8 };
+static const struct field fields_IcebergEncryptedKey[] = {
+    { .name = "KeyId", .wire = "KeyId", .shape = &shape_any_string, .off = offsetof(struct glue_iceberg_encrypted_key, KeyId), .flags = FIELD_REQUIRED },
+    { .name = "EncryptedKeyMetadata", .wire = "EncryptedKeyMetadata", .shape = &shape_any_string, .off = offsetof(struct glue_iceberg_encrypted_key, EncryptedKeyMetadata), .flags = FIELD_REQUIRED },
+    { .name = "EncryptedById", .wire = "EncryptedById", .shape = &shape_any_string, .off = offsetof(struct glue_iceberg_encrypted_key, EncryptedById) },
+    { .name = "Properties", .wire = "Properties", .shape = &shape_StringToStringMap, .off = offsetof(struct glue_iceberg_encrypted_key, Properties) },
+};
+static const struct shape shape_IcebergEncryptedKey = { .name = "IcebergEncryptedKey", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_iceberg_encrypted_key), .fields = fields_IcebergEncryptedKey, .n_fields = 4 };
+static const struct field fields_UpdateTriggerRequest[] = {
+    { .name = "Name", .wire = "Name", .shape = &shape_any_string, .off = offsetof(struct glue_update_trigger_request, Name), .flags = FIELD_REQUIRED },
+    { .name = "TriggerUpdate", .wire = "TriggerUpdate", .shape = &shape_TriggerUpdate, .off = offsetof(struct glue_update_trigger_request, TriggerUpdate), .flags = FIELD_REQUIRED },
+};
+static const struct shape shape_UpdateTriggerRequest = { .name = "UpdateTriggerRequest", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_update_trigger_request), .fields = fields_UpdateTriggerRequest, .n_fields = 2 };
+static const struct field fields_TriggerUpdate[] = {
+    { .name = "Name", .wire = "Name", .shape = &shape_any_string, .off = offsetof(struct glue_trigger_update, Name) },
+    { .name = "Description", .wire = "Description", .shape = &shape_any_string, .off = offsetof(struct glue_trigger_update, Description) },
+    { .name = "Schedule", .wire = "Schedule", .shape = &shape_any_string, .off = offsetof(struct glue_trigger_update, Schedule) },
+    { .name = "Actions", .wire = "Actions", .shape = &shape_ActionList, .off = offsetof(struct glue_trigger_update, Actions) },
+    { .name = "Predicate", .wire = "Predicate", .shape = &shape_Predicate, .off = offsetof(struct glue_trigger_update, Predicate) },
+    { .name = "EventBatchingCondition", .wire = "EventBatchingCondition", .shape = &shape_EventBatchingCondition, .off = offsetof(struct glue_trigger_update, EventBatchingCondition) },
+};
+static const struct shape shape_TriggerUpdate = { .name = "TriggerUpdate", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_trigger_update), .fields = fields_TriggerUpdate, .n_fields = 6 };
+static const struct field fields_UpdateTriggerResponse[] = {
+    { .name = "Trigger", .wire = "Trigger", .shape = &shape_Trigger, .off = offsetof(struct glue_update_trigger_response, Trigger) },
+};
+static const struct shape shape_UpdateTriggerResponse = { .name = "UpdateTriggerResponse", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_update_trigger_response), .fields = fields_UpdateTriggerResponse, .n_fields = 1 };
+static const struct field fields_UpdateWorkflowRequest[] = {
+    { .name = "Name", .wire = "Name", .shape = &shape_any_string, .off = offsetof(struct glue_update_workflow_request, Name), .flags = FIELD_REQUIRED },
+    { .name = "Description", .wire = "Description", .shape = &shape_any_string, .off = offsetof(struct glue_update_workflow_request, Description) },
+    { .name = "DefaultRunProperties", .wire = "DefaultRunProperties", .shape = &shape_WorkflowRunProperties, .off = offsetof(struct glue_update_workflow_request, DefaultRunProperties) },
+    { .name = "MaxConcurrentRuns", .wire = "MaxConcurrentRuns", .shape = &shape_any_int, .off = offsetof(struct glue_update_workflow_request, MaxConcurrentRuns) },
+};
+static const struct shape shape_UpdateWorkflowRequest = { .name = "UpdateWorkflowRequest", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_update_workflow_request), .fields = fields_UpdateWorkflowRequest, .n_fields = 4 };
+static const struct field fields_UpdateWorkflowResponse[] = {
+    { .name = "Name", .wire = "Name", .shape = &shape_any_string, .off = offsetof(struct glue_update_workflow_response, Name) },
+};
+static const struct shape shape_UpdateWorkflowResponse = { .name = "UpdateWorkflowResponse", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_update_workflow_response), .fields = fields_UpdateWorkflowResponse, .n_fields = 1 };
 
 const struct aws_error glue_AccessDeniedException = { "AccessDeniedException", NULL, 400, NULL };
 const struct aws_error glue_AlreadyExistsException = { "AlreadyExistsException", NULL, 400, NULL };
@@ -1774,25 +3962,173 @@ const struct aws_error *const glue_errors[] = {
     NULL,
 };
 
+static enum status op_BatchCreatePartition(struct call *c, const void *in, void *ret_out)
+{
+    return glue_batch_create_partition(c, in, ret_out);
+}
+static enum status op_BatchDeleteConnection(struct call *c, const void *in, void *ret_out)
+{
+    return glue_batch_delete_connection(c, in, ret_out);
+}
+static enum status op_BatchDeletePartition(struct call *c, const void *in, void *ret_out)
+{
+    return glue_batch_delete_partition(c, in, ret_out);
+}
+static enum status op_BatchDeleteTable(struct call *c, const void *in, void *ret_out)
+{
+    return glue_batch_delete_table(c, in, ret_out);
+}
+static enum status op_BatchGetCrawlers(struct call *c, const void *in, void *ret_out)
+{
+    return glue_batch_get_crawlers(c, in, ret_out);
+}
 static enum status op_BatchGetJobs(struct call *c, const void *in, void *ret_out)
 {
     return glue_batch_get_jobs(c, in, ret_out);
+}
+static enum status op_BatchGetPartition(struct call *c, const void *in, void *ret_out)
+{
+    return glue_batch_get_partition(c, in, ret_out);
+}
+static enum status op_BatchGetTriggers(struct call *c, const void *in, void *ret_out)
+{
+    return glue_batch_get_triggers(c, in, ret_out);
+}
+static enum status op_BatchGetWorkflows(struct call *c, const void *in, void *ret_out)
+{
+    return glue_batch_get_workflows(c, in, ret_out);
 }
 static enum status op_BatchStopJobRun(struct call *c, const void *in, void *ret_out)
 {
     return glue_batch_stop_job_run(c, in, ret_out);
 }
+static enum status op_BatchUpdatePartition(struct call *c, const void *in, void *ret_out)
+{
+    return glue_batch_update_partition(c, in, ret_out);
+}
+static enum status op_CreateClassifier(struct call *c, const void *in, void *ret_out)
+{
+    return glue_create_classifier(c, in, ret_out);
+}
+static enum status op_CreateConnection(struct call *c, const void *in, void *ret_out)
+{
+    return glue_create_connection(c, in, ret_out);
+}
+static enum status op_CreateCrawler(struct call *c, const void *in, void *ret_out)
+{
+    return glue_create_crawler(c, in, ret_out);
+}
+static enum status op_CreateDatabase(struct call *c, const void *in, void *ret_out)
+{
+    return glue_create_database(c, in, ret_out);
+}
 static enum status op_CreateJob(struct call *c, const void *in, void *ret_out)
 {
     return glue_create_job(c, in, ret_out);
+}
+static enum status op_CreatePartition(struct call *c, const void *in, void *ret_out)
+{
+    return glue_create_partition(c, in, ret_out);
+}
+static enum status op_CreateSecurityConfiguration(struct call *c, const void *in, void *ret_out)
+{
+    return glue_create_security_configuration(c, in, ret_out);
+}
+static enum status op_CreateTable(struct call *c, const void *in, void *ret_out)
+{
+    return glue_create_table(c, in, ret_out);
+}
+static enum status op_CreateTrigger(struct call *c, const void *in, void *ret_out)
+{
+    return glue_create_trigger(c, in, ret_out);
+}
+static enum status op_CreateWorkflow(struct call *c, const void *in, void *ret_out)
+{
+    return glue_create_workflow(c, in, ret_out);
+}
+static enum status op_DeleteClassifier(struct call *c, const void *in, void *ret_out)
+{
+    return glue_delete_classifier(c, in, ret_out);
+}
+static enum status op_DeleteConnection(struct call *c, const void *in, void *ret_out)
+{
+    return glue_delete_connection(c, in, ret_out);
+}
+static enum status op_DeleteCrawler(struct call *c, const void *in, void *ret_out)
+{
+    return glue_delete_crawler(c, in, ret_out);
+}
+static enum status op_DeleteDatabase(struct call *c, const void *in, void *ret_out)
+{
+    return glue_delete_database(c, in, ret_out);
 }
 static enum status op_DeleteJob(struct call *c, const void *in, void *ret_out)
 {
     return glue_delete_job(c, in, ret_out);
 }
+static enum status op_DeletePartition(struct call *c, const void *in, void *ret_out)
+{
+    return glue_delete_partition(c, in, ret_out);
+}
+static enum status op_DeleteSecurityConfiguration(struct call *c, const void *in, void *ret_out)
+{
+    return glue_delete_security_configuration(c, in, ret_out);
+}
+static enum status op_DeleteTable(struct call *c, const void *in, void *ret_out)
+{
+    return glue_delete_table(c, in, ret_out);
+}
+static enum status op_DeleteTrigger(struct call *c, const void *in, void *ret_out)
+{
+    return glue_delete_trigger(c, in, ret_out);
+}
+static enum status op_DeleteWorkflow(struct call *c, const void *in, void *ret_out)
+{
+    return glue_delete_workflow(c, in, ret_out);
+}
+static enum status op_GetClassifier(struct call *c, const void *in, void *ret_out)
+{
+    return glue_get_classifier(c, in, ret_out);
+}
+static enum status op_GetClassifiers(struct call *c, const void *in, void *ret_out)
+{
+    return glue_get_classifiers(c, in, ret_out);
+}
+static enum status op_GetConnection(struct call *c, const void *in, void *ret_out)
+{
+    return glue_get_connection(c, in, ret_out);
+}
+static enum status op_GetConnections(struct call *c, const void *in, void *ret_out)
+{
+    return glue_get_connections(c, in, ret_out);
+}
+static enum status op_GetCrawler(struct call *c, const void *in, void *ret_out)
+{
+    return glue_get_crawler(c, in, ret_out);
+}
+static enum status op_GetCrawlerMetrics(struct call *c, const void *in, void *ret_out)
+{
+    return glue_get_crawler_metrics(c, in, ret_out);
+}
+static enum status op_GetCrawlers(struct call *c, const void *in, void *ret_out)
+{
+    return glue_get_crawlers(c, in, ret_out);
+}
+static enum status op_GetDatabase(struct call *c, const void *in, void *ret_out)
+{
+    return glue_get_database(c, in, ret_out);
+}
+static enum status op_GetDatabases(struct call *c, const void *in, void *ret_out)
+{
+    return glue_get_databases(c, in, ret_out);
+}
 static enum status op_GetJob(struct call *c, const void *in, void *ret_out)
 {
     return glue_get_job(c, in, ret_out);
+}
+static enum status op_GetJobBookmark(struct call *c, const void *in, void *ret_out)
+{
+    return glue_get_job_bookmark(c, in, ret_out);
 }
 static enum status op_GetJobRun(struct call *c, const void *in, void *ret_out)
 {
@@ -1806,17 +4142,133 @@ static enum status op_GetJobs(struct call *c, const void *in, void *ret_out)
 {
     return glue_get_jobs(c, in, ret_out);
 }
+static enum status op_GetPartition(struct call *c, const void *in, void *ret_out)
+{
+    return glue_get_partition(c, in, ret_out);
+}
+static enum status op_GetPartitions(struct call *c, const void *in, void *ret_out)
+{
+    return glue_get_partitions(c, in, ret_out);
+}
+static enum status op_GetSecurityConfiguration(struct call *c, const void *in, void *ret_out)
+{
+    return glue_get_security_configuration(c, in, ret_out);
+}
+static enum status op_GetSecurityConfigurations(struct call *c, const void *in, void *ret_out)
+{
+    return glue_get_security_configurations(c, in, ret_out);
+}
+static enum status op_GetTable(struct call *c, const void *in, void *ret_out)
+{
+    return glue_get_table(c, in, ret_out);
+}
+static enum status op_GetTableVersion(struct call *c, const void *in, void *ret_out)
+{
+    return glue_get_table_version(c, in, ret_out);
+}
+static enum status op_GetTableVersions(struct call *c, const void *in, void *ret_out)
+{
+    return glue_get_table_versions(c, in, ret_out);
+}
+static enum status op_GetTables(struct call *c, const void *in, void *ret_out)
+{
+    return glue_get_tables(c, in, ret_out);
+}
 static enum status op_GetTags(struct call *c, const void *in, void *ret_out)
 {
     return glue_get_tags(c, in, ret_out);
+}
+static enum status op_GetTrigger(struct call *c, const void *in, void *ret_out)
+{
+    return glue_get_trigger(c, in, ret_out);
+}
+static enum status op_GetTriggers(struct call *c, const void *in, void *ret_out)
+{
+    return glue_get_triggers(c, in, ret_out);
+}
+static enum status op_GetWorkflow(struct call *c, const void *in, void *ret_out)
+{
+    return glue_get_workflow(c, in, ret_out);
+}
+static enum status op_GetWorkflowRun(struct call *c, const void *in, void *ret_out)
+{
+    return glue_get_workflow_run(c, in, ret_out);
+}
+static enum status op_GetWorkflowRunProperties(struct call *c, const void *in, void *ret_out)
+{
+    return glue_get_workflow_run_properties(c, in, ret_out);
+}
+static enum status op_GetWorkflowRuns(struct call *c, const void *in, void *ret_out)
+{
+    return glue_get_workflow_runs(c, in, ret_out);
+}
+static enum status op_ListCrawlers(struct call *c, const void *in, void *ret_out)
+{
+    return glue_list_crawlers(c, in, ret_out);
+}
+static enum status op_ListCrawls(struct call *c, const void *in, void *ret_out)
+{
+    return glue_list_crawls(c, in, ret_out);
 }
 static enum status op_ListJobs(struct call *c, const void *in, void *ret_out)
 {
     return glue_list_jobs(c, in, ret_out);
 }
+static enum status op_ListTriggers(struct call *c, const void *in, void *ret_out)
+{
+    return glue_list_triggers(c, in, ret_out);
+}
+static enum status op_ListWorkflows(struct call *c, const void *in, void *ret_out)
+{
+    return glue_list_workflows(c, in, ret_out);
+}
+static enum status op_PutWorkflowRunProperties(struct call *c, const void *in, void *ret_out)
+{
+    return glue_put_workflow_run_properties(c, in, ret_out);
+}
+static enum status op_ResetJobBookmark(struct call *c, const void *in, void *ret_out)
+{
+    return glue_reset_job_bookmark(c, in, ret_out);
+}
+static enum status op_SearchTables(struct call *c, const void *in, void *ret_out)
+{
+    return glue_search_tables(c, in, ret_out);
+}
+static enum status op_StartCrawler(struct call *c, const void *in, void *ret_out)
+{
+    return glue_start_crawler(c, in, ret_out);
+}
+static enum status op_StartCrawlerSchedule(struct call *c, const void *in, void *ret_out)
+{
+    return glue_start_crawler_schedule(c, in, ret_out);
+}
 static enum status op_StartJobRun(struct call *c, const void *in, void *ret_out)
 {
     return glue_start_job_run(c, in, ret_out);
+}
+static enum status op_StartTrigger(struct call *c, const void *in, void *ret_out)
+{
+    return glue_start_trigger(c, in, ret_out);
+}
+static enum status op_StartWorkflowRun(struct call *c, const void *in, void *ret_out)
+{
+    return glue_start_workflow_run(c, in, ret_out);
+}
+static enum status op_StopCrawler(struct call *c, const void *in, void *ret_out)
+{
+    return glue_stop_crawler(c, in, ret_out);
+}
+static enum status op_StopCrawlerSchedule(struct call *c, const void *in, void *ret_out)
+{
+    return glue_stop_crawler_schedule(c, in, ret_out);
+}
+static enum status op_StopTrigger(struct call *c, const void *in, void *ret_out)
+{
+    return glue_stop_trigger(c, in, ret_out);
+}
+static enum status op_StopWorkflowRun(struct call *c, const void *in, void *ret_out)
+{
+    return glue_stop_workflow_run(c, in, ret_out);
 }
 static enum status op_TagResource(struct call *c, const void *in, void *ret_out)
 {
@@ -1826,30 +4278,66 @@ static enum status op_UntagResource(struct call *c, const void *in, void *ret_ou
 {
     return glue_untag_resource(c, in, ret_out);
 }
+static enum status op_UpdateClassifier(struct call *c, const void *in, void *ret_out)
+{
+    return glue_update_classifier(c, in, ret_out);
+}
+static enum status op_UpdateConnection(struct call *c, const void *in, void *ret_out)
+{
+    return glue_update_connection(c, in, ret_out);
+}
+static enum status op_UpdateCrawler(struct call *c, const void *in, void *ret_out)
+{
+    return glue_update_crawler(c, in, ret_out);
+}
+static enum status op_UpdateCrawlerSchedule(struct call *c, const void *in, void *ret_out)
+{
+    return glue_update_crawler_schedule(c, in, ret_out);
+}
+static enum status op_UpdateDatabase(struct call *c, const void *in, void *ret_out)
+{
+    return glue_update_database(c, in, ret_out);
+}
 static enum status op_UpdateJob(struct call *c, const void *in, void *ret_out)
 {
     return glue_update_job(c, in, ret_out);
 }
+static enum status op_UpdatePartition(struct call *c, const void *in, void *ret_out)
+{
+    return glue_update_partition(c, in, ret_out);
+}
+static enum status op_UpdateTable(struct call *c, const void *in, void *ret_out)
+{
+    return glue_update_table(c, in, ret_out);
+}
+static enum status op_UpdateTrigger(struct call *c, const void *in, void *ret_out)
+{
+    return glue_update_trigger(c, in, ret_out);
+}
+static enum status op_UpdateWorkflow(struct call *c, const void *in, void *ret_out)
+{
+    return glue_update_workflow(c, in, ret_out);
+}
 
 const struct op glue_ops[] = {
-    { .name = "BatchCreatePartition", .method = "POST", .uri = "/", .http_status = 200 },
-    { .name = "BatchDeleteConnection", .method = "POST", .uri = "/", .http_status = 200 },
-    { .name = "BatchDeletePartition", .method = "POST", .uri = "/", .http_status = 200 },
-    { .name = "BatchDeleteTable", .method = "POST", .uri = "/", .http_status = 200 },
+    { .name = "BatchCreatePartition", .fn = op_BatchCreatePartition, .in = &shape_BatchCreatePartitionRequest, .out = &shape_BatchCreatePartitionResponse, .method = "POST", .uri = "/", .http_status = 200 },
+    { .name = "BatchDeleteConnection", .fn = op_BatchDeleteConnection, .in = &shape_BatchDeleteConnectionRequest, .out = &shape_BatchDeleteConnectionResponse, .method = "POST", .uri = "/", .http_status = 200 },
+    { .name = "BatchDeletePartition", .fn = op_BatchDeletePartition, .in = &shape_BatchDeletePartitionRequest, .out = &shape_BatchDeletePartitionResponse, .method = "POST", .uri = "/", .http_status = 200 },
+    { .name = "BatchDeleteTable", .fn = op_BatchDeleteTable, .in = &shape_BatchDeleteTableRequest, .out = &shape_BatchDeleteTableResponse, .method = "POST", .uri = "/", .http_status = 200 },
     { .name = "BatchDeleteTableVersion", .method = "POST", .uri = "/", .http_status = 200 },
     { .name = "BatchGetBlueprints", .method = "POST", .uri = "/", .http_status = 200 },
-    { .name = "BatchGetCrawlers", .method = "POST", .uri = "/", .http_status = 200 },
+    { .name = "BatchGetCrawlers", .fn = op_BatchGetCrawlers, .in = &shape_BatchGetCrawlersRequest, .out = &shape_BatchGetCrawlersResponse, .method = "POST", .uri = "/", .http_status = 200 },
     { .name = "BatchGetCustomEntityTypes", .method = "POST", .uri = "/", .http_status = 200 },
     { .name = "BatchGetDataQualityResult", .method = "POST", .uri = "/", .http_status = 200 },
     { .name = "BatchGetDevEndpoints", .method = "POST", .uri = "/", .http_status = 200 },
     { .name = "BatchGetJobs", .fn = op_BatchGetJobs, .in = &shape_BatchGetJobsRequest, .out = &shape_BatchGetJobsResponse, .method = "POST", .uri = "/", .http_status = 200 },
-    { .name = "BatchGetPartition", .method = "POST", .uri = "/", .http_status = 200 },
+    { .name = "BatchGetPartition", .fn = op_BatchGetPartition, .in = &shape_BatchGetPartitionRequest, .out = &shape_BatchGetPartitionResponse, .method = "POST", .uri = "/", .http_status = 200 },
     { .name = "BatchGetTableOptimizer", .method = "POST", .uri = "/", .http_status = 200 },
-    { .name = "BatchGetTriggers", .method = "POST", .uri = "/", .http_status = 200 },
-    { .name = "BatchGetWorkflows", .method = "POST", .uri = "/", .http_status = 200 },
+    { .name = "BatchGetTriggers", .fn = op_BatchGetTriggers, .in = &shape_BatchGetTriggersRequest, .out = &shape_BatchGetTriggersResponse, .method = "POST", .uri = "/", .http_status = 200 },
+    { .name = "BatchGetWorkflows", .fn = op_BatchGetWorkflows, .in = &shape_BatchGetWorkflowsRequest, .out = &shape_BatchGetWorkflowsResponse, .method = "POST", .uri = "/", .http_status = 200 },
     { .name = "BatchPutDataQualityStatisticAnnotation", .method = "POST", .uri = "/", .http_status = 200 },
     { .name = "BatchStopJobRun", .fn = op_BatchStopJobRun, .in = &shape_BatchStopJobRunRequest, .out = &shape_BatchStopJobRunResponse, .method = "POST", .uri = "/", .http_status = 200 },
-    { .name = "BatchUpdatePartition", .method = "POST", .uri = "/", .http_status = 200 },
+    { .name = "BatchUpdatePartition", .fn = op_BatchUpdatePartition, .in = &shape_BatchUpdatePartitionRequest, .out = &shape_BatchUpdatePartitionResponse, .method = "POST", .uri = "/", .http_status = 200 },
     { .name = "CancelDataQualityRuleRecommendationRun", .method = "POST", .uri = "/", .http_status = 200 },
     { .name = "CancelDataQualityRulesetEvaluationRun", .method = "POST", .uri = "/", .http_status = 200 },
     { .name = "CancelMLTaskRun", .method = "POST", .uri = "/", .http_status = 200 },
@@ -1857,13 +4345,13 @@ const struct op glue_ops[] = {
     { .name = "CheckSchemaVersionValidity", .method = "POST", .uri = "/", .http_status = 200 },
     { .name = "CreateBlueprint", .method = "POST", .uri = "/", .http_status = 200 },
     { .name = "CreateCatalog", .method = "POST", .uri = "/", .http_status = 200 },
-    { .name = "CreateClassifier", .method = "POST", .uri = "/", .http_status = 200 },
+    { .name = "CreateClassifier", .fn = op_CreateClassifier, .in = &shape_CreateClassifierRequest, .method = "POST", .uri = "/", .http_status = 200 },
     { .name = "CreateColumnStatisticsTaskSettings", .method = "POST", .uri = "/", .http_status = 200 },
-    { .name = "CreateConnection", .method = "POST", .uri = "/", .http_status = 200 },
-    { .name = "CreateCrawler", .method = "POST", .uri = "/", .http_status = 200 },
+    { .name = "CreateConnection", .fn = op_CreateConnection, .in = &shape_CreateConnectionRequest, .out = &shape_CreateConnectionResponse, .method = "POST", .uri = "/", .http_status = 200 },
+    { .name = "CreateCrawler", .fn = op_CreateCrawler, .in = &shape_CreateCrawlerRequest, .method = "POST", .uri = "/", .http_status = 200 },
     { .name = "CreateCustomEntityType", .method = "POST", .uri = "/", .http_status = 200 },
     { .name = "CreateDataQualityRuleset", .method = "POST", .uri = "/", .http_status = 200 },
-    { .name = "CreateDatabase", .method = "POST", .uri = "/", .http_status = 200 },
+    { .name = "CreateDatabase", .fn = op_CreateDatabase, .in = &shape_CreateDatabaseRequest, .method = "POST", .uri = "/", .http_status = 200 },
     { .name = "CreateDevEndpoint", .method = "POST", .uri = "/", .http_status = 200 },
     { .name = "CreateGlueIdentityCenterConfiguration", .method = "POST", .uri = "/", .http_status = 200 },
     { .name = "CreateIntegration", .method = "POST", .uri = "/", .http_status = 200 },
@@ -1871,31 +4359,31 @@ const struct op glue_ops[] = {
     { .name = "CreateIntegrationTableProperties", .method = "POST", .uri = "/", .http_status = 200 },
     { .name = "CreateJob", .fn = op_CreateJob, .in = &shape_CreateJobRequest, .out = &shape_CreateJobResponse, .method = "POST", .uri = "/", .http_status = 200 },
     { .name = "CreateMLTransform", .method = "POST", .uri = "/", .http_status = 200 },
-    { .name = "CreatePartition", .method = "POST", .uri = "/", .http_status = 200 },
+    { .name = "CreatePartition", .fn = op_CreatePartition, .in = &shape_CreatePartitionRequest, .method = "POST", .uri = "/", .http_status = 200 },
     { .name = "CreatePartitionIndex", .method = "POST", .uri = "/", .http_status = 200 },
     { .name = "CreateRegistry", .method = "POST", .uri = "/", .http_status = 200 },
     { .name = "CreateSchema", .method = "POST", .uri = "/", .http_status = 200 },
     { .name = "CreateScript", .method = "POST", .uri = "/", .http_status = 200 },
-    { .name = "CreateSecurityConfiguration", .method = "POST", .uri = "/", .http_status = 200 },
+    { .name = "CreateSecurityConfiguration", .fn = op_CreateSecurityConfiguration, .in = &shape_CreateSecurityConfigurationRequest, .out = &shape_CreateSecurityConfigurationResponse, .method = "POST", .uri = "/", .http_status = 200 },
     { .name = "CreateSession", .method = "POST", .uri = "/", .http_status = 200 },
-    { .name = "CreateTable", .method = "POST", .uri = "/", .http_status = 200 },
+    { .name = "CreateTable", .fn = op_CreateTable, .in = &shape_CreateTableRequest, .method = "POST", .uri = "/", .http_status = 200 },
     { .name = "CreateTableOptimizer", .method = "POST", .uri = "/", .http_status = 200 },
-    { .name = "CreateTrigger", .method = "POST", .uri = "/", .http_status = 200 },
+    { .name = "CreateTrigger", .fn = op_CreateTrigger, .in = &shape_CreateTriggerRequest, .out = &shape_CreateTriggerResponse, .method = "POST", .uri = "/", .http_status = 200 },
     { .name = "CreateUsageProfile", .method = "POST", .uri = "/", .http_status = 200 },
     { .name = "CreateUserDefinedFunction", .method = "POST", .uri = "/", .http_status = 200 },
-    { .name = "CreateWorkflow", .method = "POST", .uri = "/", .http_status = 200 },
+    { .name = "CreateWorkflow", .fn = op_CreateWorkflow, .in = &shape_CreateWorkflowRequest, .out = &shape_CreateWorkflowResponse, .method = "POST", .uri = "/", .http_status = 200 },
     { .name = "DeleteBlueprint", .method = "POST", .uri = "/", .http_status = 200 },
     { .name = "DeleteCatalog", .method = "POST", .uri = "/", .http_status = 200 },
-    { .name = "DeleteClassifier", .method = "POST", .uri = "/", .http_status = 200 },
+    { .name = "DeleteClassifier", .fn = op_DeleteClassifier, .in = &shape_DeleteClassifierRequest, .method = "POST", .uri = "/", .http_status = 200 },
     { .name = "DeleteColumnStatisticsForPartition", .method = "POST", .uri = "/", .http_status = 200 },
     { .name = "DeleteColumnStatisticsForTable", .method = "POST", .uri = "/", .http_status = 200 },
     { .name = "DeleteColumnStatisticsTaskSettings", .method = "POST", .uri = "/", .http_status = 200 },
-    { .name = "DeleteConnection", .method = "POST", .uri = "/", .http_status = 200 },
+    { .name = "DeleteConnection", .fn = op_DeleteConnection, .in = &shape_DeleteConnectionRequest, .method = "POST", .uri = "/", .http_status = 200 },
     { .name = "DeleteConnectionType", .method = "POST", .uri = "/", .http_status = 200 },
-    { .name = "DeleteCrawler", .method = "POST", .uri = "/", .http_status = 200 },
+    { .name = "DeleteCrawler", .fn = op_DeleteCrawler, .in = &shape_DeleteCrawlerRequest, .method = "POST", .uri = "/", .http_status = 200 },
     { .name = "DeleteCustomEntityType", .method = "POST", .uri = "/", .http_status = 200 },
     { .name = "DeleteDataQualityRuleset", .method = "POST", .uri = "/", .http_status = 200 },
-    { .name = "DeleteDatabase", .method = "POST", .uri = "/", .http_status = 200 },
+    { .name = "DeleteDatabase", .fn = op_DeleteDatabase, .in = &shape_DeleteDatabaseRequest, .method = "POST", .uri = "/", .http_status = 200 },
     { .name = "DeleteDevEndpoint", .method = "POST", .uri = "/", .http_status = 200 },
     { .name = "DeleteGlueIdentityCenterConfiguration", .method = "POST", .uri = "/", .http_status = 200 },
     { .name = "DeleteIntegration", .method = "POST", .uri = "/", .http_status = 200 },
@@ -1903,21 +4391,21 @@ const struct op glue_ops[] = {
     { .name = "DeleteIntegrationTableProperties", .method = "POST", .uri = "/", .http_status = 200 },
     { .name = "DeleteJob", .fn = op_DeleteJob, .in = &shape_DeleteJobRequest, .out = &shape_DeleteJobResponse, .method = "POST", .uri = "/", .http_status = 200 },
     { .name = "DeleteMLTransform", .method = "POST", .uri = "/", .http_status = 200 },
-    { .name = "DeletePartition", .method = "POST", .uri = "/", .http_status = 200 },
+    { .name = "DeletePartition", .fn = op_DeletePartition, .in = &shape_DeletePartitionRequest, .method = "POST", .uri = "/", .http_status = 200 },
     { .name = "DeletePartitionIndex", .method = "POST", .uri = "/", .http_status = 200 },
     { .name = "DeleteRegistry", .method = "POST", .uri = "/", .http_status = 200 },
     { .name = "DeleteResourcePolicy", .method = "POST", .uri = "/", .http_status = 200 },
     { .name = "DeleteSchema", .method = "POST", .uri = "/", .http_status = 200 },
     { .name = "DeleteSchemaVersions", .method = "POST", .uri = "/", .http_status = 200 },
-    { .name = "DeleteSecurityConfiguration", .method = "POST", .uri = "/", .http_status = 200 },
+    { .name = "DeleteSecurityConfiguration", .fn = op_DeleteSecurityConfiguration, .in = &shape_DeleteSecurityConfigurationRequest, .method = "POST", .uri = "/", .http_status = 200 },
     { .name = "DeleteSession", .method = "POST", .uri = "/", .http_status = 200 },
-    { .name = "DeleteTable", .method = "POST", .uri = "/", .http_status = 200 },
+    { .name = "DeleteTable", .fn = op_DeleteTable, .in = &shape_DeleteTableRequest, .method = "POST", .uri = "/", .http_status = 200 },
     { .name = "DeleteTableOptimizer", .method = "POST", .uri = "/", .http_status = 200 },
     { .name = "DeleteTableVersion", .method = "POST", .uri = "/", .http_status = 200 },
-    { .name = "DeleteTrigger", .method = "POST", .uri = "/", .http_status = 200 },
+    { .name = "DeleteTrigger", .fn = op_DeleteTrigger, .in = &shape_DeleteTriggerRequest, .out = &shape_DeleteTriggerResponse, .method = "POST", .uri = "/", .http_status = 200 },
     { .name = "DeleteUsageProfile", .method = "POST", .uri = "/", .http_status = 200 },
     { .name = "DeleteUserDefinedFunction", .method = "POST", .uri = "/", .http_status = 200 },
-    { .name = "DeleteWorkflow", .method = "POST", .uri = "/", .http_status = 200 },
+    { .name = "DeleteWorkflow", .fn = op_DeleteWorkflow, .in = &shape_DeleteWorkflowRequest, .out = &shape_DeleteWorkflowResponse, .method = "POST", .uri = "/", .http_status = 200 },
     { .name = "DescribeConnectionType", .method = "POST", .uri = "/", .http_status = 200 },
     { .name = "DescribeEntity", .method = "POST", .uri = "/", .http_status = 200 },
     { .name = "DescribeInboundIntegrations", .method = "POST", .uri = "/", .http_status = 200 },
@@ -1928,18 +4416,18 @@ const struct op glue_ops[] = {
     { .name = "GetCatalog", .method = "POST", .uri = "/", .http_status = 200 },
     { .name = "GetCatalogImportStatus", .method = "POST", .uri = "/", .http_status = 200 },
     { .name = "GetCatalogs", .method = "POST", .uri = "/", .http_status = 200 },
-    { .name = "GetClassifier", .method = "POST", .uri = "/", .http_status = 200 },
-    { .name = "GetClassifiers", .method = "POST", .uri = "/", .http_status = 200 },
+    { .name = "GetClassifier", .fn = op_GetClassifier, .in = &shape_GetClassifierRequest, .out = &shape_GetClassifierResponse, .method = "POST", .uri = "/", .http_status = 200 },
+    { .name = "GetClassifiers", .fn = op_GetClassifiers, .in = &shape_GetClassifiersRequest, .out = &shape_GetClassifiersResponse, .method = "POST", .uri = "/", .http_status = 200 },
     { .name = "GetColumnStatisticsForPartition", .method = "POST", .uri = "/", .http_status = 200 },
     { .name = "GetColumnStatisticsForTable", .method = "POST", .uri = "/", .http_status = 200 },
     { .name = "GetColumnStatisticsTaskRun", .method = "POST", .uri = "/", .http_status = 200 },
     { .name = "GetColumnStatisticsTaskRuns", .method = "POST", .uri = "/", .http_status = 200 },
     { .name = "GetColumnStatisticsTaskSettings", .method = "POST", .uri = "/", .http_status = 200 },
-    { .name = "GetConnection", .method = "POST", .uri = "/", .http_status = 200 },
-    { .name = "GetConnections", .method = "POST", .uri = "/", .http_status = 200 },
-    { .name = "GetCrawler", .method = "POST", .uri = "/", .http_status = 200 },
-    { .name = "GetCrawlerMetrics", .method = "POST", .uri = "/", .http_status = 200 },
-    { .name = "GetCrawlers", .method = "POST", .uri = "/", .http_status = 200 },
+    { .name = "GetConnection", .fn = op_GetConnection, .in = &shape_GetConnectionRequest, .out = &shape_GetConnectionResponse, .method = "POST", .uri = "/", .http_status = 200 },
+    { .name = "GetConnections", .fn = op_GetConnections, .in = &shape_GetConnectionsRequest, .out = &shape_GetConnectionsResponse, .method = "POST", .uri = "/", .http_status = 200 },
+    { .name = "GetCrawler", .fn = op_GetCrawler, .in = &shape_GetCrawlerRequest, .out = &shape_GetCrawlerResponse, .method = "POST", .uri = "/", .http_status = 200 },
+    { .name = "GetCrawlerMetrics", .fn = op_GetCrawlerMetrics, .in = &shape_GetCrawlerMetricsRequest, .out = &shape_GetCrawlerMetricsResponse, .method = "POST", .uri = "/", .http_status = 200 },
+    { .name = "GetCrawlers", .fn = op_GetCrawlers, .in = &shape_GetCrawlersRequest, .out = &shape_GetCrawlersResponse, .method = "POST", .uri = "/", .http_status = 200 },
     { .name = "GetCustomEntityType", .method = "POST", .uri = "/", .http_status = 200 },
     { .name = "GetDataCatalogEncryptionSettings", .method = "POST", .uri = "/", .http_status = 200 },
     { .name = "GetDataQualityModel", .method = "POST", .uri = "/", .http_status = 200 },
@@ -1948,8 +4436,8 @@ const struct op glue_ops[] = {
     { .name = "GetDataQualityRuleRecommendationRun", .method = "POST", .uri = "/", .http_status = 200 },
     { .name = "GetDataQualityRuleset", .method = "POST", .uri = "/", .http_status = 200 },
     { .name = "GetDataQualityRulesetEvaluationRun", .method = "POST", .uri = "/", .http_status = 200 },
-    { .name = "GetDatabase", .method = "POST", .uri = "/", .http_status = 200 },
-    { .name = "GetDatabases", .method = "POST", .uri = "/", .http_status = 200 },
+    { .name = "GetDatabase", .fn = op_GetDatabase, .in = &shape_GetDatabaseRequest, .out = &shape_GetDatabaseResponse, .method = "POST", .uri = "/", .http_status = 200 },
+    { .name = "GetDatabases", .fn = op_GetDatabases, .in = &shape_GetDatabasesRequest, .out = &shape_GetDatabasesResponse, .method = "POST", .uri = "/", .http_status = 200 },
     { .name = "GetDataflowGraph", .method = "POST", .uri = "/", .http_status = 200 },
     { .name = "GetDevEndpoint", .method = "POST", .uri = "/", .http_status = 200 },
     { .name = "GetDevEndpoints", .method = "POST", .uri = "/", .http_status = 200 },
@@ -1958,7 +4446,7 @@ const struct op glue_ops[] = {
     { .name = "GetIntegrationResourceProperty", .method = "POST", .uri = "/", .http_status = 200 },
     { .name = "GetIntegrationTableProperties", .method = "POST", .uri = "/", .http_status = 200 },
     { .name = "GetJob", .fn = op_GetJob, .in = &shape_GetJobRequest, .out = &shape_GetJobResponse, .method = "POST", .uri = "/", .http_status = 200 },
-    { .name = "GetJobBookmark", .method = "POST", .uri = "/", .http_status = 200 },
+    { .name = "GetJobBookmark", .fn = op_GetJobBookmark, .in = &shape_GetJobBookmarkRequest, .out = &shape_GetJobBookmarkResponse, .method = "POST", .uri = "/", .http_status = 200 },
     { .name = "GetJobRun", .fn = op_GetJobRun, .in = &shape_GetJobRunRequest, .out = &shape_GetJobRunResponse, .method = "POST", .uri = "/", .http_status = 200 },
     { .name = "GetJobRuns", .fn = op_GetJobRuns, .in = &shape_GetJobRunsRequest, .out = &shape_GetJobRunsResponse, .method = "POST", .uri = "/", .http_status = 200 },
     { .name = "GetJobs", .fn = op_GetJobs, .in = &shape_GetJobsRequest, .out = &shape_GetJobsResponse, .method = "POST", .uri = "/", .http_status = 200 },
@@ -1968,9 +4456,9 @@ const struct op glue_ops[] = {
     { .name = "GetMLTransforms", .method = "POST", .uri = "/", .http_status = 200 },
     { .name = "GetMapping", .method = "POST", .uri = "/", .http_status = 200 },
     { .name = "GetMaterializedViewRefreshTaskRun", .method = "POST", .uri = "/", .http_status = 200 },
-    { .name = "GetPartition", .method = "POST", .uri = "/", .http_status = 200 },
+    { .name = "GetPartition", .fn = op_GetPartition, .in = &shape_GetPartitionRequest, .out = &shape_GetPartitionResponse, .method = "POST", .uri = "/", .http_status = 200 },
     { .name = "GetPartitionIndexes", .method = "POST", .uri = "/", .http_status = 200 },
-    { .name = "GetPartitions", .method = "POST", .uri = "/", .http_status = 200 },
+    { .name = "GetPartitions", .fn = op_GetPartitions, .in = &shape_GetPartitionsRequest, .out = &shape_GetPartitionsResponse, .method = "POST", .uri = "/", .http_status = 200 },
     { .name = "GetPlan", .method = "POST", .uri = "/", .http_status = 200 },
     { .name = "GetRegistry", .method = "POST", .uri = "/", .http_status = 200 },
     { .name = "GetResourcePolicies", .method = "POST", .uri = "/", .http_status = 200 },
@@ -1979,34 +4467,34 @@ const struct op glue_ops[] = {
     { .name = "GetSchemaByDefinition", .method = "POST", .uri = "/", .http_status = 200 },
     { .name = "GetSchemaVersion", .method = "POST", .uri = "/", .http_status = 200 },
     { .name = "GetSchemaVersionsDiff", .method = "POST", .uri = "/", .http_status = 200 },
-    { .name = "GetSecurityConfiguration", .method = "POST", .uri = "/", .http_status = 200 },
-    { .name = "GetSecurityConfigurations", .method = "POST", .uri = "/", .http_status = 200 },
+    { .name = "GetSecurityConfiguration", .fn = op_GetSecurityConfiguration, .in = &shape_GetSecurityConfigurationRequest, .out = &shape_GetSecurityConfigurationResponse, .method = "POST", .uri = "/", .http_status = 200 },
+    { .name = "GetSecurityConfigurations", .fn = op_GetSecurityConfigurations, .in = &shape_GetSecurityConfigurationsRequest, .out = &shape_GetSecurityConfigurationsResponse, .method = "POST", .uri = "/", .http_status = 200 },
     { .name = "GetSession", .method = "POST", .uri = "/", .http_status = 200 },
     { .name = "GetStatement", .method = "POST", .uri = "/", .http_status = 200 },
-    { .name = "GetTable", .method = "POST", .uri = "/", .http_status = 200 },
+    { .name = "GetTable", .fn = op_GetTable, .in = &shape_GetTableRequest, .out = &shape_GetTableResponse, .method = "POST", .uri = "/", .http_status = 200 },
     { .name = "GetTableOptimizer", .method = "POST", .uri = "/", .http_status = 200 },
-    { .name = "GetTableVersion", .method = "POST", .uri = "/", .http_status = 200 },
-    { .name = "GetTableVersions", .method = "POST", .uri = "/", .http_status = 200 },
-    { .name = "GetTables", .method = "POST", .uri = "/", .http_status = 200 },
+    { .name = "GetTableVersion", .fn = op_GetTableVersion, .in = &shape_GetTableVersionRequest, .out = &shape_GetTableVersionResponse, .method = "POST", .uri = "/", .http_status = 200 },
+    { .name = "GetTableVersions", .fn = op_GetTableVersions, .in = &shape_GetTableVersionsRequest, .out = &shape_GetTableVersionsResponse, .method = "POST", .uri = "/", .http_status = 200 },
+    { .name = "GetTables", .fn = op_GetTables, .in = &shape_GetTablesRequest, .out = &shape_GetTablesResponse, .method = "POST", .uri = "/", .http_status = 200 },
     { .name = "GetTags", .fn = op_GetTags, .in = &shape_GetTagsRequest, .out = &shape_GetTagsResponse, .method = "POST", .uri = "/", .http_status = 200 },
-    { .name = "GetTrigger", .method = "POST", .uri = "/", .http_status = 200 },
-    { .name = "GetTriggers", .method = "POST", .uri = "/", .http_status = 200 },
+    { .name = "GetTrigger", .fn = op_GetTrigger, .in = &shape_GetTriggerRequest, .out = &shape_GetTriggerResponse, .method = "POST", .uri = "/", .http_status = 200 },
+    { .name = "GetTriggers", .fn = op_GetTriggers, .in = &shape_GetTriggersRequest, .out = &shape_GetTriggersResponse, .method = "POST", .uri = "/", .http_status = 200 },
     { .name = "GetUnfilteredPartitionMetadata", .method = "POST", .uri = "/", .http_status = 200 },
     { .name = "GetUnfilteredPartitionsMetadata", .method = "POST", .uri = "/", .http_status = 200 },
     { .name = "GetUnfilteredTableMetadata", .method = "POST", .uri = "/", .http_status = 200 },
     { .name = "GetUsageProfile", .method = "POST", .uri = "/", .http_status = 200 },
     { .name = "GetUserDefinedFunction", .method = "POST", .uri = "/", .http_status = 200 },
     { .name = "GetUserDefinedFunctions", .method = "POST", .uri = "/", .http_status = 200 },
-    { .name = "GetWorkflow", .method = "POST", .uri = "/", .http_status = 200 },
-    { .name = "GetWorkflowRun", .method = "POST", .uri = "/", .http_status = 200 },
-    { .name = "GetWorkflowRunProperties", .method = "POST", .uri = "/", .http_status = 200 },
-    { .name = "GetWorkflowRuns", .method = "POST", .uri = "/", .http_status = 200 },
+    { .name = "GetWorkflow", .fn = op_GetWorkflow, .in = &shape_GetWorkflowRequest, .out = &shape_GetWorkflowResponse, .method = "POST", .uri = "/", .http_status = 200 },
+    { .name = "GetWorkflowRun", .fn = op_GetWorkflowRun, .in = &shape_GetWorkflowRunRequest, .out = &shape_GetWorkflowRunResponse, .method = "POST", .uri = "/", .http_status = 200 },
+    { .name = "GetWorkflowRunProperties", .fn = op_GetWorkflowRunProperties, .in = &shape_GetWorkflowRunPropertiesRequest, .out = &shape_GetWorkflowRunPropertiesResponse, .method = "POST", .uri = "/", .http_status = 200 },
+    { .name = "GetWorkflowRuns", .fn = op_GetWorkflowRuns, .in = &shape_GetWorkflowRunsRequest, .out = &shape_GetWorkflowRunsResponse, .method = "POST", .uri = "/", .http_status = 200 },
     { .name = "ImportCatalogToGlue", .method = "POST", .uri = "/", .http_status = 200 },
     { .name = "ListBlueprints", .method = "POST", .uri = "/", .http_status = 200 },
     { .name = "ListColumnStatisticsTaskRuns", .method = "POST", .uri = "/", .http_status = 200 },
     { .name = "ListConnectionTypes", .method = "POST", .uri = "/", .http_status = 200 },
-    { .name = "ListCrawlers", .method = "POST", .uri = "/", .http_status = 200 },
-    { .name = "ListCrawls", .method = "POST", .uri = "/", .http_status = 200 },
+    { .name = "ListCrawlers", .fn = op_ListCrawlers, .in = &shape_ListCrawlersRequest, .out = &shape_ListCrawlersResponse, .method = "POST", .uri = "/", .http_status = 200 },
+    { .name = "ListCrawls", .fn = op_ListCrawls, .in = &shape_ListCrawlsRequest, .out = &shape_ListCrawlsResponse, .method = "POST", .uri = "/", .http_status = 200 },
     { .name = "ListCustomEntityTypes", .method = "POST", .uri = "/", .http_status = 200 },
     { .name = "ListDataQualityResults", .method = "POST", .uri = "/", .http_status = 200 },
     { .name = "ListDataQualityRuleRecommendationRuns", .method = "POST", .uri = "/", .http_status = 200 },
@@ -2026,28 +4514,28 @@ const struct op glue_ops[] = {
     { .name = "ListSessions", .method = "POST", .uri = "/", .http_status = 200 },
     { .name = "ListStatements", .method = "POST", .uri = "/", .http_status = 200 },
     { .name = "ListTableOptimizerRuns", .method = "POST", .uri = "/", .http_status = 200 },
-    { .name = "ListTriggers", .method = "POST", .uri = "/", .http_status = 200 },
+    { .name = "ListTriggers", .fn = op_ListTriggers, .in = &shape_ListTriggersRequest, .out = &shape_ListTriggersResponse, .method = "POST", .uri = "/", .http_status = 200 },
     { .name = "ListUsageProfiles", .method = "POST", .uri = "/", .http_status = 200 },
-    { .name = "ListWorkflows", .method = "POST", .uri = "/", .http_status = 200 },
+    { .name = "ListWorkflows", .fn = op_ListWorkflows, .in = &shape_ListWorkflowsRequest, .out = &shape_ListWorkflowsResponse, .method = "POST", .uri = "/", .http_status = 200 },
     { .name = "ModifyIntegration", .method = "POST", .uri = "/", .http_status = 200 },
     { .name = "PutDataCatalogEncryptionSettings", .method = "POST", .uri = "/", .http_status = 200 },
     { .name = "PutDataQualityProfileAnnotation", .method = "POST", .uri = "/", .http_status = 200 },
     { .name = "PutResourcePolicy", .method = "POST", .uri = "/", .http_status = 200 },
     { .name = "PutSchemaVersionMetadata", .method = "POST", .uri = "/", .http_status = 200 },
-    { .name = "PutWorkflowRunProperties", .method = "POST", .uri = "/", .http_status = 200 },
+    { .name = "PutWorkflowRunProperties", .fn = op_PutWorkflowRunProperties, .in = &shape_PutWorkflowRunPropertiesRequest, .method = "POST", .uri = "/", .http_status = 200 },
     { .name = "QuerySchemaVersionMetadata", .method = "POST", .uri = "/", .http_status = 200 },
     { .name = "RegisterConnectionType", .method = "POST", .uri = "/", .http_status = 200 },
     { .name = "RegisterSchemaVersion", .method = "POST", .uri = "/", .http_status = 200 },
     { .name = "RemoveSchemaVersionMetadata", .method = "POST", .uri = "/", .http_status = 200 },
-    { .name = "ResetJobBookmark", .method = "POST", .uri = "/", .http_status = 200 },
+    { .name = "ResetJobBookmark", .fn = op_ResetJobBookmark, .in = &shape_ResetJobBookmarkRequest, .out = &shape_ResetJobBookmarkResponse, .method = "POST", .uri = "/", .http_status = 200 },
     { .name = "ResumeWorkflowRun", .method = "POST", .uri = "/", .http_status = 200 },
     { .name = "RunStatement", .method = "POST", .uri = "/", .http_status = 200 },
-    { .name = "SearchTables", .method = "POST", .uri = "/", .http_status = 200 },
+    { .name = "SearchTables", .fn = op_SearchTables, .in = &shape_SearchTablesRequest, .out = &shape_SearchTablesResponse, .method = "POST", .uri = "/", .http_status = 200 },
     { .name = "StartBlueprintRun", .method = "POST", .uri = "/", .http_status = 200 },
     { .name = "StartColumnStatisticsTaskRun", .method = "POST", .uri = "/", .http_status = 200 },
     { .name = "StartColumnStatisticsTaskRunSchedule", .method = "POST", .uri = "/", .http_status = 200 },
-    { .name = "StartCrawler", .method = "POST", .uri = "/", .http_status = 200 },
-    { .name = "StartCrawlerSchedule", .method = "POST", .uri = "/", .http_status = 200 },
+    { .name = "StartCrawler", .fn = op_StartCrawler, .in = &shape_StartCrawlerRequest, .method = "POST", .uri = "/", .http_status = 200 },
+    { .name = "StartCrawlerSchedule", .fn = op_StartCrawlerSchedule, .in = &shape_StartCrawlerScheduleRequest, .method = "POST", .uri = "/", .http_status = 200 },
     { .name = "StartDataQualityRuleRecommendationRun", .method = "POST", .uri = "/", .http_status = 200 },
     { .name = "StartDataQualityRulesetEvaluationRun", .method = "POST", .uri = "/", .http_status = 200 },
     { .name = "StartExportLabelsTaskRun", .method = "POST", .uri = "/", .http_status = 200 },
@@ -2056,30 +4544,30 @@ const struct op glue_ops[] = {
     { .name = "StartMLEvaluationTaskRun", .method = "POST", .uri = "/", .http_status = 200 },
     { .name = "StartMLLabelingSetGenerationTaskRun", .method = "POST", .uri = "/", .http_status = 200 },
     { .name = "StartMaterializedViewRefreshTaskRun", .method = "POST", .uri = "/", .http_status = 200 },
-    { .name = "StartTrigger", .method = "POST", .uri = "/", .http_status = 200 },
-    { .name = "StartWorkflowRun", .method = "POST", .uri = "/", .http_status = 200 },
+    { .name = "StartTrigger", .fn = op_StartTrigger, .in = &shape_StartTriggerRequest, .out = &shape_StartTriggerResponse, .method = "POST", .uri = "/", .http_status = 200 },
+    { .name = "StartWorkflowRun", .fn = op_StartWorkflowRun, .in = &shape_StartWorkflowRunRequest, .out = &shape_StartWorkflowRunResponse, .method = "POST", .uri = "/", .http_status = 200 },
     { .name = "StopColumnStatisticsTaskRun", .method = "POST", .uri = "/", .http_status = 200 },
     { .name = "StopColumnStatisticsTaskRunSchedule", .method = "POST", .uri = "/", .http_status = 200 },
-    { .name = "StopCrawler", .method = "POST", .uri = "/", .http_status = 200 },
-    { .name = "StopCrawlerSchedule", .method = "POST", .uri = "/", .http_status = 200 },
+    { .name = "StopCrawler", .fn = op_StopCrawler, .in = &shape_StopCrawlerRequest, .method = "POST", .uri = "/", .http_status = 200 },
+    { .name = "StopCrawlerSchedule", .fn = op_StopCrawlerSchedule, .in = &shape_StopCrawlerScheduleRequest, .method = "POST", .uri = "/", .http_status = 200 },
     { .name = "StopMaterializedViewRefreshTaskRun", .method = "POST", .uri = "/", .http_status = 200 },
     { .name = "StopSession", .method = "POST", .uri = "/", .http_status = 200 },
-    { .name = "StopTrigger", .method = "POST", .uri = "/", .http_status = 200 },
-    { .name = "StopWorkflowRun", .method = "POST", .uri = "/", .http_status = 200 },
+    { .name = "StopTrigger", .fn = op_StopTrigger, .in = &shape_StopTriggerRequest, .out = &shape_StopTriggerResponse, .method = "POST", .uri = "/", .http_status = 200 },
+    { .name = "StopWorkflowRun", .fn = op_StopWorkflowRun, .in = &shape_StopWorkflowRunRequest, .method = "POST", .uri = "/", .http_status = 200 },
     { .name = "TagResource", .fn = op_TagResource, .in = &shape_TagResourceRequest, .method = "POST", .uri = "/", .http_status = 200 },
     { .name = "TestConnection", .method = "POST", .uri = "/", .http_status = 200 },
     { .name = "UntagResource", .fn = op_UntagResource, .in = &shape_UntagResourceRequest, .method = "POST", .uri = "/", .http_status = 200 },
     { .name = "UpdateBlueprint", .method = "POST", .uri = "/", .http_status = 200 },
     { .name = "UpdateCatalog", .method = "POST", .uri = "/", .http_status = 200 },
-    { .name = "UpdateClassifier", .method = "POST", .uri = "/", .http_status = 200 },
+    { .name = "UpdateClassifier", .fn = op_UpdateClassifier, .in = &shape_UpdateClassifierRequest, .method = "POST", .uri = "/", .http_status = 200 },
     { .name = "UpdateColumnStatisticsForPartition", .method = "POST", .uri = "/", .http_status = 200 },
     { .name = "UpdateColumnStatisticsForTable", .method = "POST", .uri = "/", .http_status = 200 },
     { .name = "UpdateColumnStatisticsTaskSettings", .method = "POST", .uri = "/", .http_status = 200 },
-    { .name = "UpdateConnection", .method = "POST", .uri = "/", .http_status = 200 },
-    { .name = "UpdateCrawler", .method = "POST", .uri = "/", .http_status = 200 },
-    { .name = "UpdateCrawlerSchedule", .method = "POST", .uri = "/", .http_status = 200 },
+    { .name = "UpdateConnection", .fn = op_UpdateConnection, .in = &shape_UpdateConnectionRequest, .method = "POST", .uri = "/", .http_status = 200 },
+    { .name = "UpdateCrawler", .fn = op_UpdateCrawler, .in = &shape_UpdateCrawlerRequest, .method = "POST", .uri = "/", .http_status = 200 },
+    { .name = "UpdateCrawlerSchedule", .fn = op_UpdateCrawlerSchedule, .in = &shape_UpdateCrawlerScheduleRequest, .method = "POST", .uri = "/", .http_status = 200 },
     { .name = "UpdateDataQualityRuleset", .method = "POST", .uri = "/", .http_status = 200 },
-    { .name = "UpdateDatabase", .method = "POST", .uri = "/", .http_status = 200 },
+    { .name = "UpdateDatabase", .fn = op_UpdateDatabase, .in = &shape_UpdateDatabaseRequest, .method = "POST", .uri = "/", .http_status = 200 },
     { .name = "UpdateDevEndpoint", .method = "POST", .uri = "/", .http_status = 200 },
     { .name = "UpdateGlueIdentityCenterConfiguration", .method = "POST", .uri = "/", .http_status = 200 },
     { .name = "UpdateIntegrationResourceProperty", .method = "POST", .uri = "/", .http_status = 200 },
@@ -2087,14 +4575,14 @@ const struct op glue_ops[] = {
     { .name = "UpdateJob", .fn = op_UpdateJob, .in = &shape_UpdateJobRequest, .out = &shape_UpdateJobResponse, .method = "POST", .uri = "/", .http_status = 200 },
     { .name = "UpdateJobFromSourceControl", .method = "POST", .uri = "/", .http_status = 200 },
     { .name = "UpdateMLTransform", .method = "POST", .uri = "/", .http_status = 200 },
-    { .name = "UpdatePartition", .method = "POST", .uri = "/", .http_status = 200 },
+    { .name = "UpdatePartition", .fn = op_UpdatePartition, .in = &shape_UpdatePartitionRequest, .method = "POST", .uri = "/", .http_status = 200 },
     { .name = "UpdateRegistry", .method = "POST", .uri = "/", .http_status = 200 },
     { .name = "UpdateSchema", .method = "POST", .uri = "/", .http_status = 200 },
     { .name = "UpdateSourceControlFromJob", .method = "POST", .uri = "/", .http_status = 200 },
-    { .name = "UpdateTable", .method = "POST", .uri = "/", .http_status = 200 },
+    { .name = "UpdateTable", .fn = op_UpdateTable, .in = &shape_UpdateTableRequest, .method = "POST", .uri = "/", .http_status = 200 },
     { .name = "UpdateTableOptimizer", .method = "POST", .uri = "/", .http_status = 200 },
-    { .name = "UpdateTrigger", .method = "POST", .uri = "/", .http_status = 200 },
+    { .name = "UpdateTrigger", .fn = op_UpdateTrigger, .in = &shape_UpdateTriggerRequest, .out = &shape_UpdateTriggerResponse, .method = "POST", .uri = "/", .http_status = 200 },
     { .name = "UpdateUsageProfile", .method = "POST", .uri = "/", .http_status = 200 },
     { .name = "UpdateUserDefinedFunction", .method = "POST", .uri = "/", .http_status = 200 },
-    { .name = "UpdateWorkflow", .method = "POST", .uri = "/", .http_status = 200 },
+    { .name = "UpdateWorkflow", .fn = op_UpdateWorkflow, .in = &shape_UpdateWorkflowRequest, .out = &shape_UpdateWorkflowResponse, .method = "POST", .uri = "/", .http_status = 200 },
 };

@@ -15,6 +15,73 @@
 #define GLUE_TARGET_PREFIX "AWSGlue"
 #define GLUE_XMLNS NULL
 
+struct glue_batch_create_partition_request;
+struct glue_partition_input_list;
+struct glue_partition_input;
+struct glue_value_string_list;
+struct glue_storage_descriptor;
+struct glue_column_list;
+struct glue_column;
+struct glue_parameters_map;
+struct glue_location_string_list;
+struct glue_ser_de_info;
+struct glue_name_string_list;
+struct glue_order_list;
+struct glue_order;
+struct glue_skewed_info;
+struct glue_column_value_string_list;
+struct glue_location_map;
+struct glue_schema_reference;
+struct glue_schema_id;
+struct glue_batch_create_partition_response;
+struct glue_partition_errors;
+struct glue_partition_error;
+struct glue_error_detail;
+struct glue_batch_delete_connection_request;
+struct glue_delete_connection_name_list;
+struct glue_batch_delete_connection_response;
+struct glue_error_by_name;
+struct glue_batch_delete_partition_request;
+struct glue_batch_delete_partition_value_list;
+struct glue_partition_value_list;
+struct glue_batch_delete_partition_response;
+struct glue_batch_delete_table_request;
+struct glue_batch_delete_table_name_list;
+struct glue_batch_delete_table_response;
+struct glue_table_errors;
+struct glue_table_error;
+struct glue_batch_get_crawlers_request;
+struct glue_crawler_name_list;
+struct glue_batch_get_crawlers_response;
+struct glue_crawler_list;
+struct glue_crawler;
+struct glue_crawler_targets;
+struct glue_s3_target_list;
+struct glue_s3_target;
+struct glue_path_list;
+struct glue_jdbc_target_list;
+struct glue_jdbc_target;
+struct glue_enable_additional_metadata;
+struct glue_mongo_db_target_list;
+struct glue_mongo_db_target;
+struct glue_dynamo_db_target_list;
+struct glue_dynamo_db_target;
+struct glue_catalog_target_list;
+struct glue_catalog_target;
+struct glue_catalog_tables_list;
+struct glue_delta_target_list;
+struct glue_delta_target;
+struct glue_iceberg_target_list;
+struct glue_iceberg_target;
+struct glue_hudi_target_list;
+struct glue_hudi_target;
+struct glue_classifier_name_list;
+struct glue_recrawl_policy;
+struct glue_schema_change_policy;
+struct glue_lineage_configuration;
+struct glue_schedule;
+struct glue_last_crawl_info;
+struct glue_lake_formation_configuration;
 struct glue_batch_get_jobs_request;
 struct glue_job_name_list;
 struct glue_batch_get_jobs_response;
@@ -172,6 +239,50 @@ struct glue_s3_hyper_direct_target;
 struct glue_dynamo_dbelt_connector_source;
 struct glue_ddbelt_connection_options;
 struct glue_source_control_details;
+struct glue_batch_get_partition_request;
+struct glue_batch_get_partition_value_list;
+struct glue_audit_context;
+struct glue_audit_column_names_list;
+struct glue_query_session_context;
+struct glue_additional_context_map;
+struct glue_batch_get_partition_response;
+struct glue_partition_list;
+struct glue_partition;
+struct glue_batch_get_triggers_request;
+struct glue_trigger_name_list;
+struct glue_batch_get_triggers_response;
+struct glue_trigger_list;
+struct glue_trigger;
+struct glue_action_list;
+struct glue_action;
+struct glue_predicate;
+struct glue_condition_list;
+struct glue_condition;
+struct glue_event_batching_condition;
+struct glue_batch_get_workflows_request;
+struct glue_workflow_names;
+struct glue_batch_get_workflows_response;
+struct glue_workflows;
+struct glue_workflow;
+struct glue_workflow_run_properties;
+struct glue_workflow_run;
+struct glue_workflow_run_statistics;
+struct glue_workflow_graph;
+struct glue_node_list;
+struct glue_node;
+struct glue_trigger_node_details;
+struct glue_job_node_details;
+struct glue_job_run_list;
+struct glue_job_run;
+struct glue_predecessor_list;
+struct glue_predecessor;
+struct glue_crawler_node_details;
+struct glue_crawl_list;
+struct glue_crawl;
+struct glue_edge_list;
+struct glue_edge;
+struct glue_starting_event_batch_condition;
+struct glue_blueprint_details;
 struct glue_batch_stop_job_run_request;
 struct glue_batch_stop_job_run_job_run_id_list;
 struct glue_batch_stop_job_run_response;
@@ -179,36 +290,259 @@ struct glue_batch_stop_job_run_successful_submission_list;
 struct glue_batch_stop_job_run_successful_submission;
 struct glue_batch_stop_job_run_error_list;
 struct glue_batch_stop_job_run_error;
-struct glue_error_detail;
-struct glue_create_job_request;
+struct glue_batch_update_partition_request;
+struct glue_batch_update_partition_request_entry_list;
+struct glue_batch_update_partition_request_entry;
+struct glue_bounded_partition_value_list;
+struct glue_batch_update_partition_response;
+struct glue_batch_update_partition_failure_list;
+struct glue_batch_update_partition_failure_entry;
+struct glue_create_classifier_request;
+struct glue_create_grok_classifier_request;
+struct glue_create_xml_classifier_request;
+struct glue_create_json_classifier_request;
+struct glue_create_csv_classifier_request;
+struct glue_csv_header;
+struct glue_custom_datatypes;
+struct glue_create_connection_request;
+struct glue_connection_input;
+struct glue_match_criteria;
+struct glue_connection_properties;
+struct glue_property_map;
+struct glue_physical_connection_requirements;
+struct glue_security_group_id_list;
+struct glue_authentication_configuration_input;
+struct glue_o_auth2_properties_input;
+struct glue_o_auth2_client_application;
+struct glue_token_url_parameters_map;
+struct glue_authorization_code_properties;
+struct glue_o_auth2_credentials;
+struct glue_basic_authentication_credentials;
+struct glue_credential_map;
+struct glue_compute_environment_list;
 struct glue_tags_map;
+struct glue_create_connection_response;
+struct glue_create_crawler_request;
+struct glue_create_database_request;
+struct glue_database_input;
+struct glue_principal_permissions_list;
+struct glue_principal_permissions;
+struct glue_data_lake_principal;
+struct glue_permission_list;
+struct glue_database_identifier;
+struct glue_federated_database;
+struct glue_create_job_request;
 struct glue_create_job_response;
+struct glue_create_partition_request;
+struct glue_create_security_configuration_request;
+struct glue_encryption_configuration;
+struct glue_s3_encryption_list;
+struct glue_s3_encryption;
+struct glue_cloud_watch_encryption;
+struct glue_job_bookmarks_encryption;
+struct glue_data_quality_encryption;
+struct glue_create_security_configuration_response;
+struct glue_create_table_request;
+struct glue_table_input;
+struct glue_table_identifier;
+struct glue_view_definition_input;
+struct glue_view_representation_input_list;
+struct glue_view_representation_input;
+struct glue_view_sub_objects_list;
+struct glue_view_sub_object_version_ids_list;
+struct glue_partition_index_list;
+struct glue_partition_index;
+struct glue_key_list;
+struct glue_open_table_format_input;
+struct glue_iceberg_input;
+struct glue_create_iceberg_table_input;
+struct glue_iceberg_schema;
+struct glue_integer_list;
+struct glue_iceberg_struct_field_list;
+struct glue_iceberg_struct_field;
+struct glue_iceberg_partition_spec;
+struct glue_iceberg_partition_spec_field_list;
+struct glue_iceberg_partition_field;
+struct glue_iceberg_sort_order;
+struct glue_iceberg_sort_order_field_list;
+struct glue_iceberg_sort_field;
+struct glue_string_to_string_map;
+struct glue_create_trigger_request;
+struct glue_create_trigger_response;
+struct glue_create_workflow_request;
+struct glue_create_workflow_response;
+struct glue_delete_classifier_request;
+struct glue_delete_connection_request;
+struct glue_delete_crawler_request;
+struct glue_delete_database_request;
 struct glue_delete_job_request;
 struct glue_delete_job_response;
+struct glue_delete_partition_request;
+struct glue_delete_security_configuration_request;
+struct glue_delete_table_request;
+struct glue_delete_trigger_request;
+struct glue_delete_trigger_response;
+struct glue_delete_workflow_request;
+struct glue_delete_workflow_response;
+struct glue_get_classifier_request;
+struct glue_get_classifier_response;
+struct glue_classifier;
+struct glue_grok_classifier;
+struct glue_xml_classifier;
+struct glue_json_classifier;
+struct glue_csv_classifier;
+struct glue_get_classifiers_request;
+struct glue_get_classifiers_response;
+struct glue_classifier_list;
+struct glue_get_connection_request;
+struct glue_get_connection_response;
+struct glue_connection;
+struct glue_authentication_configuration;
+struct glue_o_auth2_properties;
+struct glue_get_connections_request;
+struct glue_get_connections_filter;
+struct glue_get_connections_response;
+struct glue_connection_list;
+struct glue_get_crawler_request;
+struct glue_get_crawler_response;
+struct glue_get_crawler_metrics_request;
+struct glue_get_crawler_metrics_response;
+struct glue_crawler_metrics_list;
+struct glue_crawler_metrics;
+struct glue_get_crawlers_request;
+struct glue_get_crawlers_response;
+struct glue_get_database_request;
+struct glue_get_database_response;
+struct glue_database;
+struct glue_get_databases_request;
+struct glue_database_attributes_list;
+struct glue_get_databases_response;
+struct glue_database_list;
 struct glue_get_job_request;
 struct glue_get_job_response;
+struct glue_get_job_bookmark_request;
+struct glue_get_job_bookmark_response;
+struct glue_job_bookmark_entry;
 struct glue_get_job_run_request;
 struct glue_get_job_run_response;
-struct glue_job_run;
-struct glue_predecessor_list;
-struct glue_predecessor;
 struct glue_get_job_runs_request;
 struct glue_get_job_runs_response;
-struct glue_job_run_list;
 struct glue_get_jobs_request;
 struct glue_get_jobs_response;
+struct glue_get_partition_request;
+struct glue_get_partition_response;
+struct glue_get_partitions_request;
+struct glue_segment;
+struct glue_get_partitions_response;
+struct glue_get_security_configuration_request;
+struct glue_get_security_configuration_response;
+struct glue_security_configuration;
+struct glue_get_security_configurations_request;
+struct glue_get_security_configurations_response;
+struct glue_security_configuration_list;
+struct glue_get_table_request;
+struct glue_get_table_response;
+struct glue_table;
+struct glue_federated_table;
+struct glue_view_definition;
+struct glue_view_representation_list;
+struct glue_view_representation;
+struct glue_table_status;
+struct glue_status_details;
+struct glue_view_validation_list;
+struct glue_view_validation;
+struct glue_get_table_version_request;
+struct glue_get_table_version_response;
+struct glue_table_version;
+struct glue_get_table_versions_request;
+struct glue_get_table_versions_response;
+struct glue_get_table_versions_list;
+struct glue_get_tables_request;
+struct glue_table_attributes_list;
+struct glue_get_tables_response;
+struct glue_table_list;
 struct glue_get_tags_request;
 struct glue_get_tags_response;
+struct glue_get_trigger_request;
+struct glue_get_trigger_response;
+struct glue_get_triggers_request;
+struct glue_get_triggers_response;
+struct glue_get_workflow_request;
+struct glue_get_workflow_response;
+struct glue_get_workflow_run_request;
+struct glue_get_workflow_run_response;
+struct glue_get_workflow_run_properties_request;
+struct glue_get_workflow_run_properties_response;
+struct glue_get_workflow_runs_request;
+struct glue_get_workflow_runs_response;
+struct glue_workflow_runs;
+struct glue_list_crawlers_request;
+struct glue_list_crawlers_response;
+struct glue_list_crawls_request;
+struct glue_crawls_filter_list;
+struct glue_crawls_filter;
+struct glue_list_crawls_response;
+struct glue_crawler_history_list;
+struct glue_crawler_history;
 struct glue_list_jobs_request;
 struct glue_list_jobs_response;
+struct glue_list_triggers_request;
+struct glue_list_triggers_response;
+struct glue_list_workflows_request;
+struct glue_list_workflows_response;
+struct glue_put_workflow_run_properties_request;
+struct glue_reset_job_bookmark_request;
+struct glue_reset_job_bookmark_response;
+struct glue_search_tables_request;
+struct glue_search_property_predicates;
+struct glue_property_predicate;
+struct glue_sort_criteria;
+struct glue_sort_criterion;
+struct glue_search_tables_response;
+struct glue_start_crawler_request;
+struct glue_start_crawler_schedule_request;
 struct glue_start_job_run_request;
 struct glue_start_job_run_response;
+struct glue_start_trigger_request;
+struct glue_start_trigger_response;
+struct glue_start_workflow_run_request;
+struct glue_start_workflow_run_response;
+struct glue_stop_crawler_request;
+struct glue_stop_crawler_schedule_request;
+struct glue_stop_trigger_request;
+struct glue_stop_trigger_response;
+struct glue_stop_workflow_run_request;
 struct glue_tag_resource_request;
 struct glue_untag_resource_request;
 struct glue_tag_keys_list;
+struct glue_update_classifier_request;
+struct glue_update_grok_classifier_request;
+struct glue_update_xml_classifier_request;
+struct glue_update_json_classifier_request;
+struct glue_update_csv_classifier_request;
+struct glue_update_connection_request;
+struct glue_update_crawler_request;
+struct glue_update_crawler_schedule_request;
+struct glue_update_database_request;
 struct glue_update_job_request;
 struct glue_job_update;
 struct glue_update_job_response;
+struct glue_update_partition_request;
+struct glue_update_table_request;
+struct glue_update_open_table_format_input;
+struct glue_update_iceberg_input;
+struct glue_update_iceberg_table_input;
+struct glue_iceberg_table_update_list;
+struct glue_iceberg_table_update;
+struct glue_iceberg_encrypted_key;
+struct glue_update_trigger_request;
+struct glue_trigger_update;
+struct glue_update_trigger_response;
+struct glue_update_workflow_request;
+struct glue_update_workflow_response;
+struct glue_parameters_map_entry;
+struct glue_location_map_entry;
+struct glue_error_by_name_entry;
 struct glue_generic_map_entry;
 struct glue_code_gen_configuration_nodes_entry;
 struct glue_jdbc_data_type_mapping_entry;
@@ -217,8 +551,131 @@ struct glue_dqdl_aliases_entry;
 struct glue_dq_additional_options_entry;
 struct glue_parameter_map_entry;
 struct glue_connector_options_entry;
+struct glue_additional_context_map_entry;
+struct glue_workflow_run_properties_entry;
+struct glue_connection_properties_entry;
+struct glue_property_map_entry;
+struct glue_token_url_parameters_map_entry;
+struct glue_credential_map_entry;
 struct glue_tags_map_entry;
+struct glue_string_to_string_map_entry;
 
+struct glue_partition_input_list {
+    size_t n;
+    struct glue_partition_input *v;
+};
+struct glue_value_string_list {
+    size_t n;
+    struct str *v;
+};
+struct glue_column_list {
+    size_t n;
+    struct glue_column *v;
+};
+struct glue_parameters_map {
+    size_t n;
+    struct glue_parameters_map_entry *v;
+};
+struct glue_location_string_list {
+    size_t n;
+    struct str *v;
+};
+struct glue_name_string_list {
+    size_t n;
+    struct str *v;
+};
+struct glue_order_list {
+    size_t n;
+    struct glue_order *v;
+};
+struct glue_column_value_string_list {
+    size_t n;
+    struct str *v;
+};
+struct glue_location_map {
+    size_t n;
+    struct glue_location_map_entry *v;
+};
+struct glue_partition_errors {
+    size_t n;
+    struct glue_partition_error *v;
+};
+struct glue_delete_connection_name_list {
+    size_t n;
+    struct str *v;
+};
+struct glue_error_by_name {
+    size_t n;
+    struct glue_error_by_name_entry *v;
+};
+struct glue_batch_delete_partition_value_list {
+    size_t n;
+    struct glue_partition_value_list *v;
+};
+struct glue_batch_delete_table_name_list {
+    size_t n;
+    struct str *v;
+};
+struct glue_table_errors {
+    size_t n;
+    struct glue_table_error *v;
+};
+struct glue_crawler_name_list {
+    size_t n;
+    struct str *v;
+};
+struct glue_crawler_list {
+    size_t n;
+    struct glue_crawler *v;
+};
+struct glue_s3_target_list {
+    size_t n;
+    struct glue_s3_target *v;
+};
+struct glue_path_list {
+    size_t n;
+    struct str *v;
+};
+struct glue_jdbc_target_list {
+    size_t n;
+    struct glue_jdbc_target *v;
+};
+struct glue_enable_additional_metadata {
+    size_t n;
+    struct str *v;
+};
+struct glue_mongo_db_target_list {
+    size_t n;
+    struct glue_mongo_db_target *v;
+};
+struct glue_dynamo_db_target_list {
+    size_t n;
+    struct glue_dynamo_db_target *v;
+};
+struct glue_catalog_target_list {
+    size_t n;
+    struct glue_catalog_target *v;
+};
+struct glue_catalog_tables_list {
+    size_t n;
+    struct str *v;
+};
+struct glue_delta_target_list {
+    size_t n;
+    struct glue_delta_target *v;
+};
+struct glue_iceberg_target_list {
+    size_t n;
+    struct glue_iceberg_target *v;
+};
+struct glue_hudi_target_list {
+    size_t n;
+    struct glue_hudi_target *v;
+};
+struct glue_classifier_name_list {
+    size_t n;
+    struct str *v;
+};
 struct glue_job_name_list {
     size_t n;
     struct str *v;
@@ -355,6 +812,70 @@ struct glue_connector_options {
     size_t n;
     struct glue_connector_options_entry *v;
 };
+struct glue_batch_get_partition_value_list {
+    size_t n;
+    struct glue_partition_value_list *v;
+};
+struct glue_audit_column_names_list {
+    size_t n;
+    struct str *v;
+};
+struct glue_additional_context_map {
+    size_t n;
+    struct glue_additional_context_map_entry *v;
+};
+struct glue_partition_list {
+    size_t n;
+    struct glue_partition *v;
+};
+struct glue_trigger_name_list {
+    size_t n;
+    struct str *v;
+};
+struct glue_trigger_list {
+    size_t n;
+    struct glue_trigger *v;
+};
+struct glue_action_list {
+    size_t n;
+    struct glue_action *v;
+};
+struct glue_condition_list {
+    size_t n;
+    struct glue_condition *v;
+};
+struct glue_workflow_names {
+    size_t n;
+    struct str *v;
+};
+struct glue_workflows {
+    size_t n;
+    struct glue_workflow *v;
+};
+struct glue_workflow_run_properties {
+    size_t n;
+    struct glue_workflow_run_properties_entry *v;
+};
+struct glue_node_list {
+    size_t n;
+    struct glue_node *v;
+};
+struct glue_job_run_list {
+    size_t n;
+    struct glue_job_run *v;
+};
+struct glue_predecessor_list {
+    size_t n;
+    struct glue_predecessor *v;
+};
+struct glue_crawl_list {
+    size_t n;
+    struct glue_crawl *v;
+};
+struct glue_edge_list {
+    size_t n;
+    struct glue_edge *v;
+};
 struct glue_batch_stop_job_run_job_run_id_list {
     size_t n;
     struct str *v;
@@ -367,24 +888,401 @@ struct glue_batch_stop_job_run_error_list {
     size_t n;
     struct glue_batch_stop_job_run_error *v;
 };
+struct glue_batch_update_partition_request_entry_list {
+    size_t n;
+    struct glue_batch_update_partition_request_entry *v;
+};
+struct glue_bounded_partition_value_list {
+    size_t n;
+    struct str *v;
+};
+struct glue_batch_update_partition_failure_list {
+    size_t n;
+    struct glue_batch_update_partition_failure_entry *v;
+};
+struct glue_csv_header {
+    size_t n;
+    struct str *v;
+};
+struct glue_custom_datatypes {
+    size_t n;
+    struct str *v;
+};
+struct glue_match_criteria {
+    size_t n;
+    struct str *v;
+};
+struct glue_connection_properties {
+    size_t n;
+    struct glue_connection_properties_entry *v;
+};
+struct glue_property_map {
+    size_t n;
+    struct glue_property_map_entry *v;
+};
+struct glue_security_group_id_list {
+    size_t n;
+    struct str *v;
+};
+struct glue_token_url_parameters_map {
+    size_t n;
+    struct glue_token_url_parameters_map_entry *v;
+};
+struct glue_credential_map {
+    size_t n;
+    struct glue_credential_map_entry *v;
+};
+struct glue_compute_environment_list {
+    size_t n;
+    struct str *v;
+};
 struct glue_tags_map {
     size_t n;
     struct glue_tags_map_entry *v;
 };
-struct glue_predecessor_list {
+struct glue_principal_permissions_list {
     size_t n;
-    struct glue_predecessor *v;
+    struct glue_principal_permissions *v;
 };
-struct glue_job_run_list {
+struct glue_permission_list {
     size_t n;
-    struct glue_job_run *v;
+    struct str *v;
+};
+struct glue_s3_encryption_list {
+    size_t n;
+    struct glue_s3_encryption *v;
+};
+struct glue_view_representation_input_list {
+    size_t n;
+    struct glue_view_representation_input *v;
+};
+struct glue_view_sub_objects_list {
+    size_t n;
+    struct str *v;
+};
+struct glue_view_sub_object_version_ids_list {
+    size_t n;
+    struct opt_i64 *v;
+};
+struct glue_partition_index_list {
+    size_t n;
+    struct glue_partition_index *v;
+};
+struct glue_key_list {
+    size_t n;
+    struct str *v;
+};
+struct glue_integer_list {
+    size_t n;
+    struct opt_i64 *v;
+};
+struct glue_iceberg_struct_field_list {
+    size_t n;
+    struct glue_iceberg_struct_field *v;
+};
+struct glue_iceberg_partition_spec_field_list {
+    size_t n;
+    struct glue_iceberg_partition_field *v;
+};
+struct glue_iceberg_sort_order_field_list {
+    size_t n;
+    struct glue_iceberg_sort_field *v;
+};
+struct glue_string_to_string_map {
+    size_t n;
+    struct glue_string_to_string_map_entry *v;
+};
+struct glue_classifier_list {
+    size_t n;
+    struct glue_classifier *v;
+};
+struct glue_connection_list {
+    size_t n;
+    struct glue_connection *v;
+};
+struct glue_crawler_metrics_list {
+    size_t n;
+    struct glue_crawler_metrics *v;
+};
+struct glue_database_attributes_list {
+    size_t n;
+    struct str *v;
+};
+struct glue_database_list {
+    size_t n;
+    struct glue_database *v;
+};
+struct glue_security_configuration_list {
+    size_t n;
+    struct glue_security_configuration *v;
+};
+struct glue_view_representation_list {
+    size_t n;
+    struct glue_view_representation *v;
+};
+struct glue_view_validation_list {
+    size_t n;
+    struct glue_view_validation *v;
+};
+struct glue_get_table_versions_list {
+    size_t n;
+    struct glue_table_version *v;
+};
+struct glue_table_attributes_list {
+    size_t n;
+    struct str *v;
+};
+struct glue_table_list {
+    size_t n;
+    struct glue_table *v;
+};
+struct glue_workflow_runs {
+    size_t n;
+    struct glue_workflow_run *v;
+};
+struct glue_crawls_filter_list {
+    size_t n;
+    struct glue_crawls_filter *v;
+};
+struct glue_crawler_history_list {
+    size_t n;
+    struct glue_crawler_history *v;
+};
+struct glue_search_property_predicates {
+    size_t n;
+    struct glue_property_predicate *v;
+};
+struct glue_sort_criteria {
+    size_t n;
+    struct glue_sort_criterion *v;
 };
 struct glue_tag_keys_list {
     size_t n;
     struct str *v;
 };
+struct glue_iceberg_table_update_list {
+    size_t n;
+    struct glue_iceberg_table_update *v;
+};
 /* Members stand in the model's order.
  * NOLINTBEGIN(clang-analyzer-optin.performance.Padding) */
+struct glue_batch_create_partition_request {
+    struct str CatalogId;
+    struct str DatabaseName;
+    struct str TableName;
+    struct glue_partition_input_list PartitionInputList;
+};
+struct glue_partition_input {
+    struct glue_value_string_list Values;
+    struct opt_time LastAccessTime;
+    struct glue_storage_descriptor *StorageDescriptor;
+    struct glue_parameters_map Parameters;
+    struct opt_time LastAnalyzedTime;
+};
+struct glue_storage_descriptor {
+    struct glue_column_list Columns;
+    struct str Location;
+    struct glue_location_string_list AdditionalLocations;
+    struct str InputFormat;
+    struct str OutputFormat;
+    struct opt_bool Compressed;
+    struct opt_i64 NumberOfBuckets;
+    struct glue_ser_de_info *SerdeInfo;
+    struct glue_name_string_list BucketColumns;
+    struct glue_order_list SortColumns;
+    struct glue_parameters_map Parameters;
+    struct glue_skewed_info *SkewedInfo;
+    struct opt_bool StoredAsSubDirectories;
+    struct glue_schema_reference *SchemaReference;
+};
+struct glue_column {
+    struct str Name;
+    struct str Type;
+    struct str Comment;
+    struct glue_parameters_map Parameters;
+};
+struct glue_ser_de_info {
+    struct str Name;
+    struct str SerializationLibrary;
+    struct glue_parameters_map Parameters;
+};
+struct glue_order {
+    struct str Column;
+    struct opt_i64 SortOrder;
+};
+struct glue_skewed_info {
+    struct glue_name_string_list SkewedColumnNames;
+    struct glue_column_value_string_list SkewedColumnValues;
+    struct glue_location_map SkewedColumnValueLocationMaps;
+};
+struct glue_schema_reference {
+    struct glue_schema_id *SchemaId;
+    struct str SchemaVersionId;
+    struct opt_i64 SchemaVersionNumber;
+};
+struct glue_schema_id {
+    struct str SchemaArn;
+    struct str SchemaName;
+    struct str RegistryName;
+};
+struct glue_batch_create_partition_response {
+    struct glue_partition_errors Errors;
+};
+struct glue_partition_error {
+    struct glue_value_string_list PartitionValues;
+    struct glue_error_detail *ErrorDetail;
+};
+struct glue_error_detail {
+    struct str ErrorCode;
+    struct str ErrorMessage;
+};
+struct glue_batch_delete_connection_request {
+    struct str CatalogId;
+    struct glue_delete_connection_name_list ConnectionNameList;
+};
+struct glue_batch_delete_connection_response {
+    struct glue_name_string_list Succeeded;
+    struct glue_error_by_name Errors;
+};
+struct glue_batch_delete_partition_request {
+    struct str CatalogId;
+    struct str DatabaseName;
+    struct str TableName;
+    struct glue_batch_delete_partition_value_list PartitionsToDelete;
+};
+struct glue_partition_value_list {
+    struct glue_value_string_list Values;
+};
+struct glue_batch_delete_partition_response {
+    struct glue_partition_errors Errors;
+};
+struct glue_batch_delete_table_request {
+    struct str CatalogId;
+    struct str DatabaseName;
+    struct glue_batch_delete_table_name_list TablesToDelete;
+    struct str TransactionId;
+};
+struct glue_batch_delete_table_response {
+    struct glue_table_errors Errors;
+};
+struct glue_table_error {
+    struct str TableName;
+    struct glue_error_detail *ErrorDetail;
+};
+struct glue_batch_get_crawlers_request {
+    struct glue_crawler_name_list CrawlerNames;
+};
+struct glue_batch_get_crawlers_response {
+    struct glue_crawler_list Crawlers;
+    struct glue_crawler_name_list CrawlersNotFound;
+};
+struct glue_crawler {
+    struct str Name;
+    struct str Role;
+    struct glue_crawler_targets *Targets;
+    struct str DatabaseName;
+    struct str Description;
+    struct glue_classifier_name_list Classifiers;
+    struct glue_recrawl_policy *RecrawlPolicy;
+    struct glue_schema_change_policy *SchemaChangePolicy;
+    struct glue_lineage_configuration *LineageConfiguration;
+    struct str State;
+    struct str TablePrefix;
+    struct glue_schedule *Schedule;
+    struct opt_i64 CrawlElapsedTime;
+    struct opt_time CreationTime;
+    struct opt_time LastUpdated;
+    struct glue_last_crawl_info *LastCrawl;
+    struct opt_i64 Version;
+    struct str Configuration;
+    struct str CrawlerSecurityConfiguration;
+    struct glue_lake_formation_configuration *LakeFormationConfiguration;
+};
+struct glue_crawler_targets {
+    struct glue_s3_target_list S3Targets;
+    struct glue_jdbc_target_list JdbcTargets;
+    struct glue_mongo_db_target_list MongoDBTargets;
+    struct glue_dynamo_db_target_list DynamoDBTargets;
+    struct glue_catalog_target_list CatalogTargets;
+    struct glue_delta_target_list DeltaTargets;
+    struct glue_iceberg_target_list IcebergTargets;
+    struct glue_hudi_target_list HudiTargets;
+};
+struct glue_s3_target {
+    struct str Path;
+    struct glue_path_list Exclusions;
+    struct str ConnectionName;
+    struct opt_i64 SampleSize;
+    struct str EventQueueArn;
+    struct str DlqEventQueueArn;
+};
+struct glue_jdbc_target {
+    struct str ConnectionName;
+    struct str Path;
+    struct glue_path_list Exclusions;
+    struct glue_enable_additional_metadata EnableAdditionalMetadata;
+};
+struct glue_mongo_db_target {
+    struct str ConnectionName;
+    struct str Path;
+    struct opt_bool ScanAll;
+};
+struct glue_dynamo_db_target {
+    struct str Path;
+    struct opt_bool scanAll;
+    struct opt_f64 scanRate;
+};
+struct glue_catalog_target {
+    struct str DatabaseName;
+    struct glue_catalog_tables_list Tables;
+    struct str ConnectionName;
+    struct str EventQueueArn;
+    struct str DlqEventQueueArn;
+};
+struct glue_delta_target {
+    struct glue_path_list DeltaTables;
+    struct str ConnectionName;
+    struct opt_bool WriteManifest;
+    struct opt_bool CreateNativeDeltaTable;
+};
+struct glue_iceberg_target {
+    struct glue_path_list Paths;
+    struct str ConnectionName;
+    struct glue_path_list Exclusions;
+    struct opt_i64 MaximumTraversalDepth;
+};
+struct glue_hudi_target {
+    struct glue_path_list Paths;
+    struct str ConnectionName;
+    struct glue_path_list Exclusions;
+    struct opt_i64 MaximumTraversalDepth;
+};
+struct glue_recrawl_policy {
+    struct str RecrawlBehavior;
+};
+struct glue_schema_change_policy {
+    struct str UpdateBehavior;
+    struct str DeleteBehavior;
+};
+struct glue_lineage_configuration {
+    struct str CrawlerLineageSettings;
+};
+struct glue_schedule {
+    struct str ScheduleExpression;
+    struct str State;
+};
+struct glue_last_crawl_info {
+    struct str Status;
+    struct str ErrorMessage;
+    struct str LogGroup;
+    struct str LogStream;
+    struct str MessagePrefix;
+    struct opt_time StartTime;
+};
+struct glue_lake_formation_configuration {
+    struct opt_bool UseLakeFormationCredentials;
+    struct str AccountId;
+};
 struct glue_batch_get_jobs_request {
     struct glue_job_name_list JobNames;
 };
@@ -1393,76 +2291,142 @@ struct glue_source_control_details {
     struct str AuthStrategy;
     struct str AuthToken;
 };
-struct glue_batch_stop_job_run_request {
-    struct str JobName;
-    struct glue_batch_stop_job_run_job_run_id_list JobRunIds;
+struct glue_batch_get_partition_request {
+    struct str CatalogId;
+    struct str DatabaseName;
+    struct str TableName;
+    struct glue_batch_get_partition_value_list PartitionsToGet;
+    struct glue_audit_context *AuditContext;
+    struct glue_query_session_context *QuerySessionContext;
 };
-struct glue_batch_stop_job_run_response {
-    struct glue_batch_stop_job_run_successful_submission_list SuccessfulSubmissions;
-    struct glue_batch_stop_job_run_error_list Errors;
+struct glue_audit_context {
+    struct str AdditionalAuditContext;
+    struct glue_audit_column_names_list RequestedColumns;
+    struct opt_bool AllColumnsRequested;
 };
-struct glue_batch_stop_job_run_successful_submission {
-    struct str JobName;
-    struct str JobRunId;
+struct glue_query_session_context {
+    struct str QueryId;
+    struct opt_time QueryStartTime;
+    struct str ClusterId;
+    struct str QueryAuthorizationId;
+    struct glue_additional_context_map AdditionalContext;
 };
-struct glue_batch_stop_job_run_error {
-    struct str JobName;
-    struct str JobRunId;
-    struct glue_error_detail *ErrorDetail;
+struct glue_batch_get_partition_response {
+    struct glue_partition_list Partitions;
+    struct glue_batch_get_partition_value_list UnprocessedKeys;
 };
-struct glue_error_detail {
-    struct str ErrorCode;
-    struct str ErrorMessage;
+struct glue_partition {
+    struct glue_value_string_list Values;
+    struct str DatabaseName;
+    struct str TableName;
+    struct opt_time CreationTime;
+    struct opt_time LastAccessTime;
+    struct glue_storage_descriptor *StorageDescriptor;
+    struct glue_parameters_map Parameters;
+    struct opt_time LastAnalyzedTime;
+    struct str CatalogId;
 };
-struct glue_create_job_request {
+struct glue_batch_get_triggers_request {
+    struct glue_trigger_name_list TriggerNames;
+};
+struct glue_batch_get_triggers_response {
+    struct glue_trigger_list Triggers;
+    struct glue_trigger_name_list TriggersNotFound;
+};
+struct glue_trigger {
     struct str Name;
-    struct str JobMode;
-    struct opt_bool JobRunQueuingEnabled;
+    struct str WorkflowName;
+    struct str Id;
+    struct str Type;
+    struct str State;
     struct str Description;
-    struct str LogUri;
-    struct str Role;
-    struct glue_execution_property *ExecutionProperty;
-    struct glue_job_command *Command;
-    struct glue_generic_map DefaultArguments;
-    struct glue_generic_map NonOverridableArguments;
-    struct glue_connections_list *Connections;
-    struct opt_i64 MaxRetries;
-    struct opt_i64 AllocatedCapacity;
+    struct str Schedule;
+    struct glue_action_list Actions;
+    struct glue_predicate *Predicate;
+    struct glue_event_batching_condition *EventBatchingCondition;
+};
+struct glue_action {
+    struct str JobName;
+    struct glue_generic_map Arguments;
     struct opt_i64 Timeout;
-    struct opt_f64 MaxCapacity;
     struct str SecurityConfiguration;
-    struct glue_tags_map Tags;
     struct glue_notification_property *NotificationProperty;
-    struct str GlueVersion;
-    struct opt_i64 NumberOfWorkers;
-    struct str WorkerType;
-    struct glue_code_gen_configuration_nodes CodeGenConfigurationNodes;
-    struct str ExecutionClass;
-    struct glue_source_control_details *SourceControlDetails;
-    struct str MaintenanceWindow;
+    struct str CrawlerName;
 };
-struct glue_create_job_response {
+struct glue_predicate {
+    struct str Logical;
+    struct glue_condition_list Conditions;
+};
+struct glue_condition {
+    struct str LogicalOperator;
+    struct str JobName;
+    struct str State;
+    struct str CrawlerName;
+    struct str CrawlState;
+};
+struct glue_event_batching_condition {
+    struct opt_i64 BatchSize;
+    struct opt_i64 BatchWindow;
+};
+struct glue_batch_get_workflows_request {
+    struct glue_workflow_names Names;
+    struct opt_bool IncludeGraph;
+};
+struct glue_batch_get_workflows_response {
+    struct glue_workflows Workflows;
+    struct glue_workflow_names MissingWorkflows;
+};
+struct glue_workflow {
     struct str Name;
+    struct str Description;
+    struct glue_workflow_run_properties DefaultRunProperties;
+    struct opt_time CreatedOn;
+    struct opt_time LastModifiedOn;
+    struct glue_workflow_run *LastRun;
+    struct glue_workflow_graph *Graph;
+    struct opt_i64 MaxConcurrentRuns;
+    struct glue_blueprint_details *BlueprintDetails;
 };
-struct glue_delete_job_request {
-    struct str JobName;
+struct glue_workflow_run {
+    struct str Name;
+    struct str WorkflowRunId;
+    struct str PreviousRunId;
+    struct glue_workflow_run_properties WorkflowRunProperties;
+    struct opt_time StartedOn;
+    struct opt_time CompletedOn;
+    struct str Status;
+    struct str ErrorMessage;
+    struct glue_workflow_run_statistics *Statistics;
+    struct glue_workflow_graph *Graph;
+    struct glue_starting_event_batch_condition *StartingEventBatchCondition;
 };
-struct glue_delete_job_response {
-    struct str JobName;
+struct glue_workflow_run_statistics {
+    struct opt_i64 TotalActions;
+    struct opt_i64 TimeoutActions;
+    struct opt_i64 FailedActions;
+    struct opt_i64 StoppedActions;
+    struct opt_i64 SucceededActions;
+    struct opt_i64 RunningActions;
+    struct opt_i64 ErroredActions;
+    struct opt_i64 WaitingActions;
 };
-struct glue_get_job_request {
-    struct str JobName;
+struct glue_workflow_graph {
+    struct glue_node_list Nodes;
+    struct glue_edge_list Edges;
 };
-struct glue_get_job_response {
-    struct glue_job *Job;
+struct glue_node {
+    struct str Type;
+    struct str Name;
+    struct str UniqueId;
+    struct glue_trigger_node_details *TriggerDetails;
+    struct glue_job_node_details *JobDetails;
+    struct glue_crawler_node_details *CrawlerDetails;
 };
-struct glue_get_job_run_request {
-    struct str JobName;
-    struct str RunId;
-    struct opt_bool PredecessorsIncluded;
+struct glue_trigger_node_details {
+    struct glue_trigger *Trigger;
 };
-struct glue_get_job_run_response {
-    struct glue_job_run *JobRun;
+struct glue_job_node_details {
+    struct glue_job_run_list JobRuns;
 };
 struct glue_job_run {
     struct str Id;
@@ -1500,6 +2464,654 @@ struct glue_predecessor {
     struct str JobName;
     struct str RunId;
 };
+struct glue_crawler_node_details {
+    struct glue_crawl_list Crawls;
+};
+struct glue_crawl {
+    struct str State;
+    struct opt_time StartedOn;
+    struct opt_time CompletedOn;
+    struct str ErrorMessage;
+    struct str LogGroup;
+    struct str LogStream;
+};
+struct glue_edge {
+    struct str SourceId;
+    struct str DestinationId;
+};
+struct glue_starting_event_batch_condition {
+    struct opt_i64 BatchSize;
+    struct opt_i64 BatchWindow;
+};
+struct glue_blueprint_details {
+    struct str BlueprintName;
+    struct str RunId;
+};
+struct glue_batch_stop_job_run_request {
+    struct str JobName;
+    struct glue_batch_stop_job_run_job_run_id_list JobRunIds;
+};
+struct glue_batch_stop_job_run_response {
+    struct glue_batch_stop_job_run_successful_submission_list SuccessfulSubmissions;
+    struct glue_batch_stop_job_run_error_list Errors;
+};
+struct glue_batch_stop_job_run_successful_submission {
+    struct str JobName;
+    struct str JobRunId;
+};
+struct glue_batch_stop_job_run_error {
+    struct str JobName;
+    struct str JobRunId;
+    struct glue_error_detail *ErrorDetail;
+};
+struct glue_batch_update_partition_request {
+    struct str CatalogId;
+    struct str DatabaseName;
+    struct str TableName;
+    struct glue_batch_update_partition_request_entry_list Entries;
+};
+struct glue_batch_update_partition_request_entry {
+    struct glue_bounded_partition_value_list PartitionValueList;
+    struct glue_partition_input *PartitionInput;
+};
+struct glue_batch_update_partition_response {
+    struct glue_batch_update_partition_failure_list Errors;
+};
+struct glue_batch_update_partition_failure_entry {
+    struct glue_bounded_partition_value_list PartitionValueList;
+    struct glue_error_detail *ErrorDetail;
+};
+struct glue_create_classifier_request {
+    struct glue_create_grok_classifier_request *GrokClassifier;
+    struct glue_create_xml_classifier_request *XMLClassifier;
+    struct glue_create_json_classifier_request *JsonClassifier;
+    struct glue_create_csv_classifier_request *CsvClassifier;
+};
+struct glue_create_grok_classifier_request {
+    struct str Classification;
+    struct str Name;
+    struct str GrokPattern;
+    struct str CustomPatterns;
+};
+struct glue_create_xml_classifier_request {
+    struct str Classification;
+    struct str Name;
+    struct str RowTag;
+};
+struct glue_create_json_classifier_request {
+    struct str Name;
+    struct str JsonPath;
+};
+struct glue_create_csv_classifier_request {
+    struct str Name;
+    struct str Delimiter;
+    struct str QuoteSymbol;
+    struct str ContainsHeader;
+    struct glue_csv_header Header;
+    struct opt_bool DisableValueTrimming;
+    struct opt_bool AllowSingleColumn;
+    struct opt_bool CustomDatatypeConfigured;
+    struct glue_custom_datatypes CustomDatatypes;
+    struct str Serde;
+};
+struct glue_create_connection_request {
+    struct str CatalogId;
+    struct glue_connection_input *ConnectionInput;
+    struct glue_tags_map Tags;
+};
+struct glue_connection_input {
+    struct str Name;
+    struct str Description;
+    struct str ConnectionType;
+    struct glue_match_criteria MatchCriteria;
+    struct glue_connection_properties ConnectionProperties;
+    struct glue_property_map SparkProperties;
+    struct glue_property_map AthenaProperties;
+    struct glue_property_map PythonProperties;
+    struct glue_physical_connection_requirements *PhysicalConnectionRequirements;
+    struct glue_authentication_configuration_input *AuthenticationConfiguration;
+    struct opt_bool ValidateCredentials;
+    struct glue_compute_environment_list ValidateForComputeEnvironments;
+};
+struct glue_physical_connection_requirements {
+    struct str SubnetId;
+    struct glue_security_group_id_list SecurityGroupIdList;
+    struct str AvailabilityZone;
+};
+struct glue_authentication_configuration_input {
+    struct str AuthenticationType;
+    struct glue_o_auth2_properties_input *OAuth2Properties;
+    struct str SecretArn;
+    struct str KmsKeyArn;
+    struct glue_basic_authentication_credentials *BasicAuthenticationCredentials;
+    struct glue_credential_map CustomAuthenticationCredentials;
+};
+struct glue_o_auth2_properties_input {
+    struct str OAuth2GrantType;
+    struct glue_o_auth2_client_application *OAuth2ClientApplication;
+    struct str TokenUrl;
+    struct glue_token_url_parameters_map TokenUrlParametersMap;
+    struct glue_authorization_code_properties *AuthorizationCodeProperties;
+    struct glue_o_auth2_credentials *OAuth2Credentials;
+};
+struct glue_o_auth2_client_application {
+    struct str UserManagedClientApplicationClientId;
+    struct str AWSManagedClientApplicationReference;
+};
+struct glue_authorization_code_properties {
+    struct str AuthorizationCode;
+    struct str RedirectUri;
+};
+struct glue_o_auth2_credentials {
+    struct str UserManagedClientApplicationClientSecret;
+    struct str AccessToken;
+    struct str RefreshToken;
+    struct str JwtToken;
+};
+struct glue_basic_authentication_credentials {
+    struct str Username;
+    struct str Password;
+};
+struct glue_create_connection_response {
+    struct str CreateConnectionStatus;
+};
+struct glue_create_crawler_request {
+    struct str Name;
+    struct str Role;
+    struct str DatabaseName;
+    struct str Description;
+    struct glue_crawler_targets *Targets;
+    struct str Schedule;
+    struct glue_classifier_name_list Classifiers;
+    struct str TablePrefix;
+    struct glue_schema_change_policy *SchemaChangePolicy;
+    struct glue_recrawl_policy *RecrawlPolicy;
+    struct glue_lineage_configuration *LineageConfiguration;
+    struct glue_lake_formation_configuration *LakeFormationConfiguration;
+    struct str Configuration;
+    struct str CrawlerSecurityConfiguration;
+    struct glue_tags_map Tags;
+};
+struct glue_create_database_request {
+    struct str CatalogId;
+    struct glue_database_input *DatabaseInput;
+    struct glue_tags_map Tags;
+};
+struct glue_database_input {
+    struct str Name;
+    struct str Description;
+    struct str LocationUri;
+    struct glue_parameters_map Parameters;
+    struct glue_principal_permissions_list CreateTableDefaultPermissions;
+    struct glue_database_identifier *TargetDatabase;
+    struct glue_federated_database *FederatedDatabase;
+};
+struct glue_principal_permissions {
+    struct glue_data_lake_principal *Principal;
+    struct glue_permission_list Permissions;
+};
+struct glue_data_lake_principal {
+    struct str DataLakePrincipalIdentifier;
+};
+struct glue_database_identifier {
+    struct str CatalogId;
+    struct str DatabaseName;
+    struct str Region;
+};
+struct glue_federated_database {
+    struct str Identifier;
+    struct str ConnectionName;
+    struct str ConnectionType;
+};
+struct glue_create_job_request {
+    struct str Name;
+    struct str JobMode;
+    struct opt_bool JobRunQueuingEnabled;
+    struct str Description;
+    struct str LogUri;
+    struct str Role;
+    struct glue_execution_property *ExecutionProperty;
+    struct glue_job_command *Command;
+    struct glue_generic_map DefaultArguments;
+    struct glue_generic_map NonOverridableArguments;
+    struct glue_connections_list *Connections;
+    struct opt_i64 MaxRetries;
+    struct opt_i64 AllocatedCapacity;
+    struct opt_i64 Timeout;
+    struct opt_f64 MaxCapacity;
+    struct str SecurityConfiguration;
+    struct glue_tags_map Tags;
+    struct glue_notification_property *NotificationProperty;
+    struct str GlueVersion;
+    struct opt_i64 NumberOfWorkers;
+    struct str WorkerType;
+    struct glue_code_gen_configuration_nodes CodeGenConfigurationNodes;
+    struct str ExecutionClass;
+    struct glue_source_control_details *SourceControlDetails;
+    struct str MaintenanceWindow;
+};
+struct glue_create_job_response {
+    struct str Name;
+};
+struct glue_create_partition_request {
+    struct str CatalogId;
+    struct str DatabaseName;
+    struct str TableName;
+    struct glue_partition_input *PartitionInput;
+};
+struct glue_create_security_configuration_request {
+    struct str Name;
+    struct glue_encryption_configuration *EncryptionConfiguration;
+};
+struct glue_encryption_configuration {
+    struct glue_s3_encryption_list S3Encryption;
+    struct glue_cloud_watch_encryption *CloudWatchEncryption;
+    struct glue_job_bookmarks_encryption *JobBookmarksEncryption;
+    struct glue_data_quality_encryption *DataQualityEncryption;
+};
+struct glue_s3_encryption {
+    struct str S3EncryptionMode;
+    struct str KmsKeyArn;
+};
+struct glue_cloud_watch_encryption {
+    struct str CloudWatchEncryptionMode;
+    struct str KmsKeyArn;
+};
+struct glue_job_bookmarks_encryption {
+    struct str JobBookmarksEncryptionMode;
+    struct str KmsKeyArn;
+};
+struct glue_data_quality_encryption {
+    struct str DataQualityEncryptionMode;
+    struct str KmsKeyArn;
+};
+struct glue_create_security_configuration_response {
+    struct str Name;
+    struct opt_time CreatedTimestamp;
+};
+struct glue_create_table_request {
+    struct str CatalogId;
+    struct str DatabaseName;
+    struct str Name;
+    struct glue_table_input *TableInput;
+    struct glue_partition_index_list PartitionIndexes;
+    struct str TransactionId;
+    struct glue_open_table_format_input *OpenTableFormatInput;
+};
+struct glue_table_input {
+    struct str Name;
+    struct str Description;
+    struct str Owner;
+    struct opt_time LastAccessTime;
+    struct opt_time LastAnalyzedTime;
+    struct opt_i64 Retention;
+    struct glue_storage_descriptor *StorageDescriptor;
+    struct glue_column_list PartitionKeys;
+    struct str ViewOriginalText;
+    struct str ViewExpandedText;
+    struct str TableType;
+    struct glue_parameters_map Parameters;
+    struct glue_table_identifier *TargetTable;
+    struct glue_view_definition_input *ViewDefinition;
+};
+struct glue_table_identifier {
+    struct str CatalogId;
+    struct str DatabaseName;
+    struct str Name;
+    struct str Region;
+};
+struct glue_view_definition_input {
+    struct opt_bool IsProtected;
+    struct str Definer;
+    struct glue_view_representation_input_list Representations;
+    struct opt_i64 ViewVersionId;
+    struct str ViewVersionToken;
+    struct opt_i64 RefreshSeconds;
+    struct str LastRefreshType;
+    struct glue_view_sub_objects_list SubObjects;
+    struct glue_view_sub_object_version_ids_list SubObjectVersionIds;
+};
+struct glue_view_representation_input {
+    struct str Dialect;
+    struct str DialectVersion;
+    struct str ViewOriginalText;
+    struct str ValidationConnection;
+    struct str ViewExpandedText;
+};
+struct glue_partition_index {
+    struct glue_key_list Keys;
+    struct str IndexName;
+};
+struct glue_open_table_format_input {
+    struct glue_iceberg_input *IcebergInput;
+};
+struct glue_iceberg_input {
+    struct str MetadataOperation;
+    struct str Version;
+    struct glue_create_iceberg_table_input *CreateIcebergTableInput;
+};
+struct glue_create_iceberg_table_input {
+    struct str Location;
+    struct glue_iceberg_schema *Schema;
+    struct glue_iceberg_partition_spec *PartitionSpec;
+    struct glue_iceberg_sort_order *WriteOrder;
+    struct glue_string_to_string_map Properties;
+};
+struct glue_iceberg_schema {
+    struct opt_i64 SchemaId;
+    struct glue_integer_list IdentifierFieldIds;
+    struct str Type;
+    struct glue_iceberg_struct_field_list Fields;
+};
+struct glue_iceberg_struct_field {
+    struct opt_i64 Id;
+    struct str Name;
+    struct str Type;
+    struct opt_bool Required;
+    struct str Doc;
+    struct str InitialDefault;
+    struct str WriteDefault;
+};
+struct glue_iceberg_partition_spec {
+    struct glue_iceberg_partition_spec_field_list Fields;
+    struct opt_i64 SpecId;
+};
+struct glue_iceberg_partition_field {
+    struct opt_i64 SourceId;
+    struct str Transform;
+    struct str Name;
+    struct opt_i64 FieldId;
+};
+struct glue_iceberg_sort_order {
+    struct opt_i64 OrderId;
+    struct glue_iceberg_sort_order_field_list Fields;
+};
+struct glue_iceberg_sort_field {
+    struct opt_i64 SourceId;
+    struct str Transform;
+    struct str Direction;
+    struct str NullOrder;
+};
+struct glue_create_trigger_request {
+    struct str Name;
+    struct str WorkflowName;
+    struct str Type;
+    struct str Schedule;
+    struct glue_predicate *Predicate;
+    struct glue_action_list Actions;
+    struct str Description;
+    struct opt_bool StartOnCreation;
+    struct glue_tags_map Tags;
+    struct glue_event_batching_condition *EventBatchingCondition;
+};
+struct glue_create_trigger_response {
+    struct str Name;
+};
+struct glue_create_workflow_request {
+    struct str Name;
+    struct str Description;
+    struct glue_workflow_run_properties DefaultRunProperties;
+    struct glue_tags_map Tags;
+    struct opt_i64 MaxConcurrentRuns;
+};
+struct glue_create_workflow_response {
+    struct str Name;
+};
+struct glue_delete_classifier_request {
+    struct str Name;
+};
+struct glue_delete_connection_request {
+    struct str CatalogId;
+    struct str ConnectionName;
+};
+struct glue_delete_crawler_request {
+    struct str Name;
+};
+struct glue_delete_database_request {
+    struct str CatalogId;
+    struct str Name;
+};
+struct glue_delete_job_request {
+    struct str JobName;
+};
+struct glue_delete_job_response {
+    struct str JobName;
+};
+struct glue_delete_partition_request {
+    struct str CatalogId;
+    struct str DatabaseName;
+    struct str TableName;
+    struct glue_value_string_list PartitionValues;
+};
+struct glue_delete_security_configuration_request {
+    struct str Name;
+};
+struct glue_delete_table_request {
+    struct str CatalogId;
+    struct str DatabaseName;
+    struct str Name;
+    struct str TransactionId;
+};
+struct glue_delete_trigger_request {
+    struct str Name;
+};
+struct glue_delete_trigger_response {
+    struct str Name;
+};
+struct glue_delete_workflow_request {
+    struct str Name;
+};
+struct glue_delete_workflow_response {
+    struct str Name;
+};
+struct glue_get_classifier_request {
+    struct str Name;
+};
+struct glue_get_classifier_response {
+    struct glue_classifier *Classifier;
+};
+struct glue_classifier {
+    struct glue_grok_classifier *GrokClassifier;
+    struct glue_xml_classifier *XMLClassifier;
+    struct glue_json_classifier *JsonClassifier;
+    struct glue_csv_classifier *CsvClassifier;
+};
+struct glue_grok_classifier {
+    struct str Name;
+    struct str Classification;
+    struct opt_time CreationTime;
+    struct opt_time LastUpdated;
+    struct opt_i64 Version;
+    struct str GrokPattern;
+    struct str CustomPatterns;
+};
+struct glue_xml_classifier {
+    struct str Name;
+    struct str Classification;
+    struct opt_time CreationTime;
+    struct opt_time LastUpdated;
+    struct opt_i64 Version;
+    struct str RowTag;
+};
+struct glue_json_classifier {
+    struct str Name;
+    struct opt_time CreationTime;
+    struct opt_time LastUpdated;
+    struct opt_i64 Version;
+    struct str JsonPath;
+};
+struct glue_csv_classifier {
+    struct str Name;
+    struct opt_time CreationTime;
+    struct opt_time LastUpdated;
+    struct opt_i64 Version;
+    struct str Delimiter;
+    struct str QuoteSymbol;
+    struct str ContainsHeader;
+    struct glue_csv_header Header;
+    struct opt_bool DisableValueTrimming;
+    struct opt_bool AllowSingleColumn;
+    struct opt_bool CustomDatatypeConfigured;
+    struct glue_custom_datatypes CustomDatatypes;
+    struct str Serde;
+};
+struct glue_get_classifiers_request {
+    struct opt_i64 MaxResults;
+    struct str NextToken;
+};
+struct glue_get_classifiers_response {
+    struct glue_classifier_list Classifiers;
+    struct str NextToken;
+};
+struct glue_get_connection_request {
+    struct str CatalogId;
+    struct str Name;
+    struct opt_bool HidePassword;
+    struct str ApplyOverrideForComputeEnvironment;
+};
+struct glue_get_connection_response {
+    struct glue_connection *Connection;
+};
+struct glue_connection {
+    struct str Name;
+    struct str Description;
+    struct str ConnectionType;
+    struct glue_match_criteria MatchCriteria;
+    struct glue_connection_properties ConnectionProperties;
+    struct glue_property_map SparkProperties;
+    struct glue_property_map AthenaProperties;
+    struct glue_property_map PythonProperties;
+    struct glue_physical_connection_requirements *PhysicalConnectionRequirements;
+    struct opt_time CreationTime;
+    struct opt_time LastUpdatedTime;
+    struct str LastUpdatedBy;
+    struct str Status;
+    struct str StatusReason;
+    struct opt_time LastConnectionValidationTime;
+    struct glue_authentication_configuration *AuthenticationConfiguration;
+    struct opt_i64 ConnectionSchemaVersion;
+    struct glue_compute_environment_list CompatibleComputeEnvironments;
+};
+struct glue_authentication_configuration {
+    struct str AuthenticationType;
+    struct str SecretArn;
+    struct str KmsKeyArn;
+    struct glue_o_auth2_properties *OAuth2Properties;
+};
+struct glue_o_auth2_properties {
+    struct str OAuth2GrantType;
+    struct glue_o_auth2_client_application *OAuth2ClientApplication;
+    struct str TokenUrl;
+    struct glue_token_url_parameters_map TokenUrlParametersMap;
+};
+struct glue_get_connections_request {
+    struct str CatalogId;
+    struct glue_get_connections_filter *Filter;
+    struct opt_bool HidePassword;
+    struct str NextToken;
+    struct opt_i64 MaxResults;
+};
+struct glue_get_connections_filter {
+    struct glue_match_criteria MatchCriteria;
+    struct str ConnectionType;
+    struct opt_i64 ConnectionSchemaVersion;
+};
+struct glue_get_connections_response {
+    struct glue_connection_list ConnectionList;
+    struct str NextToken;
+};
+struct glue_get_crawler_request {
+    struct str Name;
+};
+struct glue_get_crawler_response {
+    struct glue_crawler *Crawler;
+};
+struct glue_get_crawler_metrics_request {
+    struct glue_crawler_name_list CrawlerNameList;
+    struct opt_i64 MaxResults;
+    struct str NextToken;
+};
+struct glue_get_crawler_metrics_response {
+    struct glue_crawler_metrics_list CrawlerMetricsList;
+    struct str NextToken;
+};
+struct glue_crawler_metrics {
+    struct str CrawlerName;
+    struct opt_f64 TimeLeftSeconds;
+    struct opt_bool StillEstimating;
+    struct opt_f64 LastRuntimeSeconds;
+    struct opt_f64 MedianRuntimeSeconds;
+    struct opt_i64 TablesCreated;
+    struct opt_i64 TablesUpdated;
+    struct opt_i64 TablesDeleted;
+};
+struct glue_get_crawlers_request {
+    struct opt_i64 MaxResults;
+    struct str NextToken;
+};
+struct glue_get_crawlers_response {
+    struct glue_crawler_list Crawlers;
+    struct str NextToken;
+};
+struct glue_get_database_request {
+    struct str CatalogId;
+    struct str Name;
+};
+struct glue_get_database_response {
+    struct glue_database *Database;
+};
+struct glue_database {
+    struct str Name;
+    struct str Description;
+    struct str LocationUri;
+    struct glue_parameters_map Parameters;
+    struct opt_time CreateTime;
+    struct glue_principal_permissions_list CreateTableDefaultPermissions;
+    struct glue_database_identifier *TargetDatabase;
+    struct str CatalogId;
+    struct glue_federated_database *FederatedDatabase;
+};
+struct glue_get_databases_request {
+    struct str CatalogId;
+    struct str NextToken;
+    struct opt_i64 MaxResults;
+    struct str ResourceShareType;
+    struct glue_database_attributes_list AttributesToGet;
+};
+struct glue_get_databases_response {
+    struct glue_database_list DatabaseList;
+    struct str NextToken;
+};
+struct glue_get_job_request {
+    struct str JobName;
+};
+struct glue_get_job_response {
+    struct glue_job *Job;
+};
+struct glue_get_job_bookmark_request {
+    struct str JobName;
+    struct str RunId;
+};
+struct glue_get_job_bookmark_response {
+    struct glue_job_bookmark_entry *JobBookmarkEntry;
+};
+struct glue_job_bookmark_entry {
+    struct str JobName;
+    struct opt_i64 Version;
+    struct opt_i64 Run;
+    struct opt_i64 Attempt;
+    struct str PreviousRunId;
+    struct str RunId;
+    struct str JobBookmark;
+};
+struct glue_get_job_run_request {
+    struct str JobName;
+    struct str RunId;
+    struct opt_bool PredecessorsIncluded;
+};
+struct glue_get_job_run_response {
+    struct glue_job_run *JobRun;
+};
 struct glue_get_job_runs_request {
     struct str JobName;
     struct str NextToken;
@@ -1517,11 +3129,272 @@ struct glue_get_jobs_response {
     struct glue_job_list Jobs;
     struct str NextToken;
 };
+struct glue_get_partition_request {
+    struct str CatalogId;
+    struct str DatabaseName;
+    struct str TableName;
+    struct glue_value_string_list PartitionValues;
+    struct glue_audit_context *AuditContext;
+};
+struct glue_get_partition_response {
+    struct glue_partition *Partition;
+};
+struct glue_get_partitions_request {
+    struct str CatalogId;
+    struct str DatabaseName;
+    struct str TableName;
+    struct str Expression;
+    struct str NextToken;
+    struct glue_segment *Segment;
+    struct opt_i64 MaxResults;
+    struct opt_bool ExcludeColumnSchema;
+    struct str TransactionId;
+    struct opt_time QueryAsOfTime;
+    struct glue_audit_context *AuditContext;
+};
+struct glue_segment {
+    struct opt_i64 SegmentNumber;
+    struct opt_i64 TotalSegments;
+};
+struct glue_get_partitions_response {
+    struct glue_partition_list Partitions;
+    struct str NextToken;
+};
+struct glue_get_security_configuration_request {
+    struct str Name;
+};
+struct glue_get_security_configuration_response {
+    struct glue_security_configuration *SecurityConfiguration;
+};
+struct glue_security_configuration {
+    struct str Name;
+    struct opt_time CreatedTimeStamp;
+    struct glue_encryption_configuration *EncryptionConfiguration;
+};
+struct glue_get_security_configurations_request {
+    struct opt_i64 MaxResults;
+    struct str NextToken;
+};
+struct glue_get_security_configurations_response {
+    struct glue_security_configuration_list SecurityConfigurations;
+    struct str NextToken;
+};
+struct glue_get_table_request {
+    struct str CatalogId;
+    struct str DatabaseName;
+    struct str Name;
+    struct str TransactionId;
+    struct opt_time QueryAsOfTime;
+    struct glue_audit_context *AuditContext;
+    struct opt_bool IncludeStatusDetails;
+};
+struct glue_get_table_response {
+    struct glue_table *Table;
+};
+struct glue_table {
+    struct str Name;
+    struct str DatabaseName;
+    struct str Description;
+    struct str Owner;
+    struct opt_time CreateTime;
+    struct opt_time UpdateTime;
+    struct opt_time LastAccessTime;
+    struct opt_time LastAnalyzedTime;
+    struct opt_i64 Retention;
+    struct glue_storage_descriptor *StorageDescriptor;
+    struct glue_column_list PartitionKeys;
+    struct str ViewOriginalText;
+    struct str ViewExpandedText;
+    struct str TableType;
+    struct glue_parameters_map Parameters;
+    struct str CreatedBy;
+    struct opt_bool IsRegisteredWithLakeFormation;
+    struct glue_table_identifier *TargetTable;
+    struct str CatalogId;
+    struct str VersionId;
+    struct glue_federated_table *FederatedTable;
+    struct glue_view_definition *ViewDefinition;
+    struct opt_bool IsMultiDialectView;
+    struct opt_bool IsMaterializedView;
+    struct glue_table_status *Status;
+};
+struct glue_federated_table {
+    struct str Identifier;
+    struct str DatabaseIdentifier;
+    struct str ConnectionName;
+    struct str ConnectionType;
+};
+struct glue_view_definition {
+    struct opt_bool IsProtected;
+    struct str Definer;
+    struct opt_i64 ViewVersionId;
+    struct str ViewVersionToken;
+    struct opt_i64 RefreshSeconds;
+    struct str LastRefreshType;
+    struct glue_view_sub_objects_list SubObjects;
+    struct glue_view_sub_object_version_ids_list SubObjectVersionIds;
+    struct glue_view_representation_list Representations;
+};
+struct glue_view_representation {
+    struct str Dialect;
+    struct str DialectVersion;
+    struct str ViewOriginalText;
+    struct str ViewExpandedText;
+    struct str ValidationConnection;
+    struct opt_bool IsStale;
+};
+struct glue_table_status {
+    struct str RequestedBy;
+    struct str UpdatedBy;
+    struct opt_time RequestTime;
+    struct opt_time UpdateTime;
+    struct str Action;
+    struct str State;
+    struct glue_error_detail *Error;
+    struct glue_status_details *Details;
+};
+struct glue_status_details {
+    struct glue_table *RequestedChange;
+    struct glue_view_validation_list ViewValidations;
+};
+struct glue_view_validation {
+    struct str Dialect;
+    struct str DialectVersion;
+    struct str ViewValidationText;
+    struct opt_time UpdateTime;
+    struct str State;
+    struct glue_error_detail *Error;
+};
+struct glue_get_table_version_request {
+    struct str CatalogId;
+    struct str DatabaseName;
+    struct str TableName;
+    struct str VersionId;
+    struct glue_audit_context *AuditContext;
+};
+struct glue_get_table_version_response {
+    struct glue_table_version *TableVersion;
+};
+struct glue_table_version {
+    struct glue_table *Table;
+    struct str VersionId;
+};
+struct glue_get_table_versions_request {
+    struct str CatalogId;
+    struct str DatabaseName;
+    struct str TableName;
+    struct str NextToken;
+    struct opt_i64 MaxResults;
+    struct glue_audit_context *AuditContext;
+};
+struct glue_get_table_versions_response {
+    struct glue_get_table_versions_list TableVersions;
+    struct str NextToken;
+};
+struct glue_get_tables_request {
+    struct str CatalogId;
+    struct str DatabaseName;
+    struct str Expression;
+    struct str NextToken;
+    struct opt_i64 MaxResults;
+    struct str TransactionId;
+    struct opt_time QueryAsOfTime;
+    struct glue_audit_context *AuditContext;
+    struct opt_bool IncludeStatusDetails;
+    struct glue_table_attributes_list AttributesToGet;
+};
+struct glue_get_tables_response {
+    struct glue_table_list TableList;
+    struct str NextToken;
+};
 struct glue_get_tags_request {
     struct str ResourceArn;
 };
 struct glue_get_tags_response {
     struct glue_tags_map Tags;
+};
+struct glue_get_trigger_request {
+    struct str Name;
+};
+struct glue_get_trigger_response {
+    struct glue_trigger *Trigger;
+};
+struct glue_get_triggers_request {
+    struct str NextToken;
+    struct str DependentJobName;
+    struct opt_i64 MaxResults;
+};
+struct glue_get_triggers_response {
+    struct glue_trigger_list Triggers;
+    struct str NextToken;
+};
+struct glue_get_workflow_request {
+    struct str Name;
+    struct opt_bool IncludeGraph;
+};
+struct glue_get_workflow_response {
+    struct glue_workflow *Workflow;
+};
+struct glue_get_workflow_run_request {
+    struct str Name;
+    struct str RunId;
+    struct opt_bool IncludeGraph;
+};
+struct glue_get_workflow_run_response {
+    struct glue_workflow_run *Run;
+};
+struct glue_get_workflow_run_properties_request {
+    struct str Name;
+    struct str RunId;
+};
+struct glue_get_workflow_run_properties_response {
+    struct glue_workflow_run_properties RunProperties;
+};
+struct glue_get_workflow_runs_request {
+    struct str Name;
+    struct opt_bool IncludeGraph;
+    struct str NextToken;
+    struct opt_i64 MaxResults;
+};
+struct glue_get_workflow_runs_response {
+    struct glue_workflow_runs Runs;
+    struct str NextToken;
+};
+struct glue_list_crawlers_request {
+    struct opt_i64 MaxResults;
+    struct str NextToken;
+    struct glue_tags_map Tags;
+};
+struct glue_list_crawlers_response {
+    struct glue_crawler_name_list CrawlerNames;
+    struct str NextToken;
+};
+struct glue_list_crawls_request {
+    struct str CrawlerName;
+    struct opt_i64 MaxResults;
+    struct glue_crawls_filter_list Filters;
+    struct str NextToken;
+};
+struct glue_crawls_filter {
+    struct str FieldName;
+    struct str FilterOperator;
+    struct str FieldValue;
+};
+struct glue_list_crawls_response {
+    struct glue_crawler_history_list Crawls;
+    struct str NextToken;
+};
+struct glue_crawler_history {
+    struct str CrawlId;
+    struct str State;
+    struct opt_time StartTime;
+    struct opt_time EndTime;
+    struct str Summary;
+    struct str ErrorMessage;
+    struct str LogGroup;
+    struct str LogStream;
+    struct str MessagePrefix;
+    struct opt_f64 DPUHour;
 };
 struct glue_list_jobs_request {
     struct str NextToken;
@@ -1531,6 +3404,65 @@ struct glue_list_jobs_request {
 struct glue_list_jobs_response {
     struct glue_job_name_list JobNames;
     struct str NextToken;
+};
+struct glue_list_triggers_request {
+    struct str NextToken;
+    struct str DependentJobName;
+    struct opt_i64 MaxResults;
+    struct glue_tags_map Tags;
+};
+struct glue_list_triggers_response {
+    struct glue_trigger_name_list TriggerNames;
+    struct str NextToken;
+};
+struct glue_list_workflows_request {
+    struct str NextToken;
+    struct opt_i64 MaxResults;
+};
+struct glue_list_workflows_response {
+    struct glue_workflow_names Workflows;
+    struct str NextToken;
+};
+struct glue_put_workflow_run_properties_request {
+    struct str Name;
+    struct str RunId;
+    struct glue_workflow_run_properties RunProperties;
+};
+struct glue_reset_job_bookmark_request {
+    struct str JobName;
+    struct str RunId;
+};
+struct glue_reset_job_bookmark_response {
+    struct glue_job_bookmark_entry *JobBookmarkEntry;
+};
+struct glue_search_tables_request {
+    struct str CatalogId;
+    struct str NextToken;
+    struct glue_search_property_predicates Filters;
+    struct str SearchText;
+    struct glue_sort_criteria SortCriteria;
+    struct opt_i64 MaxResults;
+    struct str ResourceShareType;
+    struct opt_bool IncludeStatusDetails;
+};
+struct glue_property_predicate {
+    struct str Key;
+    struct str Value;
+    struct str Comparator;
+};
+struct glue_sort_criterion {
+    struct str FieldName;
+    struct str Sort;
+};
+struct glue_search_tables_response {
+    struct str NextToken;
+    struct glue_table_list TableList;
+};
+struct glue_start_crawler_request {
+    struct str Name;
+};
+struct glue_start_crawler_schedule_request {
+    struct str CrawlerName;
 };
 struct glue_start_job_run_request {
     struct str JobName;
@@ -1550,6 +3482,35 @@ struct glue_start_job_run_request {
 struct glue_start_job_run_response {
     struct str JobRunId;
 };
+struct glue_start_trigger_request {
+    struct str Name;
+};
+struct glue_start_trigger_response {
+    struct str Name;
+};
+struct glue_start_workflow_run_request {
+    struct str Name;
+    struct glue_workflow_run_properties RunProperties;
+};
+struct glue_start_workflow_run_response {
+    struct str RunId;
+};
+struct glue_stop_crawler_request {
+    struct str Name;
+};
+struct glue_stop_crawler_schedule_request {
+    struct str CrawlerName;
+};
+struct glue_stop_trigger_request {
+    struct str Name;
+};
+struct glue_stop_trigger_response {
+    struct str Name;
+};
+struct glue_stop_workflow_run_request {
+    struct str Name;
+    struct str RunId;
+};
 struct glue_tag_resource_request {
     struct str ResourceArn;
     struct glue_tags_map TagsToAdd;
@@ -1557,6 +3518,69 @@ struct glue_tag_resource_request {
 struct glue_untag_resource_request {
     struct str ResourceArn;
     struct glue_tag_keys_list TagsToRemove;
+};
+struct glue_update_classifier_request {
+    struct glue_update_grok_classifier_request *GrokClassifier;
+    struct glue_update_xml_classifier_request *XMLClassifier;
+    struct glue_update_json_classifier_request *JsonClassifier;
+    struct glue_update_csv_classifier_request *CsvClassifier;
+};
+struct glue_update_grok_classifier_request {
+    struct str Name;
+    struct str Classification;
+    struct str GrokPattern;
+    struct str CustomPatterns;
+};
+struct glue_update_xml_classifier_request {
+    struct str Name;
+    struct str Classification;
+    struct str RowTag;
+};
+struct glue_update_json_classifier_request {
+    struct str Name;
+    struct str JsonPath;
+};
+struct glue_update_csv_classifier_request {
+    struct str Name;
+    struct str Delimiter;
+    struct str QuoteSymbol;
+    struct str ContainsHeader;
+    struct glue_csv_header Header;
+    struct opt_bool DisableValueTrimming;
+    struct opt_bool AllowSingleColumn;
+    struct opt_bool CustomDatatypeConfigured;
+    struct glue_custom_datatypes CustomDatatypes;
+    struct str Serde;
+};
+struct glue_update_connection_request {
+    struct str CatalogId;
+    struct str Name;
+    struct glue_connection_input *ConnectionInput;
+};
+struct glue_update_crawler_request {
+    struct str Name;
+    struct str Role;
+    struct str DatabaseName;
+    struct str Description;
+    struct glue_crawler_targets *Targets;
+    struct str Schedule;
+    struct glue_classifier_name_list Classifiers;
+    struct str TablePrefix;
+    struct glue_schema_change_policy *SchemaChangePolicy;
+    struct glue_recrawl_policy *RecrawlPolicy;
+    struct glue_lineage_configuration *LineageConfiguration;
+    struct glue_lake_formation_configuration *LakeFormationConfiguration;
+    struct str Configuration;
+    struct str CrawlerSecurityConfiguration;
+};
+struct glue_update_crawler_schedule_request {
+    struct str CrawlerName;
+    struct str Schedule;
+};
+struct glue_update_database_request {
+    struct str CatalogId;
+    struct str Name;
+    struct glue_database_input *DatabaseInput;
 };
 struct glue_update_job_request {
     struct str JobName;
@@ -1590,6 +3614,86 @@ struct glue_job_update {
 struct glue_update_job_response {
     struct str JobName;
 };
+struct glue_update_partition_request {
+    struct str CatalogId;
+    struct str DatabaseName;
+    struct str TableName;
+    struct glue_bounded_partition_value_list PartitionValueList;
+    struct glue_partition_input *PartitionInput;
+};
+struct glue_update_table_request {
+    struct str CatalogId;
+    struct str DatabaseName;
+    struct str Name;
+    struct glue_table_input *TableInput;
+    struct opt_bool SkipArchive;
+    struct str TransactionId;
+    struct str VersionId;
+    struct str ViewUpdateAction;
+    struct opt_bool Force;
+    struct glue_update_open_table_format_input *UpdateOpenTableFormatInput;
+};
+struct glue_update_open_table_format_input {
+    struct glue_update_iceberg_input *UpdateIcebergInput;
+};
+struct glue_update_iceberg_input {
+    struct glue_update_iceberg_table_input *UpdateIcebergTableInput;
+};
+struct glue_update_iceberg_table_input {
+    struct glue_iceberg_table_update_list Updates;
+};
+struct glue_iceberg_table_update {
+    struct glue_iceberg_schema *Schema;
+    struct glue_iceberg_partition_spec *PartitionSpec;
+    struct glue_iceberg_sort_order *SortOrder;
+    struct str Location;
+    struct glue_string_to_string_map Properties;
+    struct str Action;
+    struct glue_iceberg_encrypted_key *EncryptionKey;
+    struct str KeyId;
+};
+struct glue_iceberg_encrypted_key {
+    struct str KeyId;
+    struct str EncryptedKeyMetadata;
+    struct str EncryptedById;
+    struct glue_string_to_string_map Properties;
+};
+struct glue_update_trigger_request {
+    struct str Name;
+    struct glue_trigger_update *TriggerUpdate;
+};
+struct glue_trigger_update {
+    struct str Name;
+    struct str Description;
+    struct str Schedule;
+    struct glue_action_list Actions;
+    struct glue_predicate *Predicate;
+    struct glue_event_batching_condition *EventBatchingCondition;
+};
+struct glue_update_trigger_response {
+    struct glue_trigger *Trigger;
+};
+struct glue_update_workflow_request {
+    struct str Name;
+    struct str Description;
+    struct glue_workflow_run_properties DefaultRunProperties;
+    struct opt_i64 MaxConcurrentRuns;
+};
+struct glue_update_workflow_response {
+    struct str Name;
+};
+struct glue_parameters_map_entry {
+    struct str key;
+    struct str value;
+};
+struct glue_location_map_entry {
+    struct str key;
+    struct str value;
+};
+struct glue_error_by_name_entry {
+    struct str key;
+    struct glue_error_detail value;
+};
 struct glue_generic_map_entry {
     struct str key;
     struct str value;
@@ -1622,41 +3726,219 @@ struct glue_connector_options_entry {
     struct str key;
     struct str value;
 };
+struct glue_additional_context_map_entry {
+    struct str key;
+    struct str value;
+};
+struct glue_workflow_run_properties_entry {
+    struct str key;
+    struct str value;
+};
+struct glue_connection_properties_entry {
+    struct str key;
+    struct str value;
+};
+struct glue_property_map_entry {
+    struct str key;
+    struct str value;
+};
+struct glue_token_url_parameters_map_entry {
+    struct str key;
+    struct str value;
+};
+struct glue_credential_map_entry {
+    struct str key;
+    struct str value;
+};
 struct glue_tags_map_entry {
+    struct str key;
+    struct str value;
+};
+struct glue_string_to_string_map_entry {
     struct str key;
     struct str value;
 };
 /* NOLINTEND(clang-analyzer-optin.performance.Padding) */
 /* The handlers, written by hand; core thread, or an HTTP thread where the
  * operation is OP_READ. *ret_out is zeroed before. */
+enum status glue_batch_create_partition(struct call *c, const struct glue_batch_create_partition_request *in,
+    struct glue_batch_create_partition_response *ret_out);
+enum status glue_batch_delete_connection(struct call *c, const struct glue_batch_delete_connection_request *in,
+    struct glue_batch_delete_connection_response *ret_out);
+enum status glue_batch_delete_partition(struct call *c, const struct glue_batch_delete_partition_request *in,
+    struct glue_batch_delete_partition_response *ret_out);
+enum status glue_batch_delete_table(struct call *c, const struct glue_batch_delete_table_request *in,
+    struct glue_batch_delete_table_response *ret_out);
+enum status glue_batch_get_crawlers(struct call *c, const struct glue_batch_get_crawlers_request *in,
+    struct glue_batch_get_crawlers_response *ret_out);
 enum status glue_batch_get_jobs(struct call *c, const struct glue_batch_get_jobs_request *in,
     struct glue_batch_get_jobs_response *ret_out);
+enum status glue_batch_get_partition(struct call *c, const struct glue_batch_get_partition_request *in,
+    struct glue_batch_get_partition_response *ret_out);
+enum status glue_batch_get_triggers(struct call *c, const struct glue_batch_get_triggers_request *in,
+    struct glue_batch_get_triggers_response *ret_out);
+enum status glue_batch_get_workflows(struct call *c, const struct glue_batch_get_workflows_request *in,
+    struct glue_batch_get_workflows_response *ret_out);
 enum status glue_batch_stop_job_run(struct call *c, const struct glue_batch_stop_job_run_request *in,
     struct glue_batch_stop_job_run_response *ret_out);
+enum status glue_batch_update_partition(struct call *c, const struct glue_batch_update_partition_request *in,
+    struct glue_batch_update_partition_response *ret_out);
+enum status glue_create_classifier(struct call *c, const struct glue_create_classifier_request *in,
+    void *ret_out);
+enum status glue_create_connection(struct call *c, const struct glue_create_connection_request *in,
+    struct glue_create_connection_response *ret_out);
+enum status glue_create_crawler(struct call *c, const struct glue_create_crawler_request *in,
+    void *ret_out);
+enum status glue_create_database(struct call *c, const struct glue_create_database_request *in,
+    void *ret_out);
 enum status glue_create_job(struct call *c, const struct glue_create_job_request *in,
     struct glue_create_job_response *ret_out);
+enum status glue_create_partition(struct call *c, const struct glue_create_partition_request *in,
+    void *ret_out);
+enum status glue_create_security_configuration(struct call *c, const struct glue_create_security_configuration_request *in,
+    struct glue_create_security_configuration_response *ret_out);
+enum status glue_create_table(struct call *c, const struct glue_create_table_request *in,
+    void *ret_out);
+enum status glue_create_trigger(struct call *c, const struct glue_create_trigger_request *in,
+    struct glue_create_trigger_response *ret_out);
+enum status glue_create_workflow(struct call *c, const struct glue_create_workflow_request *in,
+    struct glue_create_workflow_response *ret_out);
+enum status glue_delete_classifier(struct call *c, const struct glue_delete_classifier_request *in,
+    void *ret_out);
+enum status glue_delete_connection(struct call *c, const struct glue_delete_connection_request *in,
+    void *ret_out);
+enum status glue_delete_crawler(struct call *c, const struct glue_delete_crawler_request *in,
+    void *ret_out);
+enum status glue_delete_database(struct call *c, const struct glue_delete_database_request *in,
+    void *ret_out);
 enum status glue_delete_job(struct call *c, const struct glue_delete_job_request *in,
     struct glue_delete_job_response *ret_out);
+enum status glue_delete_partition(struct call *c, const struct glue_delete_partition_request *in,
+    void *ret_out);
+enum status glue_delete_security_configuration(struct call *c, const struct glue_delete_security_configuration_request *in,
+    void *ret_out);
+enum status glue_delete_table(struct call *c, const struct glue_delete_table_request *in,
+    void *ret_out);
+enum status glue_delete_trigger(struct call *c, const struct glue_delete_trigger_request *in,
+    struct glue_delete_trigger_response *ret_out);
+enum status glue_delete_workflow(struct call *c, const struct glue_delete_workflow_request *in,
+    struct glue_delete_workflow_response *ret_out);
+enum status glue_get_classifier(struct call *c, const struct glue_get_classifier_request *in,
+    struct glue_get_classifier_response *ret_out);
+enum status glue_get_classifiers(struct call *c, const struct glue_get_classifiers_request *in,
+    struct glue_get_classifiers_response *ret_out);
+enum status glue_get_connection(struct call *c, const struct glue_get_connection_request *in,
+    struct glue_get_connection_response *ret_out);
+enum status glue_get_connections(struct call *c, const struct glue_get_connections_request *in,
+    struct glue_get_connections_response *ret_out);
+enum status glue_get_crawler(struct call *c, const struct glue_get_crawler_request *in,
+    struct glue_get_crawler_response *ret_out);
+enum status glue_get_crawler_metrics(struct call *c, const struct glue_get_crawler_metrics_request *in,
+    struct glue_get_crawler_metrics_response *ret_out);
+enum status glue_get_crawlers(struct call *c, const struct glue_get_crawlers_request *in,
+    struct glue_get_crawlers_response *ret_out);
+enum status glue_get_database(struct call *c, const struct glue_get_database_request *in,
+    struct glue_get_database_response *ret_out);
+enum status glue_get_databases(struct call *c, const struct glue_get_databases_request *in,
+    struct glue_get_databases_response *ret_out);
 enum status glue_get_job(struct call *c, const struct glue_get_job_request *in,
     struct glue_get_job_response *ret_out);
+enum status glue_get_job_bookmark(struct call *c, const struct glue_get_job_bookmark_request *in,
+    struct glue_get_job_bookmark_response *ret_out);
 enum status glue_get_job_run(struct call *c, const struct glue_get_job_run_request *in,
     struct glue_get_job_run_response *ret_out);
 enum status glue_get_job_runs(struct call *c, const struct glue_get_job_runs_request *in,
     struct glue_get_job_runs_response *ret_out);
 enum status glue_get_jobs(struct call *c, const struct glue_get_jobs_request *in,
     struct glue_get_jobs_response *ret_out);
+enum status glue_get_partition(struct call *c, const struct glue_get_partition_request *in,
+    struct glue_get_partition_response *ret_out);
+enum status glue_get_partitions(struct call *c, const struct glue_get_partitions_request *in,
+    struct glue_get_partitions_response *ret_out);
+enum status glue_get_security_configuration(struct call *c, const struct glue_get_security_configuration_request *in,
+    struct glue_get_security_configuration_response *ret_out);
+enum status glue_get_security_configurations(struct call *c, const struct glue_get_security_configurations_request *in,
+    struct glue_get_security_configurations_response *ret_out);
+enum status glue_get_table(struct call *c, const struct glue_get_table_request *in,
+    struct glue_get_table_response *ret_out);
+enum status glue_get_table_version(struct call *c, const struct glue_get_table_version_request *in,
+    struct glue_get_table_version_response *ret_out);
+enum status glue_get_table_versions(struct call *c, const struct glue_get_table_versions_request *in,
+    struct glue_get_table_versions_response *ret_out);
+enum status glue_get_tables(struct call *c, const struct glue_get_tables_request *in,
+    struct glue_get_tables_response *ret_out);
 enum status glue_get_tags(struct call *c, const struct glue_get_tags_request *in,
     struct glue_get_tags_response *ret_out);
+enum status glue_get_trigger(struct call *c, const struct glue_get_trigger_request *in,
+    struct glue_get_trigger_response *ret_out);
+enum status glue_get_triggers(struct call *c, const struct glue_get_triggers_request *in,
+    struct glue_get_triggers_response *ret_out);
+enum status glue_get_workflow(struct call *c, const struct glue_get_workflow_request *in,
+    struct glue_get_workflow_response *ret_out);
+enum status glue_get_workflow_run(struct call *c, const struct glue_get_workflow_run_request *in,
+    struct glue_get_workflow_run_response *ret_out);
+enum status glue_get_workflow_run_properties(struct call *c, const struct glue_get_workflow_run_properties_request *in,
+    struct glue_get_workflow_run_properties_response *ret_out);
+enum status glue_get_workflow_runs(struct call *c, const struct glue_get_workflow_runs_request *in,
+    struct glue_get_workflow_runs_response *ret_out);
+enum status glue_list_crawlers(struct call *c, const struct glue_list_crawlers_request *in,
+    struct glue_list_crawlers_response *ret_out);
+enum status glue_list_crawls(struct call *c, const struct glue_list_crawls_request *in,
+    struct glue_list_crawls_response *ret_out);
 enum status glue_list_jobs(struct call *c, const struct glue_list_jobs_request *in,
     struct glue_list_jobs_response *ret_out);
+enum status glue_list_triggers(struct call *c, const struct glue_list_triggers_request *in,
+    struct glue_list_triggers_response *ret_out);
+enum status glue_list_workflows(struct call *c, const struct glue_list_workflows_request *in,
+    struct glue_list_workflows_response *ret_out);
+enum status glue_put_workflow_run_properties(struct call *c, const struct glue_put_workflow_run_properties_request *in,
+    void *ret_out);
+enum status glue_reset_job_bookmark(struct call *c, const struct glue_reset_job_bookmark_request *in,
+    struct glue_reset_job_bookmark_response *ret_out);
+enum status glue_search_tables(struct call *c, const struct glue_search_tables_request *in,
+    struct glue_search_tables_response *ret_out);
+enum status glue_start_crawler(struct call *c, const struct glue_start_crawler_request *in,
+    void *ret_out);
+enum status glue_start_crawler_schedule(struct call *c, const struct glue_start_crawler_schedule_request *in,
+    void *ret_out);
 enum status glue_start_job_run(struct call *c, const struct glue_start_job_run_request *in,
     struct glue_start_job_run_response *ret_out);
+enum status glue_start_trigger(struct call *c, const struct glue_start_trigger_request *in,
+    struct glue_start_trigger_response *ret_out);
+enum status glue_start_workflow_run(struct call *c, const struct glue_start_workflow_run_request *in,
+    struct glue_start_workflow_run_response *ret_out);
+enum status glue_stop_crawler(struct call *c, const struct glue_stop_crawler_request *in,
+    void *ret_out);
+enum status glue_stop_crawler_schedule(struct call *c, const struct glue_stop_crawler_schedule_request *in,
+    void *ret_out);
+enum status glue_stop_trigger(struct call *c, const struct glue_stop_trigger_request *in,
+    struct glue_stop_trigger_response *ret_out);
+enum status glue_stop_workflow_run(struct call *c, const struct glue_stop_workflow_run_request *in,
+    void *ret_out);
 enum status glue_tag_resource(struct call *c, const struct glue_tag_resource_request *in,
     void *ret_out);
 enum status glue_untag_resource(struct call *c, const struct glue_untag_resource_request *in,
     void *ret_out);
+enum status glue_update_classifier(struct call *c, const struct glue_update_classifier_request *in,
+    void *ret_out);
+enum status glue_update_connection(struct call *c, const struct glue_update_connection_request *in,
+    void *ret_out);
+enum status glue_update_crawler(struct call *c, const struct glue_update_crawler_request *in,
+    void *ret_out);
+enum status glue_update_crawler_schedule(struct call *c, const struct glue_update_crawler_schedule_request *in,
+    void *ret_out);
+enum status glue_update_database(struct call *c, const struct glue_update_database_request *in,
+    void *ret_out);
 enum status glue_update_job(struct call *c, const struct glue_update_job_request *in,
     struct glue_update_job_response *ret_out);
+enum status glue_update_partition(struct call *c, const struct glue_update_partition_request *in,
+    void *ret_out);
+enum status glue_update_table(struct call *c, const struct glue_update_table_request *in,
+    void *ret_out);
+enum status glue_update_trigger(struct call *c, const struct glue_update_trigger_request *in,
+    struct glue_update_trigger_response *ret_out);
+enum status glue_update_workflow(struct call *c, const struct glue_update_workflow_request *in,
+    struct glue_update_workflow_response *ret_out);
 
 /* Errors of the model. */
 extern const struct aws_error glue_AccessDeniedException; /* 400 */

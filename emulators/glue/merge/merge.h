@@ -58,6 +58,14 @@ enum merge_duplicates {
     MERGE_DUPLICATES_LAST, /* the later row stays, counted */
 };
 
+/* What to do with a change that doesn't fit: U or D for a key that isn't there, I for one that is.
+ * Always counted. */
+enum merge_misfit {
+    MERGE_MISFIT_APPLY,  /* U inserts, I replaces, D does nothing */
+    MERGE_MISFIT_IGNORE, /* the change is dropped */
+    MERGE_MISFIT_FAIL,   /* ST_INVALID, naming file, line and key */
+};
+
 /* Before-image columns (DMS rule add-before-image-columns), with which a changed primary key also
  * removes the row under its old key. Files without header are taken to have them unless their
  * number of columns is exactly the set's; ALL without header needs the set's columns in order. */
@@ -154,6 +162,8 @@ struct merge_spec {
     struct str null_text; /* fills columns that a row lacks; absent: empty */
     enum merge_load load;
     enum merge_duplicates duplicates;
+    enum merge_misfit update_missing, delete_missing, insert_present;
+    unsigned threads;      /* 0: one per processor; 1: only the caller's */
     uint64_t part_bytes;   /* 0: MERGE_PART_BYTES; parts end up between half of and
                               twice this, the last one may be smaller */
     uint64_t memory_bytes; /* 0: MERGE_MEMORY_BYTES; changes beyond it are sorted on disk */
