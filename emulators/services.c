@@ -5,6 +5,7 @@ extern const struct service iam_service;
 extern const struct service s3_service;
 extern const struct service sts_service;
 extern const struct service logs_service;
+extern const struct service cloudwatch_service;
 extern const struct service glue_service;
 extern const struct service dms_service;
 extern const struct service lambda_service;
@@ -14,6 +15,7 @@ const struct service *const services[] = {
     &s3_service,
     &sts_service,
     &logs_service,
+    &cloudwatch_service,
     &lambda_service,
     &glue_service,
     &dms_service,
