@@ -7,6 +7,7 @@ extern const struct service sts_service;
 extern const struct service logs_service;
 extern const struct service cloudwatch_service;
 extern const struct service glue_service;
+extern const struct service rds_service;
 extern const struct service dms_service;
 extern const struct service lambda_service;
 
@@ -18,6 +19,7 @@ const struct service *const services[] = {
     &cloudwatch_service,
     &lambda_service,
     &glue_service,
+    &rds_service,
     &dms_service,
     NULL,
 };

@@ -1,4 +1,6 @@
 /* GetMetricData: many series, one statistic each, in pages. */
+#include <inttypes.h>
+
 #include "emulators/cloudwatch/cloudwatch_read.h"
 #include "emulators/cloudwatch/cloudwatch_statistic.h"
 #include "server/base/mem.h"
@@ -131,7 +133,7 @@ enum status cloudwatch_get_metric_data(struct call *c,
     }
     ret_out->Messages.v = ARENA_NEW(c->arena, struct cloudwatch_message_data);
     if (more) {
-        ret_out->NextToken = arena_printf(c->arena, "%lld", (long long)(before + page.sent));
+        ret_out->NextToken = arena_printf(c->arena, "%" PRId64, before + page.sent);
     }
     return st;
 }

@@ -73,7 +73,7 @@ static enum status check_values(struct call *c, size_t i, const struct cloudwatc
         return bad(c, i, "Values and Counts must have the same length, at most 150.");
     }
     bool finite = !d->Value.set || isfinite(d->Value.v);
-    for (size_t k = 0; k < d->Values.n; k++) {
+    for (size_t k = 0; d->Values.v && k < d->Values.n; k++) {
         finite = finite && isfinite(d->Values.v[k].v) &&
                  (!d->Counts.v || (isfinite(d->Counts.v[k].v) && d->Counts.v[k].v >= 0));
     }

@@ -9,7 +9,7 @@ enum status cloudwatch_window_of(struct call *c, struct opt_time start, struct o
 {
     int64_t p = period_s.v;
     bool short_period = p == 1 || p == 5 || p == 10 || p == 20 || p == 30;
-    if (!short_period && (p < 60 || p % 60 != 0 || p > 86400 * 365)) {
+    if (!short_period && (p < 60 || p % 60 != 0 || p > INT64_C(86400) * 365)) {
         return call_fail(c, &cloudwatch_InvalidParameterValueException,
                          "The parameter Period must be 1, 5, 10, 20, 30 or a multiple of 60, not "
                          "%lld.",

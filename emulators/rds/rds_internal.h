@@ -1,0 +1,152 @@
+/* What the files of RDS share. Core thread unless noted. */
+#ifndef CISTERN_RDS_INTERNAL_H
+#define CISTERN_RDS_INTERNAL_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include "emulators/rds/rds_store.h"
+#include "server/base/list.h"
+#include "server/http/call.h"
+
+struct busy;
+struct core;
+struct timer;
+
+#define RDS_TOPIC "rds"
+#define RDS_ARENA_MAX ((size_t)16 << 20)
+
+/* --- engines (rds_engine.c) ----------------------------------------------------------------------
+ * The database servers of this machine. */
+struct rds_engine {
+    const char *name;    /* "mariadb", "mysql" */
+    const char *program; /* absolute path; NULL: not installed */
+    struct str version;  /* "10.11.19" */
+    struct str major;    /* "10.11" */
+    struct str family;   /* of parameter groups: "mariadb10.11" */
+};
+enum { RDS_N_ENGINES = 2 };
+
+struct rds {
+    struct core *core;
+    struct link servers; /* struct rds_server */
+    struct rds_engine engines[RDS_N_ENGINES];
+    bool engines_known;
+    bool asking;         /* programs are being asked for their versions */
+    int asked;           /* answers outstanding */
+    struct link waiting; /* calls that need the engines */
+    void (*when_known)(struct rds *r);
+    struct arena *arena; /* of the engines' texts */
+    struct timer *retention;
+    uid_t uid; /* whom servers run as; 0: we aren't root, or nobody else can reach the folder */
+    gid_t gid;
+    const char *user; /* its name, or NULL */
+};
+
+struct rds *rds_of(const struct call *c);
+/* ST_OK: engines are known. ST_PENDING: they are being found out; `again(c, in, out)` runs then and
+ * the call is finished with what it returns: a handler just returns this. */
+typedef enum status (*rds_again_fn)(struct call *c, const void *in, void *out);
+enum status rds_need_engines(struct call *c, rds_again_fn again, const void *in, void *out);
+/* Runs fn(r) when they are known: at once, or later. One such wish at a time. */
+void rds_when_engines_known(struct rds *r, void (*fn)(struct rds *r));
+/* By name; NULL when there is no such engine or its server isn't installed. */
+const struct rds_engine *rds_engine(const struct rds *r, struct str name);
+/* What to install for it. */
+const char *rds_engine_remedy(struct str name);
+void rds_engines_fini(struct rds *r);
+
+/* --- folders (rds_data.c) ------------------------------------------------------------------------
+ */
+/* DATA/rds/<id>, DATA/rds/snapshots/<id> */
+const char *rds_instance_dir(const struct rds *r, struct arena *a, struct str id);
+const char *rds_snapshot_dir(const struct rds *r, struct arena *a, struct str id);
+/* Any thread. Copies a folder with everything in it; holes stay holes; owner and mode are kept when
+ * we may. `to` must not exist; on failure what was made is removed and errno tells. */
+bool rds_copy_tree(const char *from, const char *to);
+/* Any thread. A folder that isn't there is fine. */
+void rds_remove_tree(const char *dir);
+/* Any thread. Gives a folder to a user. */
+bool rds_chown_tree(const char *dir, uid_t uid, gid_t gid);
+
+/* --- servers (rds_server.c): the process of an instance ------------------------------------------
+ */
+/* What follows when the process has ended. */
+enum rds_after { RDS_THEN_STAY, RDS_THEN_START, RDS_THEN_DELETE, RDS_THEN_SERVER_ENDS };
+/* Brings the instance's process up: makes its folder when it has none (from i->source, when
+ * given), starts it, runs i->setup, and says "available"; or says why not by the instance's status.
+ * After the commit of this pass. */
+void rds_server_launch(struct rds *r, const struct rds_instance *i);
+/* Ends it in an orderly way. Without a process `after` happens at once (after the commit). */
+void rds_server_end(struct rds *r, struct str id, enum rds_after after);
+/* Runs statements (one per line) as administrator on the running server, in a worker; errors go to
+ * the log. Not running: does nothing. */
+void rds_server_run(struct rds *r, struct str id, struct str statements);
+/* Copies its folder as of one instant, while the process stands still, into the snapshot's, and
+ * then marks both available. */
+void rds_server_snapshot(struct rds *r, struct str id, struct str snapshot_id);
+bool rds_server_is_up(const struct rds *r, struct str id);
+/* Servers that come or go just now. */
+void rds_server_busy(const struct rds *r, struct busy *busy);
+void rds_server_end_all(struct rds *r);
+/* Purges binary logs as `binlog retention hours` of each says. */
+void rds_server_keep_binlogs(struct rds *r);
+
+/* --- what a server is told (rds_options.c) -------------------------------------------------------
+ */
+/* The argument vector, in the arena. `settings`: the values of its parameter group. */
+const char *const *rds_options_argv(const struct rds *r, struct arena *a,
+                                    const struct rds_instance *i, const char *init_file,
+                                    const struct rds_settings *settings);
+/* Statements for the init file of every start: the administrator with this password, nobody else's
+ * way in. */
+struct str rds_options_init(struct arena *a, struct str engine, struct str password);
+/* Statements for the first start: master user, database, the mysql.rds_* procedures. */
+struct str rds_options_setup(struct arena *a, const struct rds_instance *i, struct str password);
+/* ALTER USER for a new master password. */
+struct str rds_options_password(struct arena *a, const struct rds_instance *i, struct str password);
+#define RDS_ADMIN "rdsadmin"
+
+/* --- parameters (rds_parameter.c) ----------------------------------------------------------------
+ */
+struct rds_known {
+    const char *name, *value; /* value: the engine's default here; NULL: none */
+    bool dynamic;             /* can be changed while the server runs */
+    const char *type;         /* string, integer, boolean */
+    const char *allowed;      /* "1-100", "ROW,STATEMENT,MIXED"; NULL: anything */
+    const char *text;         /* description */
+};
+const struct rds_known *rds_known_parameters(size_t *ret_n);
+const struct rds_known *rds_known_parameter(struct str name);
+bool rds_value_fits(const struct rds_known *k, struct str value);
+
+/* --- shared by handlers (rds_common.c) -----------------------------------------------------------
+ */
+extern const struct aws_error rds_InvalidParameterValue, rds_InvalidParameterCombination;
+struct rds_owner rds_owner_of(const struct call *c);
+/* The instance by name or ARN, or the call failed with DBInstanceNotFound. */
+enum status rds_find(struct call *c, struct str name, struct rds_instance *ret) MUST_CHECK;
+/* Fails with InvalidDBInstanceState unless it is in this state. */
+enum status rds_require(struct call *c, const struct rds_instance *i, const char *state) MUST_CHECK;
+/* The part of a list that MaxRecords and Marker ask for. */
+struct rds_page {
+    size_t from, to;
+    struct str marker;
+};
+enum status rds_page(struct call *c, struct opt_i64 max, struct str marker, size_t n,
+                     struct rds_page *ret) MUST_CHECK;
+/* Is `value` among the filter's values, or isn't there such a filter? */
+bool rds_filter_fits(const struct rds_filter_list *filters, const char *name, struct str value);
+/* Only filters of these names (NULL-terminated). */
+enum status rds_check_filters(struct call *c, const struct rds_filter_list *filters,
+                              const char *const *names) MUST_CHECK;
+/* A new state in the kept document; logged. */
+enum status rds_set_status(struct rds *r, struct arena *a, struct rds_instance *i,
+                           const char *status) MUST_CHECK;
+/* 1 to 63 letters, digits, hyphens; begins with a letter, no two hyphens running, none at the end.
+ */
+enum status rds_check_name(struct call *c, const char *member, struct str name) MUST_CHECK;
+/* Does the port accept a listener on 127.0.0.1? 0 asks for any below the ephemeral range. */
+int rds_free_port(int wanted);
+
+#endif

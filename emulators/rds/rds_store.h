@@ -1,0 +1,120 @@
+/* Instances, snapshots, groups and their parameters. The only SQL of the service. Core thread;
+ * strings live in the arena given. */
+#ifndef CISTERN_RDS_STORE_H
+#define CISTERN_RDS_STORE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "emulators/rds/rds_model.h"
+#include "server/base/arena.h"
+#include "server/store/db.h"
+
+extern const char rds_schema_sql[];
+
+/* Whose resources: names are unique within. */
+struct rds_owner {
+    struct str account, region;
+};
+
+struct rds_instance {
+    struct rds_owner owner;
+    struct str name;
+    struct str id;     /* DbiResourceId: unique in the process, names the folder */
+    struct str engine; /* "mariadb" or "mysql": the program that runs */
+    int64_t port;
+    struct str attached; /* "host:port" of a server that isn't ours; absent: we run it */
+    struct str source;   /* id of the snapshot that its folder is made from; absent: empty */
+    struct str setup;    /* SQL for the next start, one statement per line; absent: none */
+    struct rds_db_instance *doc; /* what Describe shows */
+};
+struct rds_instances {
+    struct rds_instance *v;
+    size_t n;
+};
+
+/* ST_EXISTS: the name is taken. */
+enum status rds_store_add(struct db *db, struct arena *a, const struct rds_instance *i) MUST_CHECK;
+/* Port, setup and doc. */
+enum status rds_store_update(struct db *db, struct arena *a,
+                             const struct rds_instance *i) MUST_CHECK;
+enum status rds_store_remove(struct db *db, struct str id) MUST_CHECK;
+enum status rds_store_by_name(struct db *db, struct arena *a, const struct rds_owner *o,
+                              struct str name, struct rds_instance *ret) MUST_CHECK;
+enum status rds_store_by_id(struct db *db, struct arena *a, struct str id,
+                            struct rds_instance *ret) MUST_CHECK;
+/* All of the owner, or of everybody (NULL), by name. */
+enum status rds_store_list(struct db *db, struct arena *a, const struct rds_owner *o,
+                           struct rds_instances *ret) MUST_CHECK;
+
+/* --- snapshots: their bytes lie in rds/snapshots/<id>/ -------------------------------------------
+ */
+struct rds_snapshot {
+    struct rds_owner owner;
+    struct str name, id;
+    struct str engine;
+    struct rds_db_snapshot *doc;
+};
+struct rds_snapshots {
+    struct rds_snapshot *v;
+    size_t n;
+};
+enum status rds_store_add_snapshot(struct db *db, struct arena *a,
+                                   const struct rds_snapshot *s) MUST_CHECK;
+enum status rds_store_update_snapshot(struct db *db, struct arena *a,
+                                      const struct rds_snapshot *s) MUST_CHECK;
+enum status rds_store_snapshot(struct db *db, struct arena *a, const struct rds_owner *o,
+                               struct str name, struct rds_snapshot *ret) MUST_CHECK;
+enum status rds_store_snapshot_by_id(struct db *db, struct arena *a, struct str id,
+                                     struct rds_snapshot *ret) MUST_CHECK;
+enum status rds_store_snapshots(struct db *db, struct arena *a, const struct rds_owner *o,
+                                struct rds_snapshots *ret) MUST_CHECK;
+enum status rds_store_remove_snapshot(struct db *db, struct str id) MUST_CHECK;
+
+/* --- parameter groups ----------------------------------------------------------------------------
+ */
+enum status rds_store_add_group(struct db *db, struct arena *a, const struct rds_owner *o,
+                                struct rds_db_parameter_group *g) MUST_CHECK;
+enum status rds_store_group(struct db *db, struct arena *a, const struct rds_owner *o,
+                            struct str name, struct rds_db_parameter_group **ret) MUST_CHECK;
+enum status rds_store_groups(struct db *db, struct arena *a, const struct rds_owner *o,
+                             struct rds_db_parameter_group_list *ret) MUST_CHECK;
+/* With its parameters. */
+enum status rds_store_remove_group(struct db *db, const struct rds_owner *o,
+                                   struct str name) MUST_CHECK;
+/* A value that the user set. */
+struct rds_setting {
+    struct str name, value, method; /* method: immediate or pending-reboot */
+};
+struct rds_settings {
+    struct rds_setting *v;
+    size_t n;
+};
+enum status rds_store_set(struct db *db, const struct rds_owner *o, struct str group,
+                          const struct rds_setting *s) MUST_CHECK;
+/* name absent: all of the group. */
+enum status rds_store_unset(struct db *db, const struct rds_owner *o, struct str group,
+                            struct str name) MUST_CHECK;
+enum status rds_store_settings(struct db *db, struct arena *a, const struct rds_owner *o,
+                               struct str group, struct rds_settings *ret) MUST_CHECK;
+
+/* --- subnet groups and tags ----------------------------------------------------------------------
+ */
+/* Inserts (ST_EXISTS: the name is taken) or replaces. */
+enum status rds_store_put_subnets(struct db *db, struct arena *a, const struct rds_owner *o,
+                                  struct rds_db_subnet_group *g, bool replace) MUST_CHECK;
+enum status rds_store_subnets(struct db *db, struct arena *a, const struct rds_owner *o,
+                              struct str name, struct rds_db_subnet_group **ret) MUST_CHECK;
+enum status rds_store_all_subnets(struct db *db, struct arena *a, const struct rds_owner *o,
+                                  struct rds_db_subnet_groups *ret) MUST_CHECK;
+enum status rds_store_remove_subnets(struct db *db, const struct rds_owner *o,
+                                     struct str name) MUST_CHECK;
+
+enum status rds_store_set_tags(struct db *db, struct str arn,
+                               const struct rds_tag_list *tags) MUST_CHECK;
+/* key absent: all of the resource. */
+enum status rds_store_unset_tag(struct db *db, struct str arn, struct str key) MUST_CHECK;
+enum status rds_store_tags(struct db *db, struct arena *a, struct str arn,
+                           struct rds_tag_list *ret) MUST_CHECK;
+
+#endif
