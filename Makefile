@@ -65,6 +65,9 @@ $(BUILD)/obj/server/mysql/%.o: private CPPFLAGS += -DCISTERN_INCLUDE_FIRST='<mys
 
 # The bootstrap of Python functions travels inside of the binary.
 $(BUILD)/obj/emulators/lambda/lambda_runtime.o: emulators/lambda/runtime/bootstrap.py
+# So do awsglue and what runs the scripts of jobs.
+$(BUILD)/obj/emulators/glue/spark/python_files.o: emulators/glue/spark/runscript.py \
+    $(shell find emulators/glue/python -name '*.py')
 
 -include $(OBJS:.o=.d)
 
@@ -154,11 +157,17 @@ pytest = CISTERN_BINARY=$(CURDIR)/$(BUILD)/cistern PYTHONPATH=$(CURDIR) $(PYTHON
 test: deps build/venv/stamp
 	@tests/support/deps.sh test
 	@$(MAKE) --no-print-directory -j$$(nproc) all unit tools apart
-	@$(pytest) -n 4 $(PYTEST) tests
+	@$(MAKE) --no-print-directory spark
+	@$(pytest) -n 4 --dist loadgroup $(PYTEST) tests
+
+# A Spark for glueetl tests, once: build/spark, unless CISTERN_SPARK_HOME names one.
+spark: all
+	@test -n "$$CISTERN_SPARK_HOME" || { tests/support/deps.sh spark && \
+	    $(BUILD)/cistern spark install --to build/spark; }
 
 # The same Python suite against another variant: make sdk V=asan
-sdk: build/venv/stamp all tools
-	@$(pytest) -n 4 $(PYTEST) tests
+sdk: build/venv/stamp all tools spark
+	@$(pytest) -n 4 --dist loadgroup $(PYTEST) tests
 
 check-layers:
 	@python3 tests/layers.py
@@ -194,7 +203,7 @@ check: deps build/venv/stamp
 # --- figures --------------------------------------------------------------------------------------
 # BENCH adds options: make bench BENCH="--rounds 3"; the driver's --help lists them.
 BENCH ?=
-BENCH_TOOLS := $(BUILD)/bench/s3load $(BUILD)/bench/firstanswer
+BENCH_TOOLS := $(BUILD)/bench/s3load $(BUILD)/bench/firstanswer $(BUILD)/bench/mergegen
 $(BENCH_TOOLS): $(BUILD)/bench/%: $(BUILD)/obj/tests/bench/%.o
 	@mkdir -p $(@D)
 	@echo "  LINK  $@"
@@ -213,7 +222,13 @@ bench: deps
 	@$(MAKE) --no-print-directory -j$$(nproc) all $(BENCH_TOOLS)
 	@CISTERN_BINARY=$(CURDIR)/$(BUILD)/cistern BENCH_TOOLS=$(CURDIR)/$(BUILD)/bench PYTHONPATH=$(CURDIR) \
 	    python3 -m tests.bench.bench $(BENCH)
-.PHONY: bench
+# make bench-merge BENCH="--rounds 3 --spark-home DIR"
+bench-merge: deps
+	@$(MAKE) --no-print-directory build/bench-venv/stamp
+	@$(MAKE) --no-print-directory -j$$(nproc) all $(BENCH_TOOLS)
+	@CISTERN_BINARY=$(CURDIR)/$(BUILD)/cistern BENCH_TOOLS=$(CURDIR)/$(BUILD)/bench PYTHONPATH=$(CURDIR) \
+	    build/bench-venv/bin/python -m tests.bench.merge $(BENCH)
+.PHONY: bench bench-merge
 
 # --- containers -----------------------------------------------------------------------------------
 # Builds docker/Dockerfile without a daemon or a registry and tries the images: docker/check.py.
@@ -223,6 +238,6 @@ docker-check: deps build/venv/stamp
 .PHONY: docker-check
 
 help:
-	@sed -n 's/^#   //p' Makefile; echo "sdk (the Python suite for V=…) unit tidy check-layers check-headers check-model bench docker-check install clean"
+	@sed -n 's/^#   //p' Makefile; echo "sdk (the Python suite for V=…) unit tidy check-layers check-headers check-model bench bench-merge docker-check install clean"
 
-.PHONY: deps demo install test sdk check-layers check-headers tidy check help
+.PHONY: deps demo install test spark sdk check-layers check-headers tidy check help

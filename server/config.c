@@ -249,7 +249,15 @@ static enum status check(const struct config *c, FILE *err)
         fprintf(err, "cistern: --region: \"%s\" is no region (as us-east-1)\n", c->region);
         return ST_INVALID;
     }
-    return ST_OK;
+    static const char *const overwrite[] = { "merge", "aws", "spark" };
+    for (size_t i = 0; i < ARRAY_LEN(overwrite); i++) {
+        if (strcmp(c->self_overwrite, overwrite[i]) == 0) {
+            return ST_OK;
+        }
+    }
+    fprintf(err, "cistern: --glue-self-overwrite: \"%s\" is none of merge, aws, spark\n",
+            c->self_overwrite);
+    return ST_INVALID;
 }
 
 static enum status make_absolute(const char **path, FILE *err)
@@ -289,6 +297,9 @@ enum status config_load(int argc, char **argv, struct config *ret, FILE *err)
     }
     if (st == ST_OK && c.functions_file) {
         st = make_absolute(&c.functions_file, err);
+    }
+    if (st == ST_OK && c.spark_home) {
+        st = make_absolute(&c.spark_home, err);
     }
     if (st != ST_OK) {
         config_fini(&c);

@@ -2,8 +2,6 @@
 
 #include "server/base/mem.h"
 
-#define HOUR_MS INT64_C(3600000)
-
 enum status cloudwatch_window_of(struct call *c, struct opt_time start, struct opt_time end,
                                  struct opt_i64 period_s, struct cloudwatch_window *ret)
 {
@@ -19,7 +17,7 @@ enum status cloudwatch_window_of(struct call *c, struct opt_time start, struct o
         return call_fail(c, &cloudwatch_InvalidParameterValueException,
                          "The parameter StartTime must be less than the parameter EndTime.");
     }
-    int64_t step = p * 1000 < HOUR_MS ? p * 1000 : HOUR_MS;
+    int64_t step = p * 1000 < CLOUDWATCH_MINUTE_MS ? p * 1000 : CLOUDWATCH_MINUTE_MS;
     *ret = (struct cloudwatch_window){ start.ms - start.ms % step, end.ms, p * 1000 };
     return ST_OK;
 }

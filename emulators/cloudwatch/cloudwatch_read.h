@@ -19,7 +19,7 @@ struct cloudwatch_bucket {
 };
 
 /* Checks times and period (seconds: 1, 5, 10, 20, 30, or a multiple of 60), and rounds the start
- * down as CloudWatch does: to the period up to an hour, so that answers line up. */
+ * down as CloudWatch does: to the minute, or to a shorter period. */
 enum status cloudwatch_window_of(struct call *c, struct opt_time start, struct opt_time end,
                                  struct opt_i64 period_s, struct cloudwatch_window *ret) MUST_CHECK;
 /* Buckets that hold points, by time, then unit. A series that doesn't exist has none. */

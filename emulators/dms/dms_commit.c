@@ -100,11 +100,15 @@ static enum status store_table(struct core *core, struct job *j, struct dms_tabl
             return fail(j, st, "the description of table %.*s.%.*s is too large",
                         STR_ARG(t->schema), STR_ARG(t->name));
         }
-        st = dms_catalog_note(core, j->arena, j->w, t);
+        st = dms_catalog_note(core, j->arena, j->w, t, j->c->puts_n > 0);
         if (st != ST_OK) {
             return fail(j, st, "table %.*s.%.*s can't be noted in the catalog: %s",
                         STR_ARG(t->schema), STR_ARG(t->name), status_name(st));
         }
+    }
+    if (j->c->emptied && dms_catalog_emptied(core, j->arena, j->w, t) != ST_OK) {
+        return fail(j, ST_DB, "that table %.*s.%.*s was emptied can't be noted in the catalog",
+                    STR_ARG(t->schema), STR_ARG(t->name));
     }
     return dms_store_table_put(core_db(core), j->w->task, &row);
 }
@@ -154,6 +158,7 @@ enum status dms_commit(struct dms_worker *w, const struct dms_commit *c, struct 
     if (st == ST_OK) {
         for (size_t i = 0; i < c->tables_n; i++) {
             c->tables[i]->def_stored = c->tables[i]->def != NULL;
+            c->tables[i]->renamed = c->tables[i]->renamed && !c->tables[i]->def_stored;
         }
         return ST_OK;
     }

@@ -30,11 +30,14 @@ static enum status settle(struct dms_capture *c, struct dms_table *t, bool clear
     t->seen_skip = skip;
     t->counts.updated_ms = clock_now_ms();
     w->reload = true;
-    enum status st =
-        dms_commit(w,
-                   &(struct dms_commit){
-                       .clear_prefix = clear ? t->prefix : STR_NONE, .tables = &t, .tables_n = 1 },
-                   err);
+    enum status st = dms_commit(w,
+                                &(struct dms_commit){
+                                    .clear_prefix = clear ? t->prefix : STR_NONE,
+                                    .tables = &t,
+                                    .tables_n = 1,
+                                    .emptied = clear,
+                                },
+                                err);
     if (st == ST_OK) {
         w->reload = false;
     }
@@ -52,7 +55,10 @@ static enum status on_truncate(struct dms_capture *c, struct dms_table *t, struc
     if (!c->w->settings.handle_truncated) {
         return ST_OK;
     }
-    /* What waits in the open file is gone in the source too. */
+    /* What waits in the open file is gone in the source too. As on AWS only the table's folder is
+     * emptied ("HandleSourceTableTruncated"): a data set that somebody made of it keeps its rows
+     * until its own job runs. The catalog remembers the truncation, so that the next merge of the
+     * table begins with no rows. */
     atomic_fetch_sub(&c->w->waiting_rows, t->rows);
     t->rows = 0;
     dms_file_discard(&t->file);
@@ -133,11 +139,31 @@ static enum status on_item(struct dms_capture *c, enum mysql_ddl_kind kind,
     }
 }
 
+/* "CHANGE [COLUMN] a b …" or "RENAME COLUMN a TO b": the words may also be a name or a comment, so
+ * whoever believes this checks where the columns stand. */
+static bool mentions_rename(struct str text)
+{
+    static const struct str words[] = { STR_INIT("CHANGE"), STR_INIT("RENAME") };
+    for (size_t w = 0; w < ARRAY_LEN(words); w++) {
+        for (size_t i = 0; i + words[w].n <= text.n; i++) {
+            if (str_ieq(str_sub(text, i, i + words[w].n), words[w])) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
 enum status dms_follow_ddl(struct dms_capture *c, const struct mysql_statement *s,
                            struct mysql_err *err)
 {
     enum status st = ST_OK;
+    bool renames = s->ddl->kind == MYSQL_DDL_ALTER_TABLE && mentions_rename(s->text);
     for (size_t i = 0; i < s->ddl->n && st == ST_OK; i++) {
+        struct dms_table *t = dms_tables_find(c->w, s->ddl->items[i].schema, s->ddl->items[i].name);
+        if (t && renames) {
+            t->renamed = true;
+        }
         st = on_item(c, s->ddl->kind, &s->ddl->items[i], err);
     }
     return st;

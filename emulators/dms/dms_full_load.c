@@ -193,8 +193,15 @@ static enum status publish(struct loader *l, const struct mysql_position *at, st
     t->seen = *at;
     t->seen_skip = 0;
     set_state(w, t, DMS_TABLE_DONE);
-    return dms_commit(
-        w, &(struct dms_commit){ .puts = puts, .puts_n = n, .tables = &t, .tables_n = 1 }, err);
+    return dms_commit(w,
+                      &(struct dms_commit){
+                          .puts = puts,
+                          .puts_n = n,
+                          .tables = &t,
+                          .tables_n = 1,
+                          .emptied = n == 0 && w->settings.prep_mode != DMS_PREP_NOTHING,
+                      },
+                      err);
 }
 
 static enum status load_table(struct loader *l, struct mysql_err *err)

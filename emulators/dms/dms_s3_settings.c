@@ -114,7 +114,6 @@ static enum status check_features(struct arena *a, const struct dms_s3_settings 
         { s->PreserveTransactions.v, "PreserveTransactions" },
         { s->DatePartitionEnabled.v, "DatePartitionEnabled" },
         { s->AddTrailingPaddingCharacter.v, "AddTrailingPaddingCharacter" },
-        { s->GlueCatalogGeneration.v, "GlueCatalogGeneration" },
         { str_set(s->CannedAclForObjects) && !str_ieqz(s->CannedAclForObjects, "none") &&
               !str_ieqz(s->CannedAclForObjects, "private") &&
               !str_ieqz(s->CannedAclForObjects, "bucket-owner-full-control"),
@@ -262,6 +261,7 @@ enum status dms_s3_read(struct arena *a, const struct dms_s3_settings *s,
         .op_in_changes = !selective || s->IncludeOpForFullLoad.v,
         .no_updates = s->CdcInsertsOnly.v,
         .no_deletes = selective,
+        .glue_catalog = s->GlueCatalogGeneration.v,
         .start_time_stamps = s->UseTaskStartTimeForFullLoadTimestamp.v,
         .empty_timestamp_name = str_set(s->TimestampColumnName) && s->TimestampColumnName.n == 0,
         .interval_s = s->CdcMaxBatchInterval.set ? s->CdcMaxBatchInterval.v : INTERVAL_DEFAULT_S,

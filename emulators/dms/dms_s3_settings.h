@@ -20,6 +20,7 @@ struct dms_s3_options {
     bool op_in_load;             /* IncludeOpForFullLoad */
     bool op_in_changes;          /* Op column in change files */
     bool no_updates, no_deletes; /* CdcInsertsOnly, CdcInsertsAndUpdates */
+    bool glue_catalog;           /* GlueCatalogGeneration */
     bool start_time_stamps;      /* UseTaskStartTimeForFullLoadTimestamp */
     bool empty_timestamp_name;   /* TimestampColumnName is "": no task can use the endpoint */
     int64_t interval_s;          /* CdcMaxBatchInterval */

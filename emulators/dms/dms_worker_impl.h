@@ -62,6 +62,7 @@ struct dms_table {
     struct dms_table_counts counts; /* without load_rows */
     _Atomic int64_t load_rows;
 
+    bool renamed; /* by a statement that renames columns */
     /* the open change file */
     struct dms_file file;
     uint64_t rows;                  /* in it; 0: there is none */
@@ -208,6 +209,7 @@ struct dms_commit {
     size_t tables_n;
     const struct mysql_position *checkpoint; /* NULL: stays */
     int64_t load_start_ms, load_end_ms;      /* of the task; both 0: stay */
+    bool emptied;                            /* the tables have no rows and no objects now */
 };
 /* Any of the worker's threads. In one transaction; waits for it. Takes the pieces over. On failure
  * nothing is kept, *err says why, and the pieces are gone: the state in memory is ahead of the
@@ -219,7 +221,9 @@ enum status dms_commit(struct dms_worker *w, const struct dms_commit *c,
  * ---------------------------------------------------------------------------------- */
 /* Core thread, in the current transaction: columns and key of the table's files, for the merge. */
 enum status dms_catalog_note(struct core *core, struct arena *a, const struct dms_worker *w,
-                             const struct dms_table *t) MUST_CHECK;
+                             const struct dms_table *t, bool loaded) MUST_CHECK;
+enum status dms_catalog_emptied(struct core *core, struct arena *a, const struct dms_worker *w,
+                                const struct dms_table *t) MUST_CHECK;
 
 /* --- dms_show.c: to the core thread, without waiting -------------------------------------------
  */

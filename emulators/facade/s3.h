@@ -59,7 +59,9 @@ enum status s3_object_delete(struct core *core, struct str bucket, struct str ke
  * A view keeps, for one access key, the objects that this very key replaces or deletes: they stay
  * readable for Hadoop's S3A client (by its User-Agent) under that key, until the view is closed. So
  * a lazy reader that overwrites its own input still reads what was there. Listings, other clients
- * and other keys see the truth. A view doesn't survive a restart. */
+ * and other keys see the truth. A view doesn't survive a restart. Spark needs
+ * fs.s3a.audit.enabled=true, by which S3A tells opening from asking whether a name is free; without
+ * it a name stays taken for S3A's renames (s3_view.c). */
 struct s3_view {
     struct str access_key; /* copied */
     /* Core thread, once per view, when the first kept object is read: bucket and key. May be NULL.

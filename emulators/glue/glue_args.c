@@ -45,3 +45,9 @@ struct str glue_arg(const struct glue_generic_map *args, const char *name)
     }
     return STR_NONE;
 }
+
+bool glue_flag(const struct glue_generic_map *args, const char *name)
+{
+    struct str value = glue_arg(args, name);
+    return str_set(value) && (value.n == 0 || str_ieqz(value, "true"));
+}

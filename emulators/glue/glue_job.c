@@ -1,4 +1,5 @@
 /* Jobs: definitions only; glue_run.c starts them. */
+#include "emulators/glue/glue_bookmark_store.h"
 #include "emulators/glue/glue_internal.h"
 #include "server/base/clock.h"
 #include "server/base/mem.h"
@@ -8,6 +9,24 @@
 #define TIMEOUT_MIN_DEFAULT 2880 /* two days; from Glue 5.0 on eight hours */
 #define TIMEOUT_MIN_GLUE5 480
 #define MAX_CONCURRENT_RUNS 1000
+#define MAX_RETRIES 10
+
+/* What CreateJob and UpdateJob give under the same names. */
+#define JOB_SETTINGS(from)                                                                    \
+    .JobRunQueuingEnabled = (from)->JobRunQueuingEnabled, .Description = (from)->Description, \
+    .LogUri = (from)->LogUri, .ExecutionProperty = (from)->ExecutionProperty,                 \
+    .DefaultArguments = (from)->DefaultArguments,                                             \
+    .NonOverridableArguments = (from)->NonOverridableArguments,                               \
+    .Connections = (from)->Connections, .MaxRetries = (from)->MaxRetries,                     \
+    .AllocatedCapacity = (from)->AllocatedCapacity, .Timeout = (from)->Timeout,               \
+    .MaxCapacity = (from)->MaxCapacity, .WorkerType = (from)->WorkerType,                     \
+    .NumberOfWorkers = (from)->NumberOfWorkers,                                               \
+    .SecurityConfiguration = (from)->SecurityConfiguration,                                   \
+    .NotificationProperty = (from)->NotificationProperty, .GlueVersion = (from)->GlueVersion, \
+    .CodeGenConfigurationNodes = (from)->CodeGenConfigurationNodes,                           \
+    .ExecutionClass = (from)->ExecutionClass,                                                 \
+    .SourceControlDetails = (from)->SourceControlDetails,                                     \
+    .MaintenanceWindow = (from)->MaintenanceWindow
 
 struct glue_owner glue_owner_of(const struct call *c)
 {
@@ -29,8 +48,8 @@ static enum status check_command(struct call *c, const struct glue_job_command *
     enum glue_kind kind = command ? glue_kind_of(command->Name) : GLUE_KIND_UNKNOWN;
     if (kind == GLUE_KIND_UNKNOWN) {
         return call_fail(c, &glue_InvalidInputException,
-                         "Command.Name '%.*s' isn't supported: use glueetl, pythonshell or "
-                         "cistern-merge (the native merge).",
+                         "Command.Name '%.*s' isn't supported: use glueetl, pythonshell, "
+                         "cistern-merge (the native merge) or cistern-executable (any program).",
                          STR_ARG(command ? command->Name : STR("")));
     }
     if (kind == GLUE_KIND_MERGE) {
@@ -48,10 +67,9 @@ static enum status check_command(struct call *c, const struct glue_job_command *
 static enum status refuse_missing(struct call *c, const struct glue_job *job)
 {
     const char *what =
-        str_set(job->SecurityConfiguration) ? "SecurityConfiguration"
-        : job->SourceControlDetails         ? "SourceControlDetails"
-        : job->CodeGenConfigurationNodes.n  ? "CodeGenConfigurationNodes"
-        : str_set(job->MaintenanceWindow)   ? "MaintenanceWindow"
+        job->SourceControlDetails          ? "SourceControlDetails"
+        : job->CodeGenConfigurationNodes.n ? "CodeGenConfigurationNodes"
+        : str_set(job->MaintenanceWindow)  ? "MaintenanceWindow"
         : job->NotificationProperty && job->NotificationProperty->NotifyDelayAfter.set
             ? "NotificationProperty"
             : NULL;
@@ -62,13 +80,15 @@ static enum status refuse_missing(struct call *c, const struct glue_job *job)
                      what);
 }
 
-static enum status check_job(struct call *c, const struct glue_job *job)
+static enum status check_parts(struct call *c, const struct glue_job *job)
 {
     enum status st = check_command(c, job->Command);
     st = st == ST_OK ? refuse_missing(c, job) : st;
-    if (st != ST_OK) {
-        return st;
-    }
+    return st == ST_OK ? glue_security_check(c, job->SecurityConfiguration) : st;
+}
+
+static enum status check_limits(struct call *c, const struct glue_job *job)
+{
     if (job->ExecutionProperty &&
         (job->ExecutionProperty->MaxConcurrentRuns.v < 1 ||
          job->ExecutionProperty->MaxConcurrentRuns.v > MAX_CONCURRENT_RUNS)) {
@@ -76,15 +96,27 @@ static enum status check_job(struct call *c, const struct glue_job *job)
                          "ExecutionProperty.MaxConcurrentRuns must be 1 to %d.",
                          MAX_CONCURRENT_RUNS);
     }
-    if (job->MaxRetries.v < 0 || job->MaxRetries.v > 10) {
-        return call_fail(c, &glue_InvalidInputException, "MaxRetries must be 0 to 10.");
+    if (job->MaxRetries.v < 0 || job->MaxRetries.v > MAX_RETRIES) {
+        return call_fail(c, &glue_InvalidInputException, "MaxRetries must be 0 to %d.",
+                         MAX_RETRIES);
     }
-    if (job->Timeout.set && (job->Timeout.v < 1 || job->Timeout.v > 10080)) {
+    if (job->Timeout.set && (job->Timeout.v < 1 || job->Timeout.v > GLUE_TIMEOUT_MAX)) {
         return call_fail(c, &glue_InvalidInputException,
-                         "Timeout must be 1 to 10080 minutes, not %lld.",
+                         "Timeout must be 1 to %d minutes, not %lld.", GLUE_TIMEOUT_MAX,
                          (long long)job->Timeout.v);
     }
+    if (job->MaxCapacity.set && (str_set(job->WorkerType) || job->NumberOfWorkers.set)) {
+        return call_fail(c, &glue_InvalidInputException,
+                         "Please do not set Max Capacity if using Worker Type and Number of "
+                         "Workers.");
+    }
     return ST_OK;
+}
+
+static enum status check_job(struct call *c, const struct glue_job *job)
+{
+    enum status st = check_parts(c, job);
+    return st == ST_OK ? check_limits(c, job) : st;
 }
 
 /* What AWS fills in. ExecutionClass stays absent unless set: Terraform would plan for ever. */
@@ -116,11 +148,6 @@ static void fill_defaults(struct arena *a, struct glue_job *job)
     }
 }
 
-static struct str arn_of(struct call *c, struct str name)
-{
-    return call_arn(c, "glue", "job/%.*s", STR_ARG(name));
-}
-
 enum status glue_create_job(struct call *c, const struct glue_create_job_request *in,
                             struct glue_create_job_response *ret_out)
 {
@@ -130,30 +157,11 @@ enum status glue_create_job(struct call *c, const struct glue_create_job_request
     struct glue_job job = {
         .Name = in->Name,
         .JobMode = str_set(in->JobMode) ? in->JobMode : STR("SCRIPT"),
-        .JobRunQueuingEnabled = in->JobRunQueuingEnabled,
-        .Description = in->Description,
-        .LogUri = in->LogUri,
         .Role = in->Role,
+        .Command = in->Command,
         .CreatedOn = OPT_TIME(clock_now_ms()),
         .LastModifiedOn = OPT_TIME(clock_now_ms()),
-        .ExecutionProperty = in->ExecutionProperty,
-        .Command = in->Command,
-        .DefaultArguments = in->DefaultArguments,
-        .NonOverridableArguments = in->NonOverridableArguments,
-        .Connections = in->Connections,
-        .MaxRetries = in->MaxRetries,
-        .AllocatedCapacity = in->AllocatedCapacity,
-        .Timeout = in->Timeout,
-        .MaxCapacity = in->MaxCapacity,
-        .WorkerType = in->WorkerType,
-        .NumberOfWorkers = in->NumberOfWorkers,
-        .SecurityConfiguration = in->SecurityConfiguration,
-        .NotificationProperty = in->NotificationProperty,
-        .GlueVersion = in->GlueVersion,
-        .CodeGenConfigurationNodes = in->CodeGenConfigurationNodes,
-        .ExecutionClass = in->ExecutionClass,
-        .SourceControlDetails = in->SourceControlDetails,
-        .MaintenanceWindow = in->MaintenanceWindow,
+        JOB_SETTINGS(in),
     };
     struct glue_owner owner = glue_owner_of(c);
     enum status st = check_job(c, &job);
@@ -166,11 +174,8 @@ enum status glue_create_job(struct call *c, const struct glue_create_job_request
         return call_fail(c, &glue_AlreadyExistsException, "Job %.*s already exists.",
                          STR_ARG(in->Name));
     }
-    for (size_t i = 0; st == ST_OK && i < in->Tags.n; i++) {
-        st = glue_store_set_tag(c->db, arn_of(c, in->Name), in->Tags.v[i].key, in->Tags.v[i].value);
-    }
     ret_out->Name = in->Name;
-    return call_status(c, st);
+    return st == ST_OK ? glue_tags_add(c, "job", in->Name, &in->Tags) : call_status(c, st);
 }
 
 /* UpdateJob replaces the whole definition, as AWS does: what isn't given returns to its default. */
@@ -186,30 +191,11 @@ enum status glue_update_job(struct call *c, const struct glue_update_job_request
     struct glue_job job = {
         .Name = in->JobName,
         .JobMode = str_set(u->JobMode) ? u->JobMode : old->JobMode,
-        .JobRunQueuingEnabled = u->JobRunQueuingEnabled,
-        .Description = u->Description,
-        .LogUri = u->LogUri,
         .Role = str_set(u->Role) ? u->Role : old->Role,
+        .Command = u->Command ? u->Command : old->Command,
         .CreatedOn = old->CreatedOn,
         .LastModifiedOn = OPT_TIME(clock_now_ms()),
-        .ExecutionProperty = u->ExecutionProperty,
-        .Command = u->Command ? u->Command : old->Command,
-        .DefaultArguments = u->DefaultArguments,
-        .NonOverridableArguments = u->NonOverridableArguments,
-        .Connections = u->Connections,
-        .MaxRetries = u->MaxRetries,
-        .AllocatedCapacity = u->AllocatedCapacity,
-        .Timeout = u->Timeout,
-        .MaxCapacity = u->MaxCapacity,
-        .WorkerType = u->WorkerType,
-        .NumberOfWorkers = u->NumberOfWorkers,
-        .SecurityConfiguration = u->SecurityConfiguration,
-        .NotificationProperty = u->NotificationProperty,
-        .GlueVersion = u->GlueVersion,
-        .CodeGenConfigurationNodes = u->CodeGenConfigurationNodes,
-        .ExecutionClass = u->ExecutionClass,
-        .SourceControlDetails = u->SourceControlDetails,
-        .MaintenanceWindow = u->MaintenanceWindow,
+        JOB_SETTINGS(u),
     };
     struct glue_owner owner = glue_owner_of(c);
     st = check_job(c, &job);
@@ -218,7 +204,11 @@ enum status glue_update_job(struct call *c, const struct glue_update_job_request
     }
     fill_defaults(c->arena, &job);
     ret_out->JobName = in->JobName;
-    return call_status(c, glue_store_update_job(c->db, c->arena, &owner, &job));
+    st = glue_store_update_job(c->db, c->arena, &owner, &job);
+    if (st == ST_OK) {
+        glue_runner_admit(c->state, &owner, in->JobName); /* maybe more may run now */
+    }
+    return call_status(c, st);
 }
 
 enum status glue_get_job(struct call *c, const struct glue_get_job_request *in,
@@ -241,15 +231,44 @@ static enum status names(struct call *c, struct str token, struct opt_i64 max,
     return call_status(c, st);
 }
 
+/* A page of the names whose jobs have all of these tags. */
+static enum status names_by_tags(struct call *c, const struct glue_list_jobs_request *in,
+                                 struct glue_list_jobs_response *ret_out)
+{
+    struct glue_job_name_list *out = &ret_out->JobNames;
+    struct str token = in->NextToken;
+    size_t limit = in->MaxResults.set && in->MaxResults.v >= 1 && in->MaxResults.v < JOBS_PAGE
+                       ? (size_t)in->MaxResults.v
+                       : JOBS_PAGE;
+    enum status st = ST_OK;
+    do {
+        struct glue_job_name_list some;
+        struct opt_i64 all = { 0, false };
+        struct str from = token;
+        token = STR_NONE;
+        st = names(c, from, all, &some, &token);
+        for (size_t i = 0; st == ST_OK && i < some.n; i++) {
+            bool match;
+            st = glue_tags_match(c, "job", some.v[i], &in->Tags, &match);
+            if (st == ST_OK && match && out->n == limit) {
+                ret_out->NextToken = out->v[limit - 1];
+                return ST_OK;
+            }
+            if (st == ST_OK && match) {
+                ARENA_GROW(c->arena, out->v, out->n);
+                out->v[out->n++] = some.v[i];
+            }
+        }
+    } while (st == ST_OK && str_set(token));
+    return st;
+}
+
 enum status glue_list_jobs(struct call *c, const struct glue_list_jobs_request *in,
                            struct glue_list_jobs_response *ret_out)
 {
-    if (in->Tags.n) {
-        return call_fail(c, &wire_NotImplemented,
-                         "ListJobs by Tags isn't implemented: leave Tags out.");
-    }
     struct glue_job_name_list *out = &ret_out->JobNames;
-    enum status st = names(c, in->NextToken, in->MaxResults, out, &ret_out->NextToken);
+    enum status st = in->Tags.n ? names_by_tags(c, in, ret_out)
+                                : names(c, in->NextToken, in->MaxResults, out, &ret_out->NextToken);
     out->v = out->v ? out->v : ARENA_NEW(c->arena, struct str); /* empty, but not absent */
     return st;
 }
@@ -289,6 +308,17 @@ enum status glue_batch_get_jobs(struct call *c, const struct glue_batch_get_jobs
     return jobs_by_name(c, in->JobNames.v, in->JobNames.n, &ret_out->Jobs, &ret_out->JobsNotFound);
 }
 
+/* Runs that would lose their row: under way or waiting. */
+static enum status unfinished_runs(struct call *c, const struct glue_owner *owner, struct str job,
+                                   int64_t *ret)
+{
+    struct glue_run_rows waiting;
+    enum status st = glue_store_active_runs(c->db, owner, job, ret);
+    st = st == ST_OK ? glue_store_runs_in(c->db, c->arena, owner, job, "WAITING", &waiting) : st;
+    *ret += st == ST_OK ? (int64_t)waiting.n : 0;
+    return st;
+}
+
 /* Deleting a job that isn't there succeeds on AWS. One with a run under way keeps its runs: AWS
  * lets them end; here the run would lose its row, so it must be stopped first. */
 enum status glue_delete_job(struct call *c, const struct glue_delete_job_request *in,
@@ -296,60 +326,16 @@ enum status glue_delete_job(struct call *c, const struct glue_delete_job_request
 {
     int64_t active = 0;
     struct glue_owner owner = glue_owner_of(c);
-    enum status st = glue_store_active_runs(c->db, &owner, in->JobName, &active);
+    enum status st = unfinished_runs(c, &owner, in->JobName, &active);
     if (st == ST_OK && active > 0) {
         return call_fail(c, &glue_InvalidInputException,
                          "Job %.*s has %lld runs under way: stop them with BatchStopJobRun or wait "
                          "for their end, then delete it.",
                          STR_ARG(in->JobName), (long long)active);
     }
+    st = st == ST_OK ? glue_store_rewind_bookmark(c->db, &owner, in->JobName, 0) : st;
     st = st == ST_OK ? glue_store_delete_job(c->db, &owner, in->JobName) : st;
     ret_out->JobName = in->JobName;
-    return st == ST_NOT_FOUND ? ST_OK : call_status(c, st);
-}
-
-/* --- tags: of jobs, by ARN ---------------------------------------------------------------------
- */
-static enum status check_arn(struct call *c, struct str arn)
-{
-    struct glue_job *job;
-    struct str prefix = call_arn(c, "glue", "job/");
-    if (!str_starts(arn, prefix)) {
-        return call_fail(c, &glue_InvalidInputException,
-                         "ResourceArn '%.*s' isn't the ARN of a job (%.*sNAME).", STR_ARG(arn),
-                         STR_ARG(prefix));
-    }
-    return glue_find_job(c, str_sub(arn, prefix.n, arn.n), &job);
-}
-
-enum status glue_get_tags(struct call *c, const struct glue_get_tags_request *in,
-                          struct glue_get_tags_response *ret_out)
-{
-    enum status st = check_arn(c, in->ResourceArn);
-    return st == ST_OK
-               ? call_status(c, glue_store_tags(c->db, c->arena, in->ResourceArn, &ret_out->Tags))
-               : st;
-}
-
-enum status glue_tag_resource(struct call *c, const struct glue_tag_resource_request *in,
-                              void *ret_out)
-{
-    (void)ret_out;
-    enum status st = check_arn(c, in->ResourceArn);
-    for (size_t i = 0; st == ST_OK && i < in->TagsToAdd.n; i++) {
-        st = call_status(c, glue_store_set_tag(c->db, in->ResourceArn, in->TagsToAdd.v[i].key,
-                                               in->TagsToAdd.v[i].value));
-    }
-    return st;
-}
-
-enum status glue_untag_resource(struct call *c, const struct glue_untag_resource_request *in,
-                                void *ret_out)
-{
-    (void)ret_out;
-    enum status st = check_arn(c, in->ResourceArn);
-    for (size_t i = 0; st == ST_OK && i < in->TagsToRemove.n; i++) {
-        st = call_status(c, glue_store_delete_tag(c->db, in->ResourceArn, in->TagsToRemove.v[i]));
-    }
-    return st;
+    return st == ST_OK || st == ST_NOT_FOUND ? glue_tags_drop(c, "job", in->JobName)
+                                             : call_status(c, st);
 }

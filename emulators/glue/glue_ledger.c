@@ -1,5 +1,11 @@
 #include "emulators/glue/glue_ledger.h"
 
+#include "server/base/buf.h"
+#include "server/base/mem.h"
+
+#define NAMES_MAX (1u << 20)
+#define NOTES_MAX (64u << 20)
+
 enum status glue_ledger_find(struct db *db, struct arena *a, struct str location,
                              struct glue_dataset *ret)
 {
@@ -71,6 +77,13 @@ enum status glue_ledger_is_merged(struct db *db, int64_t dataset, struct str key
     return st;
 }
 
+enum status glue_ledger_merged_version(struct db *db, struct arena *a, int64_t dataset,
+                                       struct str key, struct str *ret)
+{
+    return db_get_str(db, a, ret, "SELECT version FROM glue_merged WHERE dataset=? AND key=?",
+                      bi(dataset), bs(key));
+}
+
 enum status glue_ledger_add_merged(struct db *db, int64_t dataset, struct str key,
                                    struct str version, struct str run)
 {
@@ -106,6 +119,74 @@ enum status glue_ledger_source(struct db *db, struct arena *a, struct str locati
     }
     enum status st = rows_end(&q);
     return st != ST_OK ? st : any ? ST_OK : ST_NOT_FOUND;
+}
+
+/* The columns of the last note about them; absent: there is none. */
+static enum status last_columns(struct db *db, struct arena *a, struct str location,
+                                struct str *ret)
+{
+    struct glue_note *notes = NULL;
+    size_t n = 0;
+    *ret = STR_NONE;
+    enum status st = glue_ledger_notes(db, a, location, &notes, &n);
+    for (size_t i = 0; i < n; i++) {
+        *ret = notes[i].kind == GLUE_NOTE_EMPTIED ? *ret : notes[i].columns;
+    }
+    return st;
+}
+
+enum status glue_ledger_add_note(struct db *db, struct str location, const struct glue_note *note)
+{
+    CLEANUP(arena_freep) struct arena *a = arena_new(NOTES_MAX);
+    struct str last = STR_NONE;
+    enum status st = ST_OK;
+    if (note->kind == GLUE_NOTE_COLUMNS) {
+        st = last_columns(db, a, location, &last);
+    }
+    if (st != ST_OK || (str_set(last) && str_eq(last, note->columns))) {
+        return st;
+    }
+    return db_exec(db,
+                   "INSERT INTO glue_source_note(location, kind, after, columns, places, renamed)"
+                   " VALUES(?,?,?,?,?,?)",
+                   bs(location), bi((int64_t)note->kind), bs(note->after), bs(note->columns),
+                   bs(note->places), bi(note->renamed));
+}
+
+enum status glue_ledger_notes(struct db *db, struct arena *a, struct str location,
+                              struct glue_note **ret, size_t *ret_n)
+{
+    struct rows q;
+    *ret = NULL;
+    *ret_n = 0;
+    if (db_query(db, &q,
+                 "SELECT id, kind, after, columns, places, renamed FROM glue_source_note WHERE "
+                 "location=?"
+                 " ORDER BY id",
+                 bs(location)) == ST_OK) {
+        while (rows_next(&q)) {
+            ARENA_GROW(a, *ret, *ret_n);
+            (*ret)[(*ret_n)++] =
+                (struct glue_note){ rows_i64(&q, 0),    (enum glue_note_kind)rows_i64(&q, 1),
+                                    rows_str(&q, a, 2), rows_str(&q, a, 3),
+                                    rows_str(&q, a, 4), rows_i64(&q, 5) != 0 };
+        }
+    }
+    return rows_end(&q);
+}
+
+struct str glue_ledger_list(struct arena *a, const struct str *names, size_t n)
+{
+    struct buf b = BUF_INIT(NAMES_MAX);
+    for (size_t i = 0; i < n; i++) {
+        if (i) {
+            buf_putc(&b, GLUE_NAME_SEPARATOR);
+        }
+        buf_str_add(&b, names[i]);
+    }
+    struct str list = arena_str(a, buf_str(&b));
+    buf_fini(&b);
+    return str_set(list) ? list : STR("");
 }
 
 const struct str *glue_ledger_names(struct arena *a, struct str list, size_t *ret_n)

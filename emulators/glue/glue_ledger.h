@@ -24,6 +24,11 @@
     " location TEXT NOT NULL PRIMARY KEY, columns TEXT NOT NULL, key TEXT NOT NULL,"              \
     " timestamp TEXT)"                                                                            \
     " WITHOUT ROWID;"                                                                             \
+    "CREATE TABLE IF NOT EXISTS glue_source_note("                                                \
+    " id INTEGER PRIMARY KEY AUTOINCREMENT, location TEXT NOT NULL, kind INTEGER NOT NULL,"       \
+    " after TEXT NOT NULL, columns TEXT NOT NULL, places TEXT NOT NULL,"                          \
+    " renamed INTEGER NOT NULL);"                                                                 \
+    "CREATE INDEX IF NOT EXISTS glue_source_note_location ON glue_source_note(location, id);"     \
     "CREATE TABLE IF NOT EXISTS glue_merged("                                                     \
     " dataset INTEGER NOT NULL, key TEXT NOT NULL, version TEXT NOT NULL, run TEXT NOT NULL,"     \
     " PRIMARY KEY(dataset, key)) WITHOUT ROWID;"
@@ -56,6 +61,9 @@ enum status glue_ledger_delete_part(struct db *db, int64_t dataset, struct str k
 /* Was this very version of the object merged? */
 enum status glue_ledger_is_merged(struct db *db, int64_t dataset, struct str key,
                                   struct str version, bool *ret) MUST_CHECK;
+/* The version of it that was merged; ST_NOT_FOUND: none was. */
+enum status glue_ledger_merged_version(struct db *db, struct arena *a, int64_t dataset,
+                                       struct str key, struct str *ret) MUST_CHECK;
 enum status glue_ledger_add_merged(struct db *db, int64_t dataset, struct str key,
                                    struct str version, struct str run) MUST_CHECK;
 /* A new full load begins: nothing is merged any more. */
@@ -68,7 +76,32 @@ enum status glue_ledger_note_source(struct db *db, struct str location, struct s
 enum status glue_ledger_source(struct db *db, struct arena *a, struct str location,
                                struct str *ret_columns, struct str *ret_key,
                                struct str *ret_timestamp) MUST_CHECK;
-/* A stored list of names again. */
+
+/* What happened to a source's files, in order of id. Column notes say which columns files have:
+ * change files whose name comes behind `after`, and (GLUE_NOTE_LOAD) the LOAD files that are there
+ * when the note is made. GLUE_NOTE_EMPTIED: the table and its folder were emptied. */
+enum glue_note_kind {
+    GLUE_NOTE_COLUMNS,
+    GLUE_NOTE_LOAD,
+    GLUE_NOTE_EMPTIED,
+};
+struct glue_note {
+    int64_t id;
+    enum glue_note_kind kind;
+    struct str after;   /* a change file's name without extension; empty: before all of them */
+    struct str columns; /* list of names, as in the files */
+    struct str places;  /* likewise, as in the table's definition */
+    bool renamed;       /* see emulators/facade/catalog.h */
+};
+/* A GLUE_NOTE_COLUMNS that says what the note before it says is left out. */
+enum status glue_ledger_add_note(struct db *db, struct str location,
+                                 const struct glue_note *note) MUST_CHECK;
+/* Oldest first. */
+enum status glue_ledger_notes(struct db *db, struct arena *a, struct str location,
+                              struct glue_note **ret, size_t *ret_n) MUST_CHECK;
+
+/* A stored list of names again, and its making: both borrow from the arena. */
+struct str glue_ledger_list(struct arena *a, const struct str *names, size_t n);
 const struct str *glue_ledger_names(struct arena *a, struct str list, size_t *ret_n);
 
 #endif

@@ -1,251 +1,70 @@
-/* A cistern-merge run: plan (core thread), merge (worker thread), publish (core thread, one
- * transaction with the ledger and the run's end). Runs of one data set take turns, oldest first. */
-#include <stdatomic.h>
-#include <unistd.h>
-
-#include "emulators/glue/glue_merge_plan.h"
-#include "server/base/digest.h"
-#include "server/base/id.h"
+/* A cistern-merge run: table after table, each planned, merged and published. Runs of one data set
+ * take turns, oldest first. A table that fails doesn't keep the others from being merged; the run
+ * fails in the end. */
+#include "emulators/glue/glue_merge_work.h"
 #include "server/base/mem.h"
 #include "server/core.h"
 #include "server/loop/loop.h"
 #include "server/store/blob.h"
 
-#define LOG_TEXT_MAX (1u << 20) /* of one run's lines */
+#define LOG_TEXT_MAX (1u << 20) /* of one table's lines */
 
-/* A part being written, later to be published. Worker thread until the merge has ended. */
-struct new_part {
-    struct merge_work *work;
-    int fd;
-    int64_t id;
-    bool done;
-    struct blob_ref ref;
-    struct digest *md5;
-    unsigned char digest[DIGEST_MAX];
-};
-
-struct merge_work {
-    struct glue_active *run;
-    struct blobs *blobs;
-    struct merge_plan plan;
-    bool working; /* false: waits for its turn */
-    atomic_bool cancel;
-    struct merge_job job;
-    struct merge_result result;
-    enum status status;
-    struct buf log;
-};
-
-static void start_when_free(struct glue_active *a);
+static void go_on(struct merge_work *w);
 
 /* --- the end -----------------------------------------------------------------------------------
  */
-static void finish(struct merge_work *w, struct str error)
+static struct str summary(const struct merge_work *w)
+{
+    if (w->n_failed == 0 || w->n_tables <= 1) {
+        return w->error;
+    }
+    return arena_printf(w->run->arena, "%zu of %zu tables failed; the first: %.*s", w->n_failed,
+                        w->n_tables, STR_ARG(w->error));
+}
+
+static void finish(struct merge_work *w)
 {
     struct glue_active *a = w->run;
-    struct glue_state *g = a->glue;
-    struct str location = w->plan.dataset.location;
-    CLEANUP(free_ptr) char *place = xstrndup(location.p ? location.p : "", location.n);
-    merge_plan_close(&w->plan);
-    merge_result_fini(&w->result);
+    struct str error = summary(w);
     buf_fini(&w->log);
-    if (str_set(error)) {
-        glue_log(a, GLUE_ERROR, "%.*s", STR_ARG(error));
-    }
     a->work = NULL;
+    a->run->StateDetail = STR_NONE;
     glue_runner_finish(a, error);
+}
+
+/* The oldest run that waits for this data set may begin. */
+static void pass_turn(struct glue_state *g, struct str location)
+{
     LIST_FOREACH(l, &g->active)
     {
         struct glue_active *next = CONTAINER_OF(l, struct glue_active, link);
         struct merge_work *waiting = next->kind == GLUE_KIND_MERGE ? next->work : NULL;
-        if (waiting && !waiting->working && str_eqz(waiting->plan.dataset.location, place)) {
-            start_when_free(next);
+        if (waiting && waiting->turn == MERGE_TURN_WAITS &&
+            str_eq(waiting->tables[waiting->at].location, location)) {
+            go_on(waiting);
             return;
         }
     }
 }
 
-/* --- the sink: worker thread ---------------------------------------------------------------------
- */
-static enum status open_part(void *ctx, int *ret_fd, void **ret_handle)
+static void fail(struct merge_work *w, struct str error)
 {
-    struct merge_work *w = ctx;
-    struct new_part *p = xcalloc(1, sizeof(*p));
-    enum status st = blob_stage(w->blobs, &p->fd, &p->id);
-    if (st != ST_OK) {
-        free(p);
-        return st;
+    glue_log(w->run, GLUE_ERROR, "%.*s", STR_ARG(error));
+    w->error = w->n_failed++ ? w->error : error;
+}
+
+/* The table at hand is done with; `error` absent: well. */
+static void leave_table(struct merge_work *w, struct str error)
+{
+    struct str location = w->tables[w->at].location;
+    merge_plan_close(&w->plan);
+    merge_result_fini(&w->result);
+    w->turn = MERGE_TURN_NONE;
+    w->at++;
+    if (str_set(error)) {
+        fail(w, error);
     }
-    p->work = w;
-    p->md5 = digest_new(DIGEST_MD5);
-    *ret_fd = p->fd;
-    *ret_handle = p;
-    return ST_OK;
-}
-
-static void observe(void *ctx, void *handle, const void *bytes, size_t n)
-{
-    (void)ctx;
-    struct new_part *p = handle;
-    digest_update(p->md5, bytes, n);
-}
-
-static enum status finish_part(void *ctx, void *handle, const struct merge_part_info *info)
-{
-    (void)info;
-    struct merge_work *w = ctx;
-    struct new_part *p = handle;
-    digest_final(p->md5, p->digest);
-    enum status st = blob_stage_end(w->blobs, p->fd, p->id, &p->ref);
-    p->fd = -1;
-    p->done = st == ST_OK;
-    return st;
-}
-
-static void discard_part(void *ctx, void *handle)
-{
-    struct merge_work *w = ctx;
-    struct new_part *p = handle;
-    blob_discard(w->blobs, p->fd, p->id);
-    digest_free(p->md5);
-    free(p);
-}
-
-static void on_log(void *ctx, enum merge_log_level level, struct str line)
-{
-    struct merge_work *w = ctx;
-    buf_printf(&w->log, "%s%.*s\n", level == MERGE_LOG_WARN ? "WARN " : "", STR_ARG(line));
-}
-
-static void run_merge(void *arg)
-{
-    struct merge_work *w = arg;
-    w->status = merge_run(&w->job, &w->result);
-}
-
-/* --- publishing: core thread ---------------------------------------------------------------------
- */
-static enum status put_part(struct merge_work *w, size_t index, struct str uuid)
-{
-    struct glue_active *a = w->run;
-    struct merge_written *written = &w->result.written[index];
-    struct new_part *p = written->handle;
-    struct s3_object stored;
-    struct s3_put put = {
-        .bucket = w->plan.final_bucket,
-        .key = arena_printf(a->arena, "%.*spart-%05zu-%.*s-c000.csv", STR_ARG(w->plan.final_prefix),
-                            index, STR_ARG(uuid)),
-        .ref = p->ref,
-        .md5 = p->digest,
-        .content_type = STR("text/csv"),
-    };
-    enum status st = s3_object_put(a->glue->core, &put);
-    digest_free(p->md5); /* the staged file is S3's now, whatever came */
-    free(p);
-    written->handle = NULL;
-    struct db *db = core_db(a->glue->core);
-    st = st == ST_OK ? s3_object_find(db, a->arena, put.bucket, put.key, &stored) : st;
-    if (st != ST_OK) {
-        return st;
-    }
-    struct glue_part_row row = { put.key, merge_version(a->arena, &stored),
-                                 (int64_t)written->info.rows, written->info.first_key,
-                                 written->info.last_key };
-    return glue_ledger_put_part(db, w->plan.dataset.id, &row);
-}
-
-/* A part that the merge replaced goes; if somebody changed it meanwhile, the merge was in vain. */
-static enum status drop_part(struct merge_work *w, size_t index, struct str *ret_error)
-{
-    struct glue_active *a = w->run;
-    struct db *db = core_db(a->glue->core);
-    const struct s3_object *seen = &w->plan.parts[index];
-    struct s3_object now;
-    enum status st = s3_object_find(db, a->arena, seen->bucket, seen->key, &now);
-    if (st == ST_NOT_FOUND ||
-        (st == ST_OK && !str_eq(merge_version(a->arena, &now), w->plan.part_rows[index].version))) {
-        *ret_error = arena_printf(a->arena,
-                                  "s3://%.*s/%.*s was changed by somebody else during the merge; "
-                                  "nothing was published. Start the run again.",
-                                  STR_ARG(seen->bucket), STR_ARG(seen->key));
-        return ST_CONFLICT;
-    }
-    st = st == ST_OK ? s3_object_delete(a->glue->core, seen->bucket, seen->key) : st;
-    return st == ST_OK ? glue_ledger_delete_part(db, w->plan.dataset.id, seen->key) : st;
-}
-
-static enum status keep_part(struct merge_work *w, size_t index)
-{
-    struct glue_part_row row = w->plan.part_rows[index];
-    const struct merge_part_info *info = &w->result.part_info[index];
-    row.rows = (int64_t)info->rows;
-    row.first_key = info->first_key;
-    row.last_key = info->last_key;
-    return glue_ledger_put_part(core_db(w->run->glue->core), w->plan.dataset.id, &row);
-}
-
-static void remember_columns(struct merge_work *w)
-{
-    struct buf b = BUF_INIT(1u << 20);
-    for (size_t i = 0; w->result.columns && i < w->result.n_columns; i++) {
-        if (i) {
-            buf_putc(&b, GLUE_NAME_SEPARATOR);
-        }
-        buf_str_add(&b, w->result.columns[i]);
-    }
-    w->plan.dataset.columns = arena_str(w->run->arena, buf_str(&b));
-    buf_fini(&b);
-}
-
-static enum status publish(struct merge_work *w, struct str *ret_error)
-{
-    struct glue_active *a = w->run;
-    struct db *db = core_db(a->glue->core);
-    struct str uuid = id_uuid(a->arena);
-    remember_columns(w);
-    enum status st = glue_ledger_save(db, &w->plan.dataset);
-    if (st == ST_OK && w->plan.new_load) {
-        st = glue_ledger_forget_merged(db, w->plan.dataset.id);
-    }
-    for (size_t i = 0; st == ST_OK && i < w->result.n_parts; i++) {
-        st = w->result.kept[i] ? keep_part(w, i) : drop_part(w, i, ret_error);
-    }
-    for (size_t i = 0; st == ST_OK && i < w->result.n_written; i++) {
-        st = put_part(w, i, uuid);
-    }
-    for (size_t i = 0; st == ST_OK && i < w->plan.n_files; i++) {
-        const struct merge_file *f = &w->plan.files[i];
-        st = glue_ledger_add_merged(db, w->plan.dataset.id, f->object.key, f->version, a->run->Id);
-    }
-    for (size_t i = 0; i < w->result.n_written; i++) { /* those that a failure left over */
-        if (w->result.written[i].handle) {
-            discard_part(w, w->result.written[i].handle);
-        }
-    }
-    return st;
-}
-
-static void log_counters(struct merge_work *w)
-{
-    const struct merge_counters *n = &w->result.counters;
-    glue_log(w->run, GLUE_OUTPUT,
-             "Merged %zu files into %.*s: %llu rows loaded, %llu inserted, %llu updated, %llu "
-             "deleted, %llu unchanged",
-             w->plan.n_files, STR_ARG(w->plan.dataset.location), (unsigned long long)n->load_rows,
-             (unsigned long long)n->inserted, (unsigned long long)n->updated,
-             (unsigned long long)n->deleted, (unsigned long long)n->unchanged);
-    if (n->upserted_missing || n->deleted_missing || n->inserted_present) {
-        glue_log(w->run, GLUE_OUTPUT,
-                 "WARN %llu updates of missing keys were inserted, %llu deletes of missing keys "
-                 "ignored, %llu inserts of present keys replaced the row",
-                 (unsigned long long)n->upserted_missing, (unsigned long long)n->deleted_missing,
-                 (unsigned long long)n->inserted_present);
-    }
-    glue_log(w->run, GLUE_OUTPUT,
-             "Data set: %llu rows, %llu bytes in %zu parts; %llu bytes rewritten, %llu kept",
-             (unsigned long long)n->rows_total, (unsigned long long)n->bytes_total,
-             w->result.n_written + w->result.n_parts, (unsigned long long)n->bytes_rewritten,
-             (unsigned long long)n->bytes_kept);
+    pass_turn(w->run->glue, location);
 }
 
 static void merge_done(void *arg)
@@ -253,161 +72,112 @@ static void merge_done(void *arg)
     struct merge_work *w = arg;
     struct glue_active *a = w->run;
     struct str error = STR_NONE;
-    struct core_mark mark;
-    glue_log_text(a, GLUE_OUTPUT, buf_str(&w->log));
-    if (w->status != ST_OK) {
+    enum status st = w->status;
+    merge_report_stop(w);
+    if (st != ST_OK) {
         error = w->result.error[0]
                     ? arena_strz(a->arena, w->result.error)
-                    : arena_printf(a->arena, "The merge failed (%s).", status_name(w->status));
-        finish(w, error);
+                    : arena_printf(a->arena, "The merge failed (%s).", status_name(st));
+        leave_table(w, error);
+        go_on(w);
         return;
     }
-    enum status st = core_mark(a->glue->core, &mark);
+    st = merge_work_publish(w, &error);
     if (st == ST_OK) {
-        st = publish(w, &error);
-        if (st == ST_OK) {
-            st = core_mark_keep(a->glue->core, mark);
-        } else {
-            core_mark_undo(a->glue->core, mark);
-        }
-    }
-    if (st == ST_OK) {
-        log_counters(w);
+        merge_report_counters(w);
     } else if (!str_set(error)) {
         error = arena_printf(a->arena, "The result could not be published (%s): %s",
                              status_name(st), db_error(core_db(a->glue->core)));
     }
-    finish(w, error);
+    leave_table(w, error);
+    go_on(w);
 }
 
 /* --- the beginning -------------------------------------------------------------------------------
  */
-static const char *fd_path(struct arena *a, int fd)
+static void run_merge(void *arg)
 {
-    return arena_printf(a, "/proc/self/fd/%d", fd).p;
+    struct merge_work *w = arg;
+    w->status = merge_run(&w->job, &w->result);
 }
 
-static struct str object_name(struct arena *a, const struct s3_object *o)
-{
-    return arena_printf(a, "s3://%.*s/%.*s", STR_ARG(o->bucket), STR_ARG(o->key));
-}
-
-static void add_inputs(struct merge_work *w)
-{
-    struct arena *arena = w->run->arena;
-    struct merge_input *loads = ARENA_ARRAY(arena, struct merge_input, w->plan.n_files + 1);
-    struct merge_input *changes = ARENA_ARRAY(arena, struct merge_input, w->plan.n_files + 1);
-    for (size_t i = 0; i < w->plan.n_files; i++) {
-        const struct merge_file *f = &w->plan.files[i];
-        if (f->skipped) {
-            continue;
-        }
-        struct merge_input input = { .path = fd_path(arena, f->fd),
-                                     .name = object_name(arena, &f->object),
-                                     .gzip = str_ends(f->object.key, STR(".gz")) };
-        if (f->load) {
-            loads[w->job.n_loads++] = input;
-        } else {
-            changes[w->job.n_changes++] = input;
-        }
-    }
-    w->job.loads = loads;
-    w->job.changes = changes;
-}
-
-static void add_parts(struct merge_work *w)
-{
-    struct arena *arena = w->run->arena;
-    struct merge_part *parts = ARENA_ARRAY(arena, struct merge_part, w->plan.n_parts + 1);
-    for (size_t i = 0; i < w->plan.n_parts; i++) {
-        const struct glue_part_row *row = &w->plan.part_rows[i];
-        parts[i] = (struct merge_part){ .path = fd_path(arena, w->plan.part_fds[i]),
-                                        .name = object_name(arena, &w->plan.parts[i]),
-                                        .id = i,
-                                        .first_key = row->first_key,
-                                        .last_key = row->last_key,
-                                        .rows = row->rows };
-    }
-    w->job.parts = parts;
-    w->job.n_parts = w->plan.n_parts;
-}
-
-static void fill_spec(struct merge_work *w)
-{
-    struct merge_spec *s = &w->job.spec;
-    *s = w->plan.spec;
-    size_t n = 0;
-    const struct str *names = glue_ledger_names(w->run->arena, w->plan.dataset.columns, &n);
-    if (n) { /* what the data set has goes before what the arguments or the catalog say */
-        s->columns = names;
-        s->n_columns = n;
-    }
-    s->load = w->plan.new_load ? MERGE_LOAD_REPLACE : MERGE_LOAD_ADD;
-    s->tmp_dir = blobs_tmp_dir(w->blobs);
-    s->cancel = &w->cancel;
-    s->log = on_log;
-    s->callback_ctx = w;
-}
-
-/* `error` absent: nobody knew a reason. */
-static void fail_plan(struct merge_work *w, enum status st, struct str error)
-{
-    struct str unknown =
-        arena_printf(w->run->arena, "The run could not be planned (%s).", status_name(st));
-    finish(w, str_set(error) ? error : unknown);
-}
-
-static void start(struct merge_work *w)
+/* Sets the worker to the table at hand; false: it is done with already. */
+static bool start(struct merge_work *w)
 {
     struct glue_active *a = w->run;
     struct str error = STR_NONE;
-    w->working = true;
-    if (a->stop != GLUE_STOP_NONE) {
-        finish(w, STR("Stopped before it began."));
-        return;
-    }
+    w->turn = MERGE_TURN_HAS;
+    w->plan.table = w->tables[w->at];
+    w->plan.spec = w->args.spec;
     enum status st = merge_plan_fill(a, &w->plan, &error);
     if (st != ST_OK) {
-        fail_plan(w, st, error);
-        return;
+        struct str unknown =
+            arena_printf(a->arena, "The run could not be planned (%s).", status_name(st));
+        leave_table(w, str_set(error) ? error : unknown);
+        return false;
     }
-    if (w->plan.n_files == 0) {
-        glue_log(a, GLUE_OUTPUT, "Nothing to do: %.*s is merged up to this file already.",
-                 STR_ARG(w->plan.dataset.source));
-        finish(w, STR_NONE);
-        return;
+    if (w->plan.n_files == 0 && !w->plan.empty) {
+        glue_log(a, GLUE_OUTPUT, "Nothing to do: %.*s is merged up to %s file already.",
+                 STR_ARG(w->plan.table.source),
+                 str_set(w->plan.table.called_for) ? "this" : "its last");
+        leave_table(w, STR_NONE);
+        return false;
     }
-    add_inputs(w);
-    add_parts(w);
-    fill_spec(w);
-    w->job.sink = (struct merge_sink){ w, open_part, finish_part, discard_part, observe };
+    w->job = (struct merge_job){ .sink = merge_work_sink(w) };
+    merge_plan_inputs(&w->plan, &w->job);
+    struct merge_spec *spec = &w->job.spec;
+    spec->tmp_dir = blobs_tmp_dir(w->blobs);
+    spec->cancel = &w->cancel;
+    spec->progress = merge_report_progress;
+    spec->log = merge_report_line;
+    spec->callback_ctx = w;
+    merge_report_start(w);
     work_start(core_loop(a->glue->core), run_merge, merge_done, w);
+    return true;
 }
 
-static void start_when_free(struct glue_active *a)
+static bool must_wait(struct merge_work *w)
 {
-    struct merge_work *w = a->work;
+    struct glue_active *a = w->run;
     LIST_FOREACH(l, &a->glue->active)
     {
         struct glue_active *other = CONTAINER_OF(l, struct glue_active, link);
         struct merge_work *working = other->kind == GLUE_KIND_MERGE ? other->work : NULL;
-        if (working && working != w && working->working &&
-            str_eq(working->plan.dataset.location, w->plan.dataset.location)) {
+        if (working && working != w && working->turn == MERGE_TURN_HAS &&
+            str_eq(working->tables[working->at].location, w->tables[w->at].location)) {
             glue_log(a, GLUE_OUTPUT, "Waiting for run %.*s of the same data set.",
                      STR_ARG(other->run->Id));
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Table after table, until one keeps the worker busy or has to wait. */
+static void go_on(struct merge_work *w)
+{
+    while (w->at < w->n_tables && w->run->stop == GLUE_STOP_NONE) {
+        if (must_wait(w)) {
+            w->turn = MERGE_TURN_WAITS;
+            return;
+        }
+        if (start(w)) {
             return;
         }
     }
-    start(w);
+    if (w->at < w->n_tables) {
+        fail(w, arena_printf(w->run->arena, "Stopped before %.*s was merged.",
+                             STR_ARG(w->tables[w->at].source)));
+    }
+    finish(w);
 }
 
 static void stop_work(struct glue_active *a)
 {
     struct merge_work *w = a->work;
     atomic_store(&w->cancel, true);
-    if (!w->working) {
-        w->working = true;
-        finish(w, STR("Stopped before it began."));
+    if (w->turn == MERGE_TURN_WAITS) {
+        go_on(w); /* which ends it */
     }
 }
 
@@ -421,10 +191,13 @@ void glue_merge_begin(struct glue_active *a)
     atomic_init(&w->cancel, false);
     a->work = w;
     a->stop_work = stop_work;
-    enum status st = merge_plan_target(a, &w->plan, &error);
+    enum status st = merge_args_read(a, &w->args, &error);
+    st = st == ST_OK ? merge_tables(a, &w->args, &w->tables, &w->n_tables, &error) : st;
     if (st != ST_OK) {
-        fail_plan(w, st, error);
-        return;
+        struct str unknown =
+            arena_printf(a->arena, "The run could not be planned (%s).", status_name(st));
+        w->n_tables = 0;
+        fail(w, str_set(error) ? error : unknown);
     }
-    start_when_free(a);
+    go_on(w);
 }

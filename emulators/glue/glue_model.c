@@ -340,6 +340,9 @@ static const struct shape shape_FederatedDatabase;
 static const struct shape shape_CreateJobRequest;
 static const struct shape shape_CreateJobResponse;
 static const struct shape shape_CreatePartitionRequest;
+static const struct shape shape_CreatePartitionIndexRequest;
+static const struct shape shape_PartitionIndex;
+static const struct shape shape_KeyList;
 static const struct shape shape_CreateSecurityConfigurationRequest;
 static const struct shape shape_EncryptionConfiguration;
 static const struct shape shape_S3EncryptionList;
@@ -359,8 +362,6 @@ static const struct shape shape_TableVersionId;
 static const struct shape shape_ViewSubObjectsList;
 static const struct shape shape_ViewSubObjectVersionIdsList;
 static const struct shape shape_PartitionIndexList;
-static const struct shape shape_PartitionIndex;
-static const struct shape shape_KeyList;
 static const struct shape shape_OpenTableFormatInput;
 static const struct shape shape_IcebergInput;
 static const struct shape shape_CreateIcebergTableInput;
@@ -386,6 +387,7 @@ static const struct shape shape_DeleteDatabaseRequest;
 static const struct shape shape_DeleteJobRequest;
 static const struct shape shape_DeleteJobResponse;
 static const struct shape shape_DeletePartitionRequest;
+static const struct shape shape_DeletePartitionIndexRequest;
 static const struct shape shape_DeleteSecurityConfigurationRequest;
 static const struct shape shape_DeleteTableRequest;
 static const struct shape shape_DeleteTriggerRequest;
@@ -443,6 +445,15 @@ static const struct shape shape_GetJobsRequest;
 static const struct shape shape_GetJobsResponse;
 static const struct shape shape_GetPartitionRequest;
 static const struct shape shape_GetPartitionResponse;
+static const struct shape shape_GetPartitionIndexesRequest;
+static const struct shape shape_GetPartitionIndexesResponse;
+static const struct shape shape_PartitionIndexDescriptorList;
+static const struct shape shape_PartitionIndexDescriptor;
+static const struct shape shape_KeySchemaElementList;
+static const struct shape shape_KeySchemaElement;
+static const struct shape shape_BackfillErrors;
+static const struct shape shape_BackfillError;
+static const struct shape shape_BackfillErroredPartitionsList;
 static const struct shape shape_GetPartitionsRequest;
 static const struct shape shape_Segment;
 static const struct shape shape_TotalSegmentsInteger;
@@ -2634,6 +2645,20 @@ static const struct field fields_CreatePartitionRequest[] = {
     { .name = "PartitionInput", .wire = "PartitionInput", .shape = &shape_PartitionInput, .off = offsetof(struct glue_create_partition_request, PartitionInput), .flags = FIELD_REQUIRED },
 };
 static const struct shape shape_CreatePartitionRequest = { .name = "CreatePartitionRequest", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_create_partition_request), .fields = fields_CreatePartitionRequest, .n_fields = 4 };
+static const struct field fields_CreatePartitionIndexRequest[] = {
+    { .name = "CatalogId", .wire = "CatalogId", .shape = &shape_any_string, .off = offsetof(struct glue_create_partition_index_request, CatalogId) },
+    { .name = "DatabaseName", .wire = "DatabaseName", .shape = &shape_any_string, .off = offsetof(struct glue_create_partition_index_request, DatabaseName), .flags = FIELD_REQUIRED },
+    { .name = "TableName", .wire = "TableName", .shape = &shape_any_string, .off = offsetof(struct glue_create_partition_index_request, TableName), .flags = FIELD_REQUIRED },
+    { .name = "PartitionIndex", .wire = "PartitionIndex", .shape = &shape_PartitionIndex, .off = offsetof(struct glue_create_partition_index_request, PartitionIndex), .flags = FIELD_REQUIRED },
+};
+static const struct shape shape_CreatePartitionIndexRequest = { .name = "CreatePartitionIndexRequest", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_create_partition_index_request), .fields = fields_CreatePartitionIndexRequest, .n_fields = 4 };
+static const struct field fields_PartitionIndex[] = {
+    { .name = "Keys", .wire = "Keys", .shape = &shape_KeyList, .off = offsetof(struct glue_partition_index, Keys), .flags = FIELD_REQUIRED },
+    { .name = "IndexName", .wire = "IndexName", .shape = &shape_any_string, .off = offsetof(struct glue_partition_index, IndexName), .flags = FIELD_REQUIRED },
+};
+static const struct shape shape_PartitionIndex = { .name = "PartitionIndex", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_partition_index), .fields = fields_PartitionIndex, .n_fields = 2 };
+static const struct field value_KeyList = { .shape = &shape_any_string, .off = 0 };
+static const struct shape shape_KeyList = { .name = "KeyList", .kind = SHAPE_LIST, .value = &value_KeyList, .size = sizeof(struct str) };
 static const struct field fields_CreateSecurityConfigurationRequest[] = {
     { .name = "Name", .wire = "Name", .shape = &shape_any_string, .off = offsetof(struct glue_create_security_configuration_request, Name), .flags = FIELD_REQUIRED },
     { .name = "EncryptionConfiguration", .wire = "EncryptionConfiguration", .shape = &shape_EncryptionConfiguration, .off = offsetof(struct glue_create_security_configuration_request, EncryptionConfiguration), .flags = FIELD_REQUIRED },
@@ -2737,13 +2762,6 @@ static const struct field value_ViewSubObjectVersionIdsList = { .shape = &shape_
 static const struct shape shape_ViewSubObjectVersionIdsList = { .name = "ViewSubObjectVersionIdsList", .kind = SHAPE_LIST, .value = &value_ViewSubObjectVersionIdsList, .size = sizeof(struct opt_i64) };
 static const struct field value_PartitionIndexList = { .shape = &shape_PartitionIndex, .off = 0 };
 static const struct shape shape_PartitionIndexList = { .name = "PartitionIndexList", .kind = SHAPE_LIST, .value = &value_PartitionIndexList, .size = sizeof(struct glue_partition_index) };
-static const struct field fields_PartitionIndex[] = {
-    { .name = "Keys", .wire = "Keys", .shape = &shape_KeyList, .off = offsetof(struct glue_partition_index, Keys), .flags = FIELD_REQUIRED },
-    { .name = "IndexName", .wire = "IndexName", .shape = &shape_any_string, .off = offsetof(struct glue_partition_index, IndexName), .flags = FIELD_REQUIRED },
-};
-static const struct shape shape_PartitionIndex = { .name = "PartitionIndex", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_partition_index), .fields = fields_PartitionIndex, .n_fields = 2 };
-static const struct field value_KeyList = { .shape = &shape_any_string, .off = 0 };
-static const struct shape shape_KeyList = { .name = "KeyList", .kind = SHAPE_LIST, .value = &value_KeyList, .size = sizeof(struct str) };
 static const struct field fields_OpenTableFormatInput[] = {
     { .name = "IcebergInput", .wire = "IcebergInput", .shape = &shape_IcebergInput, .off = offsetof(struct glue_open_table_format_input, IcebergInput) },
 };
@@ -2876,6 +2894,13 @@ static const struct field fields_DeletePartitionRequest[] = {
     { .name = "PartitionValues", .wire = "PartitionValues", .shape = &shape_ValueStringList, .off = offsetof(struct glue_delete_partition_request, PartitionValues), .flags = FIELD_REQUIRED },
 };
 static const struct shape shape_DeletePartitionRequest = { .name = "DeletePartitionRequest", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_delete_partition_request), .fields = fields_DeletePartitionRequest, .n_fields = 4 };
+static const struct field fields_DeletePartitionIndexRequest[] = {
+    { .name = "CatalogId", .wire = "CatalogId", .shape = &shape_any_string, .off = offsetof(struct glue_delete_partition_index_request, CatalogId) },
+    { .name = "DatabaseName", .wire = "DatabaseName", .shape = &shape_any_string, .off = offsetof(struct glue_delete_partition_index_request, DatabaseName), .flags = FIELD_REQUIRED },
+    { .name = "TableName", .wire = "TableName", .shape = &shape_any_string, .off = offsetof(struct glue_delete_partition_index_request, TableName), .flags = FIELD_REQUIRED },
+    { .name = "IndexName", .wire = "IndexName", .shape = &shape_any_string, .off = offsetof(struct glue_delete_partition_index_request, IndexName), .flags = FIELD_REQUIRED },
+};
+static const struct shape shape_DeletePartitionIndexRequest = { .name = "DeletePartitionIndexRequest", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_delete_partition_index_request), .fields = fields_DeletePartitionIndexRequest, .n_fields = 4 };
 static const struct field fields_DeleteSecurityConfigurationRequest[] = {
     { .name = "Name", .wire = "Name", .shape = &shape_any_string, .off = offsetof(struct glue_delete_security_configuration_request, Name), .flags = FIELD_REQUIRED },
 };
@@ -3194,6 +3219,43 @@ static const struct field fields_GetPartitionResponse[] = {
     { .name = "Partition", .wire = "Partition", .shape = &shape_Partition, .off = offsetof(struct glue_get_partition_response, Partition) },
 };
 static const struct shape shape_GetPartitionResponse = { .name = "GetPartitionResponse", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_get_partition_response), .fields = fields_GetPartitionResponse, .n_fields = 1 };
+static const struct field fields_GetPartitionIndexesRequest[] = {
+    { .name = "CatalogId", .wire = "CatalogId", .shape = &shape_any_string, .off = offsetof(struct glue_get_partition_indexes_request, CatalogId) },
+    { .name = "DatabaseName", .wire = "DatabaseName", .shape = &shape_any_string, .off = offsetof(struct glue_get_partition_indexes_request, DatabaseName), .flags = FIELD_REQUIRED },
+    { .name = "TableName", .wire = "TableName", .shape = &shape_any_string, .off = offsetof(struct glue_get_partition_indexes_request, TableName), .flags = FIELD_REQUIRED },
+    { .name = "NextToken", .wire = "NextToken", .shape = &shape_any_string, .off = offsetof(struct glue_get_partition_indexes_request, NextToken) },
+};
+static const struct shape shape_GetPartitionIndexesRequest = { .name = "GetPartitionIndexesRequest", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_get_partition_indexes_request), .fields = fields_GetPartitionIndexesRequest, .n_fields = 4 };
+static const struct field fields_GetPartitionIndexesResponse[] = {
+    { .name = "PartitionIndexDescriptorList", .wire = "PartitionIndexDescriptorList", .shape = &shape_PartitionIndexDescriptorList, .off = offsetof(struct glue_get_partition_indexes_response, PartitionIndexDescriptorList) },
+    { .name = "NextToken", .wire = "NextToken", .shape = &shape_any_string, .off = offsetof(struct glue_get_partition_indexes_response, NextToken) },
+};
+static const struct shape shape_GetPartitionIndexesResponse = { .name = "GetPartitionIndexesResponse", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_get_partition_indexes_response), .fields = fields_GetPartitionIndexesResponse, .n_fields = 2 };
+static const struct field value_PartitionIndexDescriptorList = { .shape = &shape_PartitionIndexDescriptor, .off = 0 };
+static const struct shape shape_PartitionIndexDescriptorList = { .name = "PartitionIndexDescriptorList", .kind = SHAPE_LIST, .value = &value_PartitionIndexDescriptorList, .size = sizeof(struct glue_partition_index_descriptor) };
+static const struct field fields_PartitionIndexDescriptor[] = {
+    { .name = "IndexName", .wire = "IndexName", .shape = &shape_any_string, .off = offsetof(struct glue_partition_index_descriptor, IndexName), .flags = FIELD_REQUIRED },
+    { .name = "Keys", .wire = "Keys", .shape = &shape_KeySchemaElementList, .off = offsetof(struct glue_partition_index_descriptor, Keys), .flags = FIELD_REQUIRED },
+    { .name = "IndexStatus", .wire = "IndexStatus", .shape = &shape_any_string, .off = offsetof(struct glue_partition_index_descriptor, IndexStatus), .flags = FIELD_REQUIRED },
+    { .name = "BackfillErrors", .wire = "BackfillErrors", .shape = &shape_BackfillErrors, .off = offsetof(struct glue_partition_index_descriptor, BackfillErrors) },
+};
+static const struct shape shape_PartitionIndexDescriptor = { .name = "PartitionIndexDescriptor", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_partition_index_descriptor), .fields = fields_PartitionIndexDescriptor, .n_fields = 4 };
+static const struct field value_KeySchemaElementList = { .shape = &shape_KeySchemaElement, .off = 0 };
+static const struct shape shape_KeySchemaElementList = { .name = "KeySchemaElementList", .kind = SHAPE_LIST, .value = &value_KeySchemaElementList, .size = sizeof(struct glue_key_schema_element) };
+static const struct field fields_KeySchemaElement[] = {
+    { .name = "Name", .wire = "Name", .shape = &shape_any_string, .off = offsetof(struct glue_key_schema_element, Name), .flags = FIELD_REQUIRED },
+    { .name = "Type", .wire = "Type", .shape = &shape_any_string, .off = offsetof(struct glue_key_schema_element, Type), .flags = FIELD_REQUIRED },
+};
+static const struct shape shape_KeySchemaElement = { .name = "KeySchemaElement", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_key_schema_element), .fields = fields_KeySchemaElement, .n_fields = 2 };
+static const struct field value_BackfillErrors = { .shape = &shape_BackfillError, .off = 0 };
+static const struct shape shape_BackfillErrors = { .name = "BackfillErrors", .kind = SHAPE_LIST, .value = &value_BackfillErrors, .size = sizeof(struct glue_backfill_error) };
+static const struct field fields_BackfillError[] = {
+    { .name = "Code", .wire = "Code", .shape = &shape_any_string, .off = offsetof(struct glue_backfill_error, Code) },
+    { .name = "Partitions", .wire = "Partitions", .shape = &shape_BackfillErroredPartitionsList, .off = offsetof(struct glue_backfill_error, Partitions) },
+};
+static const struct shape shape_BackfillError = { .name = "BackfillError", .kind = SHAPE_STRUCT, .size = sizeof(struct glue_backfill_error), .fields = fields_BackfillError, .n_fields = 2 };
+static const struct field value_BackfillErroredPartitionsList = { .shape = &shape_PartitionValueList, .off = 0 };
+static const struct shape shape_BackfillErroredPartitionsList = { .name = "BackfillErroredPartitionsList", .kind = SHAPE_LIST, .value = &value_BackfillErroredPartitionsList, .size = sizeof(struct glue_partition_value_list) };
 static const struct field fields_GetPartitionsRequest[] = {
     { .name = "CatalogId", .wire = "CatalogId", .shape = &shape_any_string, .off = offsetof(struct glue_get_partitions_request, CatalogId) },
     { .name = "DatabaseName", .wire = "DatabaseName", .shape = &shape_any_string, .off = offsetof(struct glue_get_partitions_request, DatabaseName), .flags = FIELD_REQUIRED },
@@ -4030,6 +4092,10 @@ static enum status op_CreatePartition(struct call *c, const void *in, void *ret_
 {
     return glue_create_partition(c, in, ret_out);
 }
+static enum status op_CreatePartitionIndex(struct call *c, const void *in, void *ret_out)
+{
+    return glue_create_partition_index(c, in, ret_out);
+}
 static enum status op_CreateSecurityConfiguration(struct call *c, const void *in, void *ret_out)
 {
     return glue_create_security_configuration(c, in, ret_out);
@@ -4069,6 +4135,10 @@ static enum status op_DeleteJob(struct call *c, const void *in, void *ret_out)
 static enum status op_DeletePartition(struct call *c, const void *in, void *ret_out)
 {
     return glue_delete_partition(c, in, ret_out);
+}
+static enum status op_DeletePartitionIndex(struct call *c, const void *in, void *ret_out)
+{
+    return glue_delete_partition_index(c, in, ret_out);
 }
 static enum status op_DeleteSecurityConfiguration(struct call *c, const void *in, void *ret_out)
 {
@@ -4145,6 +4215,10 @@ static enum status op_GetJobs(struct call *c, const void *in, void *ret_out)
 static enum status op_GetPartition(struct call *c, const void *in, void *ret_out)
 {
     return glue_get_partition(c, in, ret_out);
+}
+static enum status op_GetPartitionIndexes(struct call *c, const void *in, void *ret_out)
+{
+    return glue_get_partition_indexes(c, in, ret_out);
 }
 static enum status op_GetPartitions(struct call *c, const void *in, void *ret_out)
 {
@@ -4331,7 +4405,7 @@ const struct op glue_ops[] = {
     { .name = "BatchGetDataQualityResult", .method = "POST", .uri = "/", .http_status = 200 },
     { .name = "BatchGetDevEndpoints", .method = "POST", .uri = "/", .http_status = 200 },
     { .name = "BatchGetJobs", .fn = op_BatchGetJobs, .in = &shape_BatchGetJobsRequest, .out = &shape_BatchGetJobsResponse, .method = "POST", .uri = "/", .http_status = 200 },
-    { .name = "BatchGetPartition", .fn = op_BatchGetPartition, .in = &shape_BatchGetPartitionRequest, .out = &shape_BatchGetPartitionResponse, .method = "POST", .uri = "/", .http_status = 200 },
+    { .name = "BatchGetPartition", .fn = op_BatchGetPartition, .in = &shape_BatchGetPartitionRequest, .out = &shape_BatchGetPartitionResponse, .method = "POST", .uri = "/", .http_status = 200, .flags = OP_READ },
     { .name = "BatchGetTableOptimizer", .method = "POST", .uri = "/", .http_status = 200 },
     { .name = "BatchGetTriggers", .fn = op_BatchGetTriggers, .in = &shape_BatchGetTriggersRequest, .out = &shape_BatchGetTriggersResponse, .method = "POST", .uri = "/", .http_status = 200 },
     { .name = "BatchGetWorkflows", .fn = op_BatchGetWorkflows, .in = &shape_BatchGetWorkflowsRequest, .out = &shape_BatchGetWorkflowsResponse, .method = "POST", .uri = "/", .http_status = 200 },
@@ -4360,7 +4434,7 @@ const struct op glue_ops[] = {
     { .name = "CreateJob", .fn = op_CreateJob, .in = &shape_CreateJobRequest, .out = &shape_CreateJobResponse, .method = "POST", .uri = "/", .http_status = 200 },
     { .name = "CreateMLTransform", .method = "POST", .uri = "/", .http_status = 200 },
     { .name = "CreatePartition", .fn = op_CreatePartition, .in = &shape_CreatePartitionRequest, .method = "POST", .uri = "/", .http_status = 200 },
-    { .name = "CreatePartitionIndex", .method = "POST", .uri = "/", .http_status = 200 },
+    { .name = "CreatePartitionIndex", .fn = op_CreatePartitionIndex, .in = &shape_CreatePartitionIndexRequest, .method = "POST", .uri = "/", .http_status = 200 },
     { .name = "CreateRegistry", .method = "POST", .uri = "/", .http_status = 200 },
     { .name = "CreateSchema", .method = "POST", .uri = "/", .http_status = 200 },
     { .name = "CreateScript", .method = "POST", .uri = "/", .http_status = 200 },
@@ -4392,7 +4466,7 @@ const struct op glue_ops[] = {
     { .name = "DeleteJob", .fn = op_DeleteJob, .in = &shape_DeleteJobRequest, .out = &shape_DeleteJobResponse, .method = "POST", .uri = "/", .http_status = 200 },
     { .name = "DeleteMLTransform", .method = "POST", .uri = "/", .http_status = 200 },
     { .name = "DeletePartition", .fn = op_DeletePartition, .in = &shape_DeletePartitionRequest, .method = "POST", .uri = "/", .http_status = 200 },
-    { .name = "DeletePartitionIndex", .method = "POST", .uri = "/", .http_status = 200 },
+    { .name = "DeletePartitionIndex", .fn = op_DeletePartitionIndex, .in = &shape_DeletePartitionIndexRequest, .method = "POST", .uri = "/", .http_status = 200 },
     { .name = "DeleteRegistry", .method = "POST", .uri = "/", .http_status = 200 },
     { .name = "DeleteResourcePolicy", .method = "POST", .uri = "/", .http_status = 200 },
     { .name = "DeleteSchema", .method = "POST", .uri = "/", .http_status = 200 },
@@ -4423,8 +4497,8 @@ const struct op glue_ops[] = {
     { .name = "GetColumnStatisticsTaskRun", .method = "POST", .uri = "/", .http_status = 200 },
     { .name = "GetColumnStatisticsTaskRuns", .method = "POST", .uri = "/", .http_status = 200 },
     { .name = "GetColumnStatisticsTaskSettings", .method = "POST", .uri = "/", .http_status = 200 },
-    { .name = "GetConnection", .fn = op_GetConnection, .in = &shape_GetConnectionRequest, .out = &shape_GetConnectionResponse, .method = "POST", .uri = "/", .http_status = 200 },
-    { .name = "GetConnections", .fn = op_GetConnections, .in = &shape_GetConnectionsRequest, .out = &shape_GetConnectionsResponse, .method = "POST", .uri = "/", .http_status = 200 },
+    { .name = "GetConnection", .fn = op_GetConnection, .in = &shape_GetConnectionRequest, .out = &shape_GetConnectionResponse, .method = "POST", .uri = "/", .http_status = 200, .flags = OP_READ },
+    { .name = "GetConnections", .fn = op_GetConnections, .in = &shape_GetConnectionsRequest, .out = &shape_GetConnectionsResponse, .method = "POST", .uri = "/", .http_status = 200, .flags = OP_READ },
     { .name = "GetCrawler", .fn = op_GetCrawler, .in = &shape_GetCrawlerRequest, .out = &shape_GetCrawlerResponse, .method = "POST", .uri = "/", .http_status = 200 },
     { .name = "GetCrawlerMetrics", .fn = op_GetCrawlerMetrics, .in = &shape_GetCrawlerMetricsRequest, .out = &shape_GetCrawlerMetricsResponse, .method = "POST", .uri = "/", .http_status = 200 },
     { .name = "GetCrawlers", .fn = op_GetCrawlers, .in = &shape_GetCrawlersRequest, .out = &shape_GetCrawlersResponse, .method = "POST", .uri = "/", .http_status = 200 },
@@ -4436,8 +4510,8 @@ const struct op glue_ops[] = {
     { .name = "GetDataQualityRuleRecommendationRun", .method = "POST", .uri = "/", .http_status = 200 },
     { .name = "GetDataQualityRuleset", .method = "POST", .uri = "/", .http_status = 200 },
     { .name = "GetDataQualityRulesetEvaluationRun", .method = "POST", .uri = "/", .http_status = 200 },
-    { .name = "GetDatabase", .fn = op_GetDatabase, .in = &shape_GetDatabaseRequest, .out = &shape_GetDatabaseResponse, .method = "POST", .uri = "/", .http_status = 200 },
-    { .name = "GetDatabases", .fn = op_GetDatabases, .in = &shape_GetDatabasesRequest, .out = &shape_GetDatabasesResponse, .method = "POST", .uri = "/", .http_status = 200 },
+    { .name = "GetDatabase", .fn = op_GetDatabase, .in = &shape_GetDatabaseRequest, .out = &shape_GetDatabaseResponse, .method = "POST", .uri = "/", .http_status = 200, .flags = OP_READ },
+    { .name = "GetDatabases", .fn = op_GetDatabases, .in = &shape_GetDatabasesRequest, .out = &shape_GetDatabasesResponse, .method = "POST", .uri = "/", .http_status = 200, .flags = OP_READ },
     { .name = "GetDataflowGraph", .method = "POST", .uri = "/", .http_status = 200 },
     { .name = "GetDevEndpoint", .method = "POST", .uri = "/", .http_status = 200 },
     { .name = "GetDevEndpoints", .method = "POST", .uri = "/", .http_status = 200 },
@@ -4456,9 +4530,9 @@ const struct op glue_ops[] = {
     { .name = "GetMLTransforms", .method = "POST", .uri = "/", .http_status = 200 },
     { .name = "GetMapping", .method = "POST", .uri = "/", .http_status = 200 },
     { .name = "GetMaterializedViewRefreshTaskRun", .method = "POST", .uri = "/", .http_status = 200 },
-    { .name = "GetPartition", .fn = op_GetPartition, .in = &shape_GetPartitionRequest, .out = &shape_GetPartitionResponse, .method = "POST", .uri = "/", .http_status = 200 },
-    { .name = "GetPartitionIndexes", .method = "POST", .uri = "/", .http_status = 200 },
-    { .name = "GetPartitions", .fn = op_GetPartitions, .in = &shape_GetPartitionsRequest, .out = &shape_GetPartitionsResponse, .method = "POST", .uri = "/", .http_status = 200 },
+    { .name = "GetPartition", .fn = op_GetPartition, .in = &shape_GetPartitionRequest, .out = &shape_GetPartitionResponse, .method = "POST", .uri = "/", .http_status = 200, .flags = OP_READ },
+    { .name = "GetPartitionIndexes", .fn = op_GetPartitionIndexes, .in = &shape_GetPartitionIndexesRequest, .out = &shape_GetPartitionIndexesResponse, .method = "POST", .uri = "/", .http_status = 200, .flags = OP_READ },
+    { .name = "GetPartitions", .fn = op_GetPartitions, .in = &shape_GetPartitionsRequest, .out = &shape_GetPartitionsResponse, .method = "POST", .uri = "/", .http_status = 200, .flags = OP_READ },
     { .name = "GetPlan", .method = "POST", .uri = "/", .http_status = 200 },
     { .name = "GetRegistry", .method = "POST", .uri = "/", .http_status = 200 },
     { .name = "GetResourcePolicies", .method = "POST", .uri = "/", .http_status = 200 },
@@ -4471,11 +4545,11 @@ const struct op glue_ops[] = {
     { .name = "GetSecurityConfigurations", .fn = op_GetSecurityConfigurations, .in = &shape_GetSecurityConfigurationsRequest, .out = &shape_GetSecurityConfigurationsResponse, .method = "POST", .uri = "/", .http_status = 200 },
     { .name = "GetSession", .method = "POST", .uri = "/", .http_status = 200 },
     { .name = "GetStatement", .method = "POST", .uri = "/", .http_status = 200 },
-    { .name = "GetTable", .fn = op_GetTable, .in = &shape_GetTableRequest, .out = &shape_GetTableResponse, .method = "POST", .uri = "/", .http_status = 200 },
+    { .name = "GetTable", .fn = op_GetTable, .in = &shape_GetTableRequest, .out = &shape_GetTableResponse, .method = "POST", .uri = "/", .http_status = 200, .flags = OP_READ },
     { .name = "GetTableOptimizer", .method = "POST", .uri = "/", .http_status = 200 },
-    { .name = "GetTableVersion", .fn = op_GetTableVersion, .in = &shape_GetTableVersionRequest, .out = &shape_GetTableVersionResponse, .method = "POST", .uri = "/", .http_status = 200 },
-    { .name = "GetTableVersions", .fn = op_GetTableVersions, .in = &shape_GetTableVersionsRequest, .out = &shape_GetTableVersionsResponse, .method = "POST", .uri = "/", .http_status = 200 },
-    { .name = "GetTables", .fn = op_GetTables, .in = &shape_GetTablesRequest, .out = &shape_GetTablesResponse, .method = "POST", .uri = "/", .http_status = 200 },
+    { .name = "GetTableVersion", .fn = op_GetTableVersion, .in = &shape_GetTableVersionRequest, .out = &shape_GetTableVersionResponse, .method = "POST", .uri = "/", .http_status = 200, .flags = OP_READ },
+    { .name = "GetTableVersions", .fn = op_GetTableVersions, .in = &shape_GetTableVersionsRequest, .out = &shape_GetTableVersionsResponse, .method = "POST", .uri = "/", .http_status = 200, .flags = OP_READ },
+    { .name = "GetTables", .fn = op_GetTables, .in = &shape_GetTablesRequest, .out = &shape_GetTablesResponse, .method = "POST", .uri = "/", .http_status = 200, .flags = OP_READ },
     { .name = "GetTags", .fn = op_GetTags, .in = &shape_GetTagsRequest, .out = &shape_GetTagsResponse, .method = "POST", .uri = "/", .http_status = 200 },
     { .name = "GetTrigger", .fn = op_GetTrigger, .in = &shape_GetTriggerRequest, .out = &shape_GetTriggerResponse, .method = "POST", .uri = "/", .http_status = 200 },
     { .name = "GetTriggers", .fn = op_GetTriggers, .in = &shape_GetTriggersRequest, .out = &shape_GetTriggersResponse, .method = "POST", .uri = "/", .http_status = 200 },
@@ -4530,7 +4604,7 @@ const struct op glue_ops[] = {
     { .name = "ResetJobBookmark", .fn = op_ResetJobBookmark, .in = &shape_ResetJobBookmarkRequest, .out = &shape_ResetJobBookmarkResponse, .method = "POST", .uri = "/", .http_status = 200 },
     { .name = "ResumeWorkflowRun", .method = "POST", .uri = "/", .http_status = 200 },
     { .name = "RunStatement", .method = "POST", .uri = "/", .http_status = 200 },
-    { .name = "SearchTables", .fn = op_SearchTables, .in = &shape_SearchTablesRequest, .out = &shape_SearchTablesResponse, .method = "POST", .uri = "/", .http_status = 200 },
+    { .name = "SearchTables", .fn = op_SearchTables, .in = &shape_SearchTablesRequest, .out = &shape_SearchTablesResponse, .method = "POST", .uri = "/", .http_status = 200, .flags = OP_READ },
     { .name = "StartBlueprintRun", .method = "POST", .uri = "/", .http_status = 200 },
     { .name = "StartColumnStatisticsTaskRun", .method = "POST", .uri = "/", .http_status = 200 },
     { .name = "StartColumnStatisticsTaskRunSchedule", .method = "POST", .uri = "/", .http_status = 200 },

@@ -334,6 +334,9 @@ struct glue_federated_database;
 struct glue_create_job_request;
 struct glue_create_job_response;
 struct glue_create_partition_request;
+struct glue_create_partition_index_request;
+struct glue_partition_index;
+struct glue_key_list;
 struct glue_create_security_configuration_request;
 struct glue_encryption_configuration;
 struct glue_s3_encryption_list;
@@ -351,8 +354,6 @@ struct glue_view_representation_input;
 struct glue_view_sub_objects_list;
 struct glue_view_sub_object_version_ids_list;
 struct glue_partition_index_list;
-struct glue_partition_index;
-struct glue_key_list;
 struct glue_open_table_format_input;
 struct glue_iceberg_input;
 struct glue_create_iceberg_table_input;
@@ -378,6 +379,7 @@ struct glue_delete_database_request;
 struct glue_delete_job_request;
 struct glue_delete_job_response;
 struct glue_delete_partition_request;
+struct glue_delete_partition_index_request;
 struct glue_delete_security_configuration_request;
 struct glue_delete_table_request;
 struct glue_delete_trigger_request;
@@ -431,6 +433,15 @@ struct glue_get_jobs_request;
 struct glue_get_jobs_response;
 struct glue_get_partition_request;
 struct glue_get_partition_response;
+struct glue_get_partition_indexes_request;
+struct glue_get_partition_indexes_response;
+struct glue_partition_index_descriptor_list;
+struct glue_partition_index_descriptor;
+struct glue_key_schema_element_list;
+struct glue_key_schema_element;
+struct glue_backfill_errors;
+struct glue_backfill_error;
+struct glue_backfill_errored_partitions_list;
 struct glue_get_partitions_request;
 struct glue_segment;
 struct glue_get_partitions_response;
@@ -948,6 +959,10 @@ struct glue_permission_list {
     size_t n;
     struct str *v;
 };
+struct glue_key_list {
+    size_t n;
+    struct str *v;
+};
 struct glue_s3_encryption_list {
     size_t n;
     struct glue_s3_encryption *v;
@@ -967,10 +982,6 @@ struct glue_view_sub_object_version_ids_list {
 struct glue_partition_index_list {
     size_t n;
     struct glue_partition_index *v;
-};
-struct glue_key_list {
-    size_t n;
-    struct str *v;
 };
 struct glue_integer_list {
     size_t n;
@@ -1011,6 +1022,22 @@ struct glue_database_attributes_list {
 struct glue_database_list {
     size_t n;
     struct glue_database *v;
+};
+struct glue_partition_index_descriptor_list {
+    size_t n;
+    struct glue_partition_index_descriptor *v;
+};
+struct glue_key_schema_element_list {
+    size_t n;
+    struct glue_key_schema_element *v;
+};
+struct glue_backfill_errors {
+    size_t n;
+    struct glue_backfill_error *v;
+};
+struct glue_backfill_errored_partitions_list {
+    size_t n;
+    struct glue_partition_value_list *v;
 };
 struct glue_security_configuration_list {
     size_t n;
@@ -2699,6 +2726,16 @@ struct glue_create_partition_request {
     struct str TableName;
     struct glue_partition_input *PartitionInput;
 };
+struct glue_create_partition_index_request {
+    struct str CatalogId;
+    struct str DatabaseName;
+    struct str TableName;
+    struct glue_partition_index *PartitionIndex;
+};
+struct glue_partition_index {
+    struct glue_key_list Keys;
+    struct str IndexName;
+};
 struct glue_create_security_configuration_request {
     struct str Name;
     struct glue_encryption_configuration *EncryptionConfiguration;
@@ -2777,10 +2814,6 @@ struct glue_view_representation_input {
     struct str ViewOriginalText;
     struct str ValidationConnection;
     struct str ViewExpandedText;
-};
-struct glue_partition_index {
-    struct glue_key_list Keys;
-    struct str IndexName;
 };
 struct glue_open_table_format_input {
     struct glue_iceberg_input *IcebergInput;
@@ -2882,6 +2915,12 @@ struct glue_delete_partition_request {
     struct str DatabaseName;
     struct str TableName;
     struct glue_value_string_list PartitionValues;
+};
+struct glue_delete_partition_index_request {
+    struct str CatalogId;
+    struct str DatabaseName;
+    struct str TableName;
+    struct str IndexName;
 };
 struct glue_delete_security_configuration_request {
     struct str Name;
@@ -3138,6 +3177,30 @@ struct glue_get_partition_request {
 };
 struct glue_get_partition_response {
     struct glue_partition *Partition;
+};
+struct glue_get_partition_indexes_request {
+    struct str CatalogId;
+    struct str DatabaseName;
+    struct str TableName;
+    struct str NextToken;
+};
+struct glue_get_partition_indexes_response {
+    struct glue_partition_index_descriptor_list PartitionIndexDescriptorList;
+    struct str NextToken;
+};
+struct glue_partition_index_descriptor {
+    struct str IndexName;
+    struct glue_key_schema_element_list Keys;
+    struct str IndexStatus;
+    struct glue_backfill_errors BackfillErrors;
+};
+struct glue_key_schema_element {
+    struct str Name;
+    struct str Type;
+};
+struct glue_backfill_error {
+    struct str Code;
+    struct glue_backfill_errored_partitions_list Partitions;
 };
 struct glue_get_partitions_request {
     struct str CatalogId;
@@ -3795,6 +3858,8 @@ enum status glue_create_job(struct call *c, const struct glue_create_job_request
     struct glue_create_job_response *ret_out);
 enum status glue_create_partition(struct call *c, const struct glue_create_partition_request *in,
     void *ret_out);
+enum status glue_create_partition_index(struct call *c, const struct glue_create_partition_index_request *in,
+    void *ret_out);
 enum status glue_create_security_configuration(struct call *c, const struct glue_create_security_configuration_request *in,
     struct glue_create_security_configuration_response *ret_out);
 enum status glue_create_table(struct call *c, const struct glue_create_table_request *in,
@@ -3814,6 +3879,8 @@ enum status glue_delete_database(struct call *c, const struct glue_delete_databa
 enum status glue_delete_job(struct call *c, const struct glue_delete_job_request *in,
     struct glue_delete_job_response *ret_out);
 enum status glue_delete_partition(struct call *c, const struct glue_delete_partition_request *in,
+    void *ret_out);
+enum status glue_delete_partition_index(struct call *c, const struct glue_delete_partition_index_request *in,
     void *ret_out);
 enum status glue_delete_security_configuration(struct call *c, const struct glue_delete_security_configuration_request *in,
     void *ret_out);
@@ -3853,6 +3920,8 @@ enum status glue_get_jobs(struct call *c, const struct glue_get_jobs_request *in
     struct glue_get_jobs_response *ret_out);
 enum status glue_get_partition(struct call *c, const struct glue_get_partition_request *in,
     struct glue_get_partition_response *ret_out);
+enum status glue_get_partition_indexes(struct call *c, const struct glue_get_partition_indexes_request *in,
+    struct glue_get_partition_indexes_response *ret_out);
 enum status glue_get_partitions(struct call *c, const struct glue_get_partitions_request *in,
     struct glue_get_partitions_response *ret_out);
 enum status glue_get_security_configuration(struct call *c, const struct glue_get_security_configuration_request *in,

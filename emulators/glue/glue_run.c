@@ -5,23 +5,40 @@
 
 #define RUNS_PAGE 200
 
+static enum status check_start(struct call *c, const struct glue_start_job_run_request *in)
+{
+    if (in->NotificationProperty && in->NotificationProperty->NotifyDelayAfter.set) {
+        return call_fail(c, &wire_NotImplemented,
+                         "NotificationProperty isn't implemented: leave it out of the run.");
+    }
+    if (str_set(in->ExecutionRoleSessionPolicy)) {
+        return call_fail(c, &wire_NotImplemented,
+                         "ExecutionRoleSessionPolicy isn't implemented: leave it out of the run.");
+    }
+    if (in->Timeout.set && (in->Timeout.v < 1 || in->Timeout.v > GLUE_TIMEOUT_MAX)) {
+        return call_fail(c, &glue_InvalidInputException, "Timeout must be 1 to %d minutes.",
+                         GLUE_TIMEOUT_MAX);
+    }
+    if (in->MaxCapacity.set && (str_set(in->WorkerType) || in->NumberOfWorkers.set)) {
+        return call_fail(c, &glue_InvalidInputException,
+                         "Please do not set Max Capacity if using Worker Type and Number of "
+                         "Workers.");
+    }
+    return glue_security_check(c, in->SecurityConfiguration);
+}
+
 enum status glue_start_job_run(struct call *c, const struct glue_start_job_run_request *in,
                                struct glue_start_job_run_response *ret_out)
 {
     struct glue_job *job;
     struct glue_owner owner = glue_owner_of(c);
+    const struct glue_submission how = { .in = in };
     enum status st = glue_find_job(c, in->JobName, &job);
+    st = st == ST_OK ? check_start(c, in) : st;
     if (st != ST_OK) {
         return st;
     }
-    if (str_set(in->SecurityConfiguration)) {
-        return call_fail(c, &wire_NotImplemented,
-                         "SecurityConfiguration isn't implemented: leave it out of the run.");
-    }
-    if (in->Timeout.set && (in->Timeout.v < 1 || in->Timeout.v > 10080)) {
-        return call_fail(c, &glue_InvalidInputException, "Timeout must be 1 to 10080 minutes.");
-    }
-    st = glue_runner_submit(c->state, c->arena, &owner, job, in, &ret_out->JobRunId);
+    st = glue_runner_submit(c->state, c->arena, &owner, job, &how, &ret_out->JobRunId);
     if (st == ST_CONFLICT) {
         return call_fail(c, &glue_ConcurrentRunsExceededException,
                          "Concurrent runs exceeded for %.*s", STR_ARG(in->JobName));
@@ -34,13 +51,14 @@ enum status glue_start_job_run(struct call *c, const struct glue_start_job_run_r
     return call_status(c, st);
 }
 
-/* The run as shown now: ExecutionTime of a run under way grows. */
-static void bring_up_to_date(struct glue_job_run *run)
+/* The run as shown now: ExecutionTime of a run under way grows; predecessors are for those who ask.
+ */
+static void bring_up_to_date(struct glue_job_run *run, bool predecessors)
 {
     if (!run->CompletedOn.set && run->StartedOn.set && str_eqz(run->JobRunState, "RUNNING")) {
         run->ExecutionTime = OPT_I64((clock_now_ms() - run->StartedOn.ms) / 1000);
     }
-    if (!run->PredecessorRuns.v) {
+    if (!predecessors) {
         run->PredecessorRuns.n = 0;
     }
 }
@@ -58,7 +76,7 @@ enum status glue_get_job_run(struct call *c, const struct glue_get_job_run_reque
                          STR_ARG(in->RunId), STR_ARG(in->JobName));
     }
     if (st == ST_OK) {
-        bring_up_to_date(row.run);
+        bring_up_to_date(row.run, in->PredecessorsIncluded.v);
         ret_out->JobRun = row.run;
     }
     return call_status(c, st);
@@ -92,7 +110,7 @@ enum status glue_get_job_runs(struct call *c, const struct glue_get_job_runs_req
     ret_out->JobRuns.n = rows.n;
     ret_out->JobRuns.v = ARENA_ARRAY(c->arena, struct glue_job_run, rows.n + 1);
     for (size_t i = 0; i < rows.n; i++) {
-        bring_up_to_date(rows.v[i].run);
+        bring_up_to_date(rows.v[i].run, false);
         ret_out->JobRuns.v[i] = *rows.v[i].run;
     }
     return ST_OK;

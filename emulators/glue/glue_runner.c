@@ -2,7 +2,9 @@
  * WAITING before it when the job queues. Every step is a row first: a run begins after the commit
  * that made it. A restart begins merges again (they are idempotent) and fails scripts (their
  * process died with the server), as MaxRetries allows. */
+#include "emulators/glue/catalog/catalog_store.h"
 #include "emulators/glue/glue_internal.h"
+#include "emulators/glue/glue_security.h"
 #include "server/base/clock.h"
 #include "server/base/id.h"
 #include "server/base/log.h"
@@ -16,10 +18,11 @@
 
 enum glue_kind glue_kind_of(struct str name)
 {
-    return str_eqz(name, "glueetl")         ? GLUE_KIND_ETL
-           : str_eqz(name, "pythonshell")   ? GLUE_KIND_PYTHON
-           : str_eqz(name, "cistern-merge") ? GLUE_KIND_MERGE
-                                            : GLUE_KIND_UNKNOWN;
+    return str_eqz(name, "glueetl")              ? GLUE_KIND_ETL
+           : str_eqz(name, "pythonshell")        ? GLUE_KIND_PYTHON
+           : str_eqz(name, "cistern-merge")      ? GLUE_KIND_MERGE
+           : str_eqz(name, "cistern-executable") ? GLUE_KIND_EXECUTABLE
+                                                 : GLUE_KIND_UNKNOWN;
 }
 
 static void set_state(struct glue_job_run *run, const char *state)
@@ -44,7 +47,7 @@ static bool ended(const struct glue_job_run *run)
  */
 struct begin {
     struct glue_state *glue;
-    char *run_id;
+    const char *run_id;
 };
 
 static void begin_active(struct glue_state *g, const char *run_id);
@@ -55,15 +58,14 @@ static void after_commit(void *arg, bool committed)
     if (committed && !core_stopping(b->glue->core)) {
         begin_active(b->glue, b->run_id);
     }
-    free(b->run_id);
-    free(b);
 }
 
 /* The run's row says STARTING; it goes to work when that is committed. */
 static void begin_later(struct glue_state *g, struct str run_id)
 {
-    struct begin *b = xcalloc(1, sizeof(*b));
-    *b = (struct begin){ g, xstrndup(run_id.p, run_id.n) };
+    struct arena *pass = core_pass_arena(g->core); /* a mark that is undone forgets both */
+    struct begin *b = ARENA_NEW(pass, struct begin);
+    *b = (struct begin){ g, arena_cstr(pass, run_id) };
     core_after_commit(g->core, after_commit, b);
 }
 
@@ -104,10 +106,38 @@ static struct glue_active *active_new(struct glue_state *g, const char *run_id)
     return a;
 }
 
+/* What the job needs and isn't there (any more); absent: nothing. */
+static struct str missing_part(const struct glue_active *a)
+{
+    struct db *db = core_db(a->glue->core);
+    const struct glue_connections_list *connections = a->job->Connections;
+    struct glue_connection *connection;
+    struct glue_security_configuration *security;
+    for (size_t i = 0; connections && i < connections->Connections.n; i++) {
+        struct str name = connections->Connections.v[i];
+        if (catalog_connection(db, a->arena, &a->owner, name, &connection) != ST_OK) {
+            return arena_printf(a->arena,
+                                "Connection %.*s not found: create it with CreateConnection, or "
+                                "take it out of the job's Connections.",
+                                STR_ARG(name));
+        }
+    }
+    struct str name = a->run->SecurityConfiguration;
+    if (str_set(name) && glue_store_security(db, a->arena, &a->owner, name, &security) != ST_OK) {
+        return arena_printf(a->arena, "Security Configuration %.*s not found.", STR_ARG(name));
+    }
+    return STR_NONE;
+}
+
 static void begin_active(struct glue_state *g, const char *run_id)
 {
     struct glue_active *a = active_new(g, run_id);
     if (!a) {
+        return;
+    }
+    struct str missing = missing_part(a);
+    if (str_set(missing)) {
+        glue_runner_finish(a, missing);
         return;
     }
     set_state(a->run, "RUNNING");
@@ -122,13 +152,15 @@ static void begin_active(struct glue_state *g, const char *run_id)
 /* --- making runs ---------------------------------------------------------------------------------
  */
 static struct glue_job_run new_run(struct arena *a, const struct glue_job *job,
-                                   const struct glue_start_job_run_request *in)
+                                   const struct glue_submission *how)
 {
+    const struct glue_start_job_run_request *in = how->in;
     struct str digits = id_hex(a, RUN_ID_DIGITS);
     int64_t now = clock_now_ms();
     return (struct glue_job_run){
         .Id = arena_printf(a, "jr_%.*s", STR_ARG(digits)),
         .Attempt = OPT_I64(0),
+        .TriggerName = how->trigger,
         .JobName = job->Name,
         .JobMode = job->JobMode,
         .JobRunQueuingEnabled =
@@ -137,7 +169,9 @@ static struct glue_job_run new_run(struct arena *a, const struct glue_job *job,
         .LastModifiedOn = OPT_TIME(now),
         .JobRunState = STR("STARTING"),
         .Arguments = in->Arguments,
-        .PredecessorRuns = { 0, ARENA_NEW(a, struct glue_predecessor) },
+        .PredecessorRuns = { how->predecessors.n, how->predecessors.v
+                                                      ? how->predecessors.v
+                                                      : ARENA_NEW(a, struct glue_predecessor) },
         .AllocatedCapacity =
             in->AllocatedCapacity.set ? in->AllocatedCapacity : job->AllocatedCapacity,
         .ExecutionTime = OPT_I64(0),
@@ -145,6 +179,8 @@ static struct glue_job_run new_run(struct arena *a, const struct glue_job *job,
         .MaxCapacity = in->MaxCapacity.set ? in->MaxCapacity : job->MaxCapacity,
         .WorkerType = str_set(in->WorkerType) ? in->WorkerType : job->WorkerType,
         .NumberOfWorkers = in->NumberOfWorkers.set ? in->NumberOfWorkers : job->NumberOfWorkers,
+        .SecurityConfiguration = str_set(in->SecurityConfiguration) ? in->SecurityConfiguration
+                                                                    : job->SecurityConfiguration,
         .LogGroupName = glue_log_group(glue_kind_of(job->Command->Name)),
         .GlueVersion = job->GlueVersion,
         .ExecutionClass = str_set(in->ExecutionClass) ? in->ExecutionClass : job->ExecutionClass,
@@ -189,12 +225,12 @@ static enum status admit(struct glue_state *g, const struct glue_owner *owner,
 
 enum status glue_runner_submit(struct glue_state *g, struct arena *a,
                                const struct glue_owner *owner, struct glue_job *job,
-                               const struct glue_start_job_run_request *in, struct str *ret_id)
+                               const struct glue_submission *how, struct str *ret_id)
 {
-    struct glue_job_run run = new_run(a, job, in);
+    struct glue_job_run run = new_run(a, job, how);
     enum status st = ST_OK;
-    if (str_set(in->JobRunId)) {
-        st = retry_of(core_db(g->core), a, owner, in->JobRunId, &run);
+    if (str_set(how->in->JobRunId)) {
+        st = retry_of(core_db(g->core), a, owner, how->in->JobRunId, &run);
     }
     st = st == ST_OK ? admit(g, owner, job, &run) : st;
     st = st == ST_OK ? glue_store_add_run(core_db(g->core), a, owner, &run) : st;
@@ -207,8 +243,7 @@ enum status glue_runner_submit(struct glue_state *g, struct arena *a,
 
 /* --- ending ------------------------------------------------------------------------------------
  */
-/* The oldest waiting run of the job takes the place that became free. */
-static void admit_next(struct glue_state *g, const struct glue_owner *owner, struct str job)
+void glue_runner_admit(struct glue_state *g, const struct glue_owner *owner, struct str job)
 {
     CLEANUP(arena_freep) struct arena *a = arena_new(RUN_ARENA_MAX);
     struct db *db = core_db(g->core);
@@ -233,12 +268,12 @@ static void admit_next(struct glue_state *g, const struct glue_owner *owner, str
     }
 }
 
-/* A failed run is tried again by a new one, MaxRetries times. */
-static void retry(struct glue_state *g, struct arena *a, const struct glue_owner *owner,
-                  const struct glue_job *job, const struct glue_job_run *failed)
+/* A failed run is tried again by a new one, MaxRetries times. Returns its id, absent: not again. */
+static struct str retry(struct glue_state *g, struct arena *a, const struct glue_owner *owner,
+                        const struct glue_job *job, const struct glue_job_run *failed)
 {
-    if (failed->Attempt.v >= job->MaxRetries.v) {
-        return;
+    if (!str_eqz(failed->JobRunState, "FAILED") || failed->Attempt.v >= job->MaxRetries.v) {
+        return STR_NONE;
     }
     struct glue_job_run run = *failed;
     ptrdiff_t mark = str_find_str(failed->Id, STR("_attempt_"));
@@ -251,9 +286,23 @@ static void retry(struct glue_state *g, struct arena *a, const struct glue_owner
     run.ExecutionTime = OPT_I64(0);
     run.ErrorMessage = STR_NONE;
     set_state(&run, "STARTING");
-    if (glue_store_add_run(core_db(g->core), a, owner, &run) == ST_OK) {
-        begin_later(g, run.Id);
+    if (glue_store_add_run(core_db(g->core), a, owner, &run) != ST_OK) {
+        return STR_NONE; /* logged */
     }
+    begin_later(g, run.Id);
+    return run.Id;
+}
+
+/* The run is in its final state: its row, the next try, what triggers start now and the runs that
+ * waited for its place are written together. `job` is NULL when it is gone. */
+static enum status conclude(struct glue_state *g, struct arena *a, const struct glue_owner *owner,
+                            const struct glue_job *job, struct glue_job_run *run)
+{
+    enum status st = glue_store_update_run(core_db(g->core), a, run);
+    struct str again = st == ST_OK && job ? retry(g, a, owner, job, run) : STR_NONE;
+    glue_trigger_run_ended(g, run, again);
+    glue_runner_admit(g, owner, run->JobName);
+    return st;
 }
 
 static void end_run(struct glue_job_run *run, const char *state, struct str error)
@@ -296,13 +345,10 @@ void glue_runner_finish(struct glue_active *a, struct str error)
     }
     end_run(a->run, state, error);
     a->run->ExecutionTime = OPT_I64((clock_mono_ms() - a->began_ms) / 1000);
-    status_ignore(glue_store_update_run(core_db(g->core), a->arena, a->run)); /* logged */
     log_info("glue", "job %.*s: run %.*s %s%s%.*s", STR_ARG(a->run->JobName), STR_ARG(a->run->Id),
              state, str_set(error) ? ": " : "", STR_ARG(error));
-    if (strcmp(state, "FAILED") == 0) {
-        retry(g, a->arena, &a->owner, a->job, a->run);
-    }
-    admit_next(g, &a->owner, a->run->JobName);
+    glue_metric(a, "glue.driver.aggregate.elapsedTime", (double)(clock_mono_ms() - a->began_ms));
+    status_ignore(conclude(g, a->arena, &a->owner, a->job, a->run)); /* logged */
     arena_free(a->arena);
 }
 
@@ -336,7 +382,7 @@ enum status glue_runner_stop(struct glue_state *g, struct arena *arena,
     struct glue_active *a = find_active(g, run_id);
     if (!a) { /* waiting, or committed but not yet begun */
         end_run(row.run, "STOPPED", STR_NONE);
-        return glue_store_update_run(core_db(g->core), arena, row.run);
+        return conclude(g, arena, owner, NULL, row.run);
     }
     set_state(a->run, "STOPPING");
     st = glue_store_update_run(core_db(g->core), arena, a->run);
@@ -366,27 +412,24 @@ void glue_runner_stop_all(struct glue_state *g)
 static enum status recover_run(struct glue_state *g, struct arena *a, struct glue_run_row *row)
 {
     struct db *db = core_db(g->core);
-    struct glue_job *job;
+    struct glue_job *job = NULL;
     enum status st = glue_store_job(db, a, &row->owner, row->run->JobName, &job);
+    bool began = str_eqz(row->run->JobRunState, "RUNNING");
     if (st == ST_NOT_FOUND) {
         end_run(row->run, "FAILED", STR("The job was deleted."));
-        return glue_store_update_run(db, a, row->run);
-    }
-    if (st != ST_OK) {
+    } else if (st != ST_OK) {
         return st;
-    }
-    bool began = str_eqz(row->run->JobRunState, "RUNNING");
-    if (str_eqz(row->run->JobRunState, "STOPPING")) {
+    } else if (str_eqz(row->run->JobRunState, "STOPPING")) {
         end_run(row->run, "STOPPED", STR_NONE);
     } else if (began && glue_kind_of(job->Command->Name) != GLUE_KIND_MERGE) {
         end_run(row->run, "FAILED",
                 STR("The server ended while the run was under way; start the run again."));
-        retry(g, a, &row->owner, job, row->run);
     } else {
         set_state(row->run, "STARTING");
         begin_later(g, row->run->Id);
+        return glue_store_update_run(db, a, row->run);
     }
-    return glue_store_update_run(db, a, row->run);
+    return conclude(g, a, &row->owner, job, row->run);
 }
 
 enum status glue_runner_recover(struct glue_state *g)
@@ -405,7 +448,7 @@ enum status glue_runner_recover(struct glue_state *g)
     }
     st = st == ST_OK ? glue_store_runs_in(db, a, &any, STR_NONE, "WAITING", &rows) : st;
     for (size_t i = 0; st == ST_OK && i < rows.n; i++) {
-        admit_next(g, &rows.v[i].owner, rows.v[i].run->JobName);
+        glue_runner_admit(g, &rows.v[i].owner, rows.v[i].run->JobName);
     }
     return st;
 }

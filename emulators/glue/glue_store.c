@@ -1,6 +1,12 @@
 #include "emulators/glue/glue_store.h"
 
+#include "emulators/glue/catalog/catalog_store.h"
+#include "emulators/glue/crawler/crawler_store.h"
+#include "emulators/glue/glue_bookmark_store.h"
 #include "emulators/glue/glue_ledger.h"
+#include "emulators/glue/glue_security.h"
+#include "emulators/glue/trigger/trigger_store.h"
+#include "emulators/glue/trigger/workflow_store.h"
 #include "server/wire/codec.h"
 #include "server/wire/doc.h"
 
@@ -15,7 +21,9 @@ const char glue_schema_sql[] =
     "CREATE INDEX IF NOT EXISTS glue_run_state ON glue_run(state, account, region, job);"
     "CREATE TABLE IF NOT EXISTS glue_tag("
     " arn TEXT NOT NULL, key TEXT NOT NULL, value TEXT NOT NULL, PRIMARY KEY(arn, key))"
-    " WITHOUT ROWID;" GLUE_LEDGER_SCHEMA_SQL;
+    " WITHOUT ROWID;" GLUE_LEDGER_SCHEMA_SQL GLUE_CATALOG_SCHEMA_SQL GLUE_CRAWLER_SCHEMA_SQL
+        GLUE_BOOKMARK_SCHEMA_SQL GLUE_SECURITY_SCHEMA_SQL GLUE_TRIGGER_SCHEMA_SQL
+            GLUE_WORKFLOW_SCHEMA_SQL;
 
 static const struct op *op_of(const char *name)
 {
@@ -218,6 +226,11 @@ enum status glue_store_set_tag(struct db *db, struct str arn, struct str key, st
 enum status glue_store_delete_tag(struct db *db, struct str arn, struct str key)
 {
     return db_exec(db, "DELETE FROM glue_tag WHERE arn=? AND key=?", bs(arn), bs(key));
+}
+
+enum status glue_store_delete_tags(struct db *db, struct str arn)
+{
+    return db_exec(db, "DELETE FROM glue_tag WHERE arn=?", bs(arn));
 }
 
 enum status glue_store_tags(struct db *db, struct arena *a, struct str arn,

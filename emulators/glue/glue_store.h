@@ -75,6 +75,8 @@ enum status glue_store_active_runs(struct db *db, const struct glue_owner *o, st
 enum status glue_store_set_tag(struct db *db, struct str arn, struct str key,
                                struct str value) MUST_CHECK;
 enum status glue_store_delete_tag(struct db *db, struct str arn, struct str key) MUST_CHECK;
+/* All of the ARN. */
+enum status glue_store_delete_tags(struct db *db, struct str arn) MUST_CHECK;
 enum status glue_store_tags(struct db *db, struct arena *a, struct str arn,
                             struct glue_tags_map *ret) MUST_CHECK;
 

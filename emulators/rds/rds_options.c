@@ -18,6 +18,7 @@ static const char *const small[] = {
     "--skip-name-resolve",
     "--innodb-buffer-pool-dump-at-shutdown=0",
     "--innodb-buffer-pool-load-at-startup=0",
+    "--innodb-use-native-aio=0", /* the kernel's queues are few, for all processes together */
     "--pid-file=pid",
     "--socket=mysql.sock",
     "--bind-address=127.0.0.1",

@@ -68,11 +68,15 @@ static void start_install(struct install *in)
     const char *user = arena_printf(in->arena, "--user=%s", r->user ? r->user : "root").p;
     const char *datadir = arena_printf(in->arena, "--datadir=%s", in->side).p;
     bool mariadb = strcmp(e->name, "mariadb") == 0, root = geteuid() == 0;
+    /* In /tmp another server that starts would remove its temporary tables. */
+    const char *tmpdir = arena_printf(in->arena, "--tmpdir=%s", in->side).p;
     const char *argv[16];
     size_t n = 0;
     argv[n++] = mariadb ? "mariadb-install-db" : e->program;
     argv[n++] = "--no-defaults";
     argv[n++] = datadir;
+    argv[n++] = tmpdir;
+    argv[n++] = "--innodb-use-native-aio=0";
     if (mariadb) {
         argv[n++] = "--auth-root-authentication-method=normal";
         argv[n++] = "--skip-test-db";

@@ -136,7 +136,7 @@ enum status s3_check_version(struct call *c, struct str version_id)
     return st;
 }
 
-enum status s3_need_object(struct call *c, struct str version_id, struct s3_object_row *ret)
+enum status s3_find_object(struct call *c, struct str version_id, struct s3_object_row *ret)
 {
     enum status st = s3_check_bucket(c);
     if (st == ST_OK) {
@@ -145,10 +145,12 @@ enum status s3_need_object(struct call *c, struct str version_id, struct s3_obje
     if (st == ST_OK) {
         st = s3_check_version(c, version_id);
     }
-    if (st != ST_OK) {
-        return st;
-    }
-    st = s3_store_object(c->db, c->arena, c->bucket, c->key, ret);
+    return st == ST_OK ? s3_store_object(c->db, c->arena, c->bucket, c->key, ret) : st;
+}
+
+enum status s3_need_object(struct call *c, struct str version_id, struct s3_object_row *ret)
+{
+    enum status st = s3_find_object(c, version_id, ret);
     return st == ST_NOT_FOUND ? s3_fail_key(c, c->key) : st;
 }
 

@@ -55,6 +55,11 @@ const struct aws_error s3_IllegalLocationConstraintException = {
     .text = "The unspecified location constraint is incompatible for the region specific endpoint "
             "this request was sent to.",
 };
+const struct aws_error s3_IncorrectNumberOfFilesInPostRequest = {
+    .code = "IncorrectNumberOfFilesInPostRequest",
+    .http_status = 400,
+    .text = "POST requires exactly one file upload per request.",
+};
 const struct aws_error s3_InternalError = {
     .code = "InternalError",
     .http_status = 500,
@@ -101,6 +106,12 @@ const struct aws_error s3_InvalidPartOrder = {
     .http_status = 400,
     .text = "The list of parts was not in ascending order. Parts must be ordered by part number.",
 };
+const struct aws_error s3_InvalidPolicyDocument = {
+    .code = "InvalidPolicyDocument",
+    .http_status = 400,
+    .text =
+        "The content of the form does not meet the conditions specified in the policy document.",
+};
 const struct aws_error s3_InvalidRange = {
     .code = "InvalidRange",
     .http_status = 416,
@@ -136,11 +147,21 @@ const struct aws_error s3_MalformedPolicy = {
     .http_status = 400,
     .text = "Policies must be valid JSON and the first byte must be '{'",
 };
+const struct aws_error s3_MalformedPOSTRequest = {
+    .code = "MalformedPOSTRequest",
+    .http_status = 400,
+    .text = "The body of your POST request is not well-formed multipart/form-data.",
+};
 const struct aws_error s3_MalformedXML = {
     .code = "MalformedXML",
     .http_status = 400,
     .text =
         "The XML you provided was not well-formed or did not validate against our published schema",
+};
+const struct aws_error s3_MaxPostPreDataLengthExceeded = {
+    .code = "MaxPostPreDataLengthExceeded",
+    .http_status = 400,
+    .text = "Your POST request fields preceding the upload file were too large.",
 };
 const struct aws_error s3_MetadataTooLarge = {
     .code = "MetadataTooLarge",
@@ -255,6 +276,7 @@ const struct aws_error *const s3_errors[] = {
     &s3_EntityTooLarge,
     &s3_EntityTooSmall,
     &s3_IllegalLocationConstraintException,
+    &s3_IncorrectNumberOfFilesInPostRequest,
     &s3_InternalError,
     &s3_InvalidArgument,
     &s3_InvalidBucketName,
@@ -264,6 +286,7 @@ const struct aws_error *const s3_errors[] = {
     &s3_InvalidPart,
     &s3_InvalidPartNumber,
     &s3_InvalidPartOrder,
+    &s3_InvalidPolicyDocument,
     &s3_InvalidRange,
     &s3_InvalidRequest,
     &s3_InvalidStorageClass,
@@ -271,7 +294,9 @@ const struct aws_error *const s3_errors[] = {
     &s3_InvalidURI,
     &s3_KeyTooLongError,
     &s3_MalformedPolicy,
+    &s3_MalformedPOSTRequest,
     &s3_MalformedXML,
+    &s3_MaxPostPreDataLengthExceeded,
     &s3_MetadataTooLarge,
     &s3_MissingRequestBodyError,
     &s3_NoSuchBucket,

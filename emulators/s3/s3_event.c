@@ -20,6 +20,7 @@ struct s3_cause s3_cause_of(const struct call *c)
         .host_id = c->host_id,
         .principal = arena_printf(c->arena, "AWS:%.*s", STR_ARG(who)),
         .source_ip = c->source_ip,
+        .access_key = c->caller.access_key,
     };
 }
 

@@ -11,6 +11,7 @@ struct s3_cause {
     struct str request_id, host_id;
     struct str principal; /* "AWS:AIDA…" */
     struct str source_ip;
+    struct str access_key; /* that signed the request; absent: none did */
 };
 struct s3_cause s3_cause_of(const struct call *c);
 

@@ -5,6 +5,7 @@
 #include "emulators/s3/s3_model.h"
 #include "emulators/s3/s3_range.h"
 #include "emulators/s3/s3_service.h"
+#include "emulators/s3/s3_view.h"
 #include "server/base/clock.h"
 #include "server/base/log.h"
 #include "server/core.h"
@@ -173,7 +174,10 @@ static enum status plan(struct call *c, struct str version, const struct opt_i64
                         struct view *ret)
 {
     *ret = (struct view){ .off = 0 };
-    enum status st = s3_need_object(c, version, &ret->row);
+    enum status st = s3_view_choose(c, s3_find_object(c, version, &ret->row), &ret->row);
+    if (st == ST_NOT_FOUND) {
+        return s3_fail_key(c, c->key);
+    }
     if (st == ST_OK) {
         st = check_conditions(c, ret);
     }

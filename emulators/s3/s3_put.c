@@ -41,6 +41,9 @@ enum status s3_prepare(struct call *c)
 {
     struct s3_integrity want;
     struct str upload_id = STR_NONE;
+    if (c->op == &s3_post_object_op) {
+        return s3_post_prepare(c);
+    }
     bool part = call_query(c, "uploadId", &upload_id);
     enum s3_alg alg = S3_ALG_CRC64NVME;
     enum status st = s3_check_bucket(c);

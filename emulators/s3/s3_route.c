@@ -82,6 +82,7 @@ static const struct row rows[] = {
     { ON_BUCKET, "POST", "delete", NULL, "DeleteObjects" },
     { ON_BUCKET, "POST", "metadataConfiguration", NULL, "CreateBucketMetadataConfiguration" },
     { ON_BUCKET, "POST", "metadataTable", NULL, "CreateBucketMetadataTableConfiguration" },
+    { ON_BUCKET, "POST", NULL, NULL, "PostObject" },
     { ON_BUCKET, "DELETE", "analytics", NULL, "DeleteBucketAnalyticsConfiguration" },
     { ON_BUCKET, "DELETE", "cors", NULL, "DeleteBucketCors" },
     { ON_BUCKET, "DELETE", "encryption", NULL, "DeleteBucketEncryption" },
@@ -152,6 +153,9 @@ const struct op *s3_route(const struct call *c)
     const char *name = find_name(c);
     if (!name) {
         return NULL;
+    }
+    if (strcmp(name, "PostObject") == 0) {
+        return &s3_post_object_op; /* the one that no SDK and so no model knows */
     }
     if (str_set(call_header(c, "x-amz-copy-source"))) {
         if (strcmp(name, "PutObject") == 0) {

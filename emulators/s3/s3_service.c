@@ -7,6 +7,7 @@
 #include "emulators/s3/s3_errors.h"
 #include "emulators/s3/s3_known.h"
 #include "emulators/s3/s3_model.h"
+#include "emulators/s3/s3_view.h"
 #include "emulators/s3/s3_write.h"
 #include "server/base/log.h"
 #include "server/base/mem.h"
@@ -49,7 +50,11 @@ static enum status s3_init(struct core *core, void **ret_state)
 {
     struct s3 *s3 = xcalloc(1, sizeof(*s3));
     s3->core = core;
+    s3_views_init(s3);
     enum status st = s3_store_sequence(core_db(core), &s3->seq_last);
+    if (st == ST_OK) {
+        st = s3_store_drop_all_kept(core_db(core)); /* their files go by their intents */
+    }
     if (st != ST_OK) {
         free(s3);
         return st;
@@ -83,6 +88,7 @@ static bool no_copies(void *arg)
 static void s3_stop(void *state)
 {
     struct s3 *s3 = state;
+    s3_views_close_all(s3);
     if (!core_wait(s3->core, no_copies, s3, STOP_TIMEOUT_MS)) {
         log_warn("s3", "%ld copies are still under way at the end", s3->copying);
     }
@@ -99,12 +105,14 @@ static void forget_recent(struct s3 *s3)
 static void s3_reset(void *state)
 {
     s3_stop(state);
+    s3_views_fini(state);
     forget_recent(state);
     s3_buckets_changed();
 }
 
 static void s3_fini(void *state)
 {
+    s3_views_fini(state);
     forget_recent(state);
     free(state);
 }

@@ -4,10 +4,12 @@
 #ifndef CISTERN_S3_SERVICE_H
 #define CISTERN_S3_SERVICE_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
 #include "emulators/s3/s3_store.h"
+#include "server/base/list.h"
 #include "server/base/str.h"
 #include "server/http/call.h"
 
@@ -22,9 +24,12 @@
 
 struct core;
 
-/* Core thread, except `core`, which is constant. */
+/* Core thread, except `core`, which is constant, and `n_views`. */
 struct s3 {
     struct core *core;
+    atomic_int n_views; /* changed by the core thread only; zero spares readers all questions */
+    struct link views;  /* s3_view.c */
+    int64_t next_view;
     int64_t seq_last;  /* last sequence number given out, microseconds since the epoch */
     int64_t seq_limit; /* numbers up to here are on record */
     long copying;      /* copies and completions under way */
@@ -52,7 +57,10 @@ enum status s3_need_other_bucket(struct call *c, struct str name, const char *ow
 enum status s3_check_key(struct call *c) MUST_CHECK;
 /* versionId of buckets that never had versions: absent and "null" pass. */
 enum status s3_check_version(struct call *c, struct str version_id) MUST_CHECK;
-/* Bucket, key and version checked, row found; else NoSuchKey. */
+/* Bucket, key and version checked, row found; ST_NOT_FOUND: no such key, nothing recorded. */
+enum status s3_find_object(struct call *c, struct str version_id,
+                           struct s3_object_row *ret) MUST_CHECK;
+/* The same; NoSuchKey. */
 enum status s3_need_object(struct call *c, struct str version_id,
                            struct s3_object_row *ret) MUST_CHECK;
 
@@ -71,10 +79,13 @@ struct str s3_quoted(struct arena *a, struct str etag);
 enum status s3_page_size(struct call *c, const char *name, const struct opt_i64 *given,
                          int64_t *ret) MUST_CHECK;
 
-/* s3_route.c, s3_object_put.c: the service's hooks. */
+/* s3_route.c, s3_put.c: the service's hooks. */
 /* Makes the folder of a new bucket after the commit. Core thread. */
 enum status s3_make_folder(struct s3 *s3, struct str bucket) MUST_CHECK;
 const struct op *s3_route(const struct call *c);
 enum status s3_prepare(struct call *c) MUST_CHECK;
+/* s3_post.c: a browser's upload form. */
+extern const struct op s3_post_object_op;
+enum status s3_post_prepare(struct call *c) MUST_CHECK;
 
 #endif

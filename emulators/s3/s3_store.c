@@ -5,6 +5,15 @@
 /* Objects lie in one B-tree in byte order of (bucket, key): a listing seeks and steps. What
  * listings show comes first in the row; rarely set columns are last and cost a byte when NULL.
  * `path` is NULL while the file lies where the key says. */
+#define OBJECT_COLUMNS                                                               \
+    " bucket TEXT NOT NULL, key TEXT NOT NULL,"                                      \
+    " size INTEGER NOT NULL, etag TEXT NOT NULL, modified_ms INTEGER NOT NULL,"      \
+    " storage_class TEXT, alg INTEGER NOT NULL, composite INTEGER NOT NULL,"         \
+    " blob_id INTEGER NOT NULL, blob_mtime_ns INTEGER NOT NULL, path TEXT,"          \
+    " checksum TEXT, content_type TEXT, content_encoding TEXT, cache_control TEXT,"  \
+    " content_disposition TEXT, content_language TEXT, expires TEXT, redirect TEXT," \
+    " meta BLOB, tags BLOB, parts TEXT,"
+
 const char s3_schema_sql[] =
     "CREATE TABLE IF NOT EXISTS s3_buckets("
     " name TEXT NOT NULL PRIMARY KEY, account TEXT NOT NULL, region TEXT NOT NULL,"
@@ -18,15 +27,11 @@ const char s3_schema_sql[] =
     " PRIMARY KEY(bucket, pos)) WITHOUT ROWID;"
     "CREATE TABLE IF NOT EXISTS s3_sequence("
     " one INTEGER NOT NULL PRIMARY KEY CHECK(one = 1), value INTEGER NOT NULL);"
-    "CREATE TABLE IF NOT EXISTS s3_objects("
-    " bucket TEXT NOT NULL, key TEXT NOT NULL,"
-    " size INTEGER NOT NULL, etag TEXT NOT NULL, modified_ms INTEGER NOT NULL,"
-    " storage_class TEXT, alg INTEGER NOT NULL, composite INTEGER NOT NULL,"
-    " blob_id INTEGER NOT NULL, blob_mtime_ns INTEGER NOT NULL, path TEXT,"
-    " checksum TEXT, content_type TEXT, content_encoding TEXT, cache_control TEXT,"
-    " content_disposition TEXT, content_language TEXT, expires TEXT, redirect TEXT,"
-    " meta BLOB, tags BLOB, parts TEXT,"
+    "CREATE TABLE IF NOT EXISTS s3_objects(" OBJECT_COLUMNS
     " PRIMARY KEY(bucket, key)) WITHOUT ROWID;"
+    "CREATE TABLE IF NOT EXISTS s3_kept(" OBJECT_COLUMNS
+    " access_key TEXT NOT NULL, view INTEGER NOT NULL, file INTEGER NOT NULL,"
+    " PRIMARY KEY(access_key, bucket, key, blob_id)) WITHOUT ROWID;"
     "CREATE TABLE IF NOT EXISTS s3_uploads("
     " id TEXT NOT NULL PRIMARY KEY, bucket TEXT NOT NULL, key TEXT NOT NULL,"
     " created_ms INTEGER NOT NULL, alg INTEGER NOT NULL, composite INTEGER NOT NULL,"

@@ -88,6 +88,24 @@ enum status s3_store_set_tags(struct db *db, struct str bucket, struct str key,
 enum status s3_store_moved(struct db *db, struct str bucket, struct str key,
                            const struct blob_ref *ref, struct str path) MUST_CHECK;
 
+/* Objects that are gone but kept for the job run that signs with `access_key` (s3_view.c). */
+struct s3_kept_row {
+    struct s3_object_row object;
+    struct str access_key;
+    int64_t view; /* number of the view */
+    int64_t file; /* of blob_intend_kept() */
+};
+/* Copies the row of the current object, which must be row->object, to the kept ones. */
+enum status s3_store_keep(struct db *db, const struct s3_kept_row *row) MUST_CHECK;
+/* Versions of one key, newest first. */
+enum status s3_store_kept(struct db *db, struct arena *a, const struct s3_kept_row *which,
+                          struct s3_kept_row **ret, size_t *ret_n) MUST_CHECK;
+/* All of an access key, with ref, path and file only. */
+enum status s3_store_kept_files(struct db *db, struct arena *a, struct str access_key,
+                                struct s3_kept_row **ret, size_t *ret_n) MUST_CHECK;
+enum status s3_store_drop_kept(struct db *db, struct str access_key) MUST_CHECK;
+enum status s3_store_drop_all_kept(struct db *db) MUST_CHECK;
+
 /* Walks keys in byte order, from `from` (included or not) on: the columns that listings show.
  * One step is one row of the index; close always. */
 struct s3_cursor {

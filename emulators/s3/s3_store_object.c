@@ -25,6 +25,23 @@ static void list_row(struct rows *q, struct arena *a, struct str bucket, struct 
     ret->path = rows_null(q, 9) ? blob_path(a, bucket, ret->key) : rows_str(q, a, 9);
 }
 
+static void full_row(struct rows *q, struct arena *a, struct str bucket, struct s3_object_row *ret)
+{
+    list_row(q, a, bucket, ret);
+    ret->checksum = rows_str(q, a, 10);
+    ret->head.content_type = rows_str(q, a, 11);
+    ret->head.content_encoding = rows_str(q, a, 12);
+    ret->head.cache_control = rows_str(q, a, 13);
+    ret->head.content_disposition = rows_str(q, a, 14);
+    ret->head.content_language = rows_str(q, a, 15);
+    ret->head.expires = rows_str(q, a, 16);
+    ret->head.redirect = rows_str(q, a, 17);
+    ret->head.meta = rows_str(q, a, 18);
+    ret->head.tags = rows_str(q, a, 19);
+    ret->parts = rows_str(q, a, 20);
+}
+#define FULL_COLUMNS_N 21
+
 enum status s3_store_object(struct db *db, struct arena *a, struct str bucket, struct str key,
                             struct s3_object_row *ret)
 {
@@ -36,18 +53,7 @@ enum status s3_store_object(struct db *db, struct arena *a, struct str bucket, s
                  bs(bucket), bs(key)) == ST_OK &&
         rows_next(&q)) {
         found = true;
-        list_row(&q, a, bucket, ret);
-        ret->checksum = rows_str(&q, a, 10);
-        ret->head.content_type = rows_str(&q, a, 11);
-        ret->head.content_encoding = rows_str(&q, a, 12);
-        ret->head.cache_control = rows_str(&q, a, 13);
-        ret->head.content_disposition = rows_str(&q, a, 14);
-        ret->head.content_language = rows_str(&q, a, 15);
-        ret->head.expires = rows_str(&q, a, 16);
-        ret->head.redirect = rows_str(&q, a, 17);
-        ret->head.meta = rows_str(&q, a, 18);
-        ret->head.tags = rows_str(&q, a, 19);
-        ret->parts = rows_str(&q, a, 20);
+        full_row(&q, a, bucket, ret);
     }
     enum status st = rows_end(&q);
     return st == ST_OK && !found ? ST_NOT_FOUND : st;
@@ -91,6 +97,71 @@ enum status s3_store_moved(struct db *db, struct str bucket, struct str key,
     return db_exec(db,
                    "UPDATE s3_objects SET path=? WHERE bucket=? AND blob_id=? AND blob_mtime_ns=?",
                    bs(path), bs(bucket), bi(ref->id), bi(ref->mtime_ns));
+}
+
+enum status s3_store_keep(struct db *db, const struct s3_kept_row *row)
+{
+    return db_exec(db,
+                   "INSERT INTO s3_kept(bucket," LIST_COLUMNS "," MORE_COLUMNS
+                   ",access_key,view,file) SELECT bucket," LIST_COLUMNS "," MORE_COLUMNS
+                   ",?,?,? FROM s3_objects WHERE bucket=? AND key=?",
+                   bs(row->access_key), bi(row->view), bi(row->file), bs(row->object.bucket),
+                   bs(row->object.key));
+}
+
+enum status s3_store_kept(struct db *db, struct arena *a, const struct s3_kept_row *which,
+                          struct s3_kept_row **ret, size_t *ret_n)
+{
+    struct rows q;
+    const struct s3_object_row *object = &which->object;
+    struct s3_kept_row *v = NULL;
+    size_t n = 0;
+    if (db_query(db, &q,
+                 "SELECT " LIST_COLUMNS "," MORE_COLUMNS ",view,file FROM s3_kept"
+                 " WHERE access_key=? AND bucket=? AND key=? ORDER BY blob_id DESC",
+                 bs(which->access_key), bs(object->bucket), bs(object->key)) == ST_OK) {
+        while (rows_next(&q)) {
+            ARENA_GROW(a, v, n);
+            v[n].access_key = which->access_key;
+            full_row(&q, a, object->bucket, &v[n].object);
+            v[n].view = rows_i64(&q, FULL_COLUMNS_N);
+            v[n].file = rows_i64(&q, FULL_COLUMNS_N + 1);
+            n++;
+        }
+    }
+    *ret = v;
+    *ret_n = n;
+    return rows_end(&q);
+}
+
+enum status s3_store_kept_files(struct db *db, struct arena *a, struct str access_key,
+                                struct s3_kept_row **ret, size_t *ret_n)
+{
+    struct rows q;
+    struct s3_kept_row *v = NULL;
+    size_t n = 0;
+    if (db_query(db, &q, "SELECT " LIST_COLUMNS ",bucket,file FROM s3_kept WHERE access_key=?",
+                 bs(access_key)) == ST_OK) {
+        while (rows_next(&q)) {
+            ARENA_GROW(a, v, n);
+            list_row(&q, a, rows_str(&q, a, 10), &v[n].object);
+            v[n].file = rows_i64(&q, 11);
+            n++;
+        }
+    }
+    *ret = v;
+    *ret_n = n;
+    return rows_end(&q);
+}
+
+enum status s3_store_drop_kept(struct db *db, struct str access_key)
+{
+    return db_exec(db, "DELETE FROM s3_kept WHERE access_key=?", bs(access_key));
+}
+
+enum status s3_store_drop_all_kept(struct db *db)
+{
+    return db_exec(db, "DELETE FROM s3_kept");
 }
 
 enum status s3_cursor_open(struct s3_cursor *cur, struct db *db, struct str bucket, struct str from,

@@ -2,6 +2,7 @@
 
 #include "emulators/s3/s3_errors.h"
 #include "emulators/s3/s3_range.h"
+#include "emulators/s3/s3_view.h"
 #include "server/base/clock.h"
 #include "server/base/log.h"
 #include "server/base/mem.h"
@@ -111,7 +112,7 @@ enum status s3_write_object(struct s3 *s3, struct arena *a, const struct s3_buck
     row->path = blob_path(a, row->bucket, row->key);
     enum status st = ST_OK;
     if (old) {
-        st = blob_intend_removal(s3->core, &old->ref, old->path);
+        st = s3_view_retire(s3, old, cause);
     }
     if (st == ST_OK) {
         st = s3_store_put_object(core_db(s3->core), row);
@@ -140,9 +141,9 @@ enum status s3_write_removal(struct s3 *s3, struct arena *a, const struct s3_buc
 {
     enum status st = ST_OK;
     if (old) {
-        st = s3_store_drop_object(core_db(s3->core), bucket->name, key);
+        st = s3_view_retire(s3, old, cause);
         if (st == ST_OK) {
-            st = blob_intend_removal(s3->core, &old->ref, old->path);
+            st = s3_store_drop_object(core_db(s3->core), bucket->name, key);
         }
     }
     if (st != ST_OK) {

@@ -141,6 +141,18 @@ struct str call_header_named(const struct call *c, struct str name)
     return str_set(value) || !trailers ? value : http_headers_named(trailers, name);
 }
 
+void call_forget_headers(struct call *c)
+{
+    struct http_exchange *x = c->http;
+    x->request.headers = (struct http_headers){ .n = 0 };
+    x->content_encoding_changed = false;
+}
+
+void call_add_header(struct call *c, struct str name, struct str value)
+{
+    http_headers_add(&c->http->request.headers, c->arena, name, value);
+}
+
 bool call_each_header(const struct call *c, size_t *it, struct str *ret_name, struct str *ret_value)
 {
     const struct http_exchange *x = c->http;

@@ -88,6 +88,10 @@ static inline struct str call_header(const struct call *c, const char *name)
 }
 /* Walks all headers: start with *it = 0. */
 bool call_each_header(const struct call *c, size_t *it, struct str *ret_name, struct str *ret_value);
+/* For forms whose fields stand for headers (S3's browser uploads): forgets the request's own
+ * headers; adds one. Handlers; name and value must live as long as the call. */
+void call_forget_headers(struct call *c);
+void call_add_header(struct call *c, struct str name, struct str value);
 /* Query parameter, decoded: true when the key is there (`?k` and `?k=` give an empty value). */
 bool call_query(const struct call *c, const char *name, struct str *ret_value);
 /* "arn:aws:<service>:<region>:<account>:<resource>" with the caller's region and account. */

@@ -34,10 +34,11 @@ static bool is_plain(struct str s)
     return true;
 }
 
-/* The one spelling of a parameter that both sides agree on. */
+/* The one spelling of a parameter that both sides agree on. The SDK for Java (Hadoop's S3A) signs a
+ * blank as %20 and sends it as '+', which is how parameters are read, too. */
 static struct str respell(struct arena *a, struct str s)
 {
-    return is_plain(s) ? s : url_encode(a, url_decode(a, s, false), false);
+    return is_plain(s) ? s : url_encode(a, url_decode(a, s, true), false);
 }
 
 static void add_query(struct buf *out, struct str query, bool presigned, struct arena *a)

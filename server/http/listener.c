@@ -8,6 +8,7 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/sysinfo.h>
+#include <time.h>
 
 #include "server/base/clock.h"
 #include "server/base/log.h"
@@ -20,6 +21,8 @@
 #include "server/store/db.h"
 
 #define LISTEN_BACKLOG 511
+#define BIND_TRIES 10 /* when the port is taken */
+#define BIND_PAUSE_MS 100
 #define FILES_RESERVED 256u /* descriptors left for everything but connections */
 
 /* --- threads' databases --------------------------------------------------------------------------
@@ -143,6 +146,26 @@ static int try_bind(const struct addrinfo *ai)
     return fd;
 }
 
+/* After a kill the port of the process before may stay taken for a moment: by a child that it was
+ * just starting, until the kernel has ended that, too. */
+static int bind_any(const struct addrinfo *list)
+{
+    const struct timespec pause = { 0, BIND_PAUSE_MS * 1000000L };
+    int fd = -1;
+    for (int i = 0; i < BIND_TRIES && fd < 0; i++) {
+        if (i > 0) {
+            (void)nanosleep(&pause, NULL);
+        }
+        for (const struct addrinfo *ai = list; ai && fd < 0; ai = ai->ai_next) {
+            fd = try_bind(ai);
+        }
+        if (fd < 0 && errno != EADDRINUSE) {
+            break;
+        }
+    }
+    return fd;
+}
+
 static int bound_port(int fd)
 {
     union {
@@ -171,11 +194,7 @@ static enum status open_socket(const char *addr, int port, int *ret_fd)
                   addr, gai_strerror(rc));
         return ST_IO;
     }
-    int fd = -1;
-    for (const struct addrinfo *ai = list; ai && fd < 0; ai = ai->ai_next) {
-        fd = try_bind(ai);
-    }
-    int why = errno;
+    int fd = bind_any(list), why = errno;
     freeaddrinfo(list);
     if (fd < 0) {
         log_error("http", "cannot listen on %s:%d: %s%s", addr, port, strerror(why),

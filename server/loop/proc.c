@@ -154,12 +154,29 @@ static void grace_over(void *arg)
     end_if_over(p);
 }
 
+/* May the child be reaped? While it has ended and is not yet reaped, its number can't be another
+ * group's: the moment to kill what is left of its own. */
+static bool group_is_done(const struct proc *p)
+{
+    siginfo_t info = { .si_pid = 0 };
+    if (!p->kill_group || waitid(P_PID, (id_t)p->result.pid, &info, WEXITED | WNOHANG | WNOWAIT)) {
+        return true;
+    }
+    if (info.si_pid == p->result.pid) {
+        kill(-p->result.pid, SIGKILL);
+    }
+    return info.si_pid == p->result.pid;
+}
+
 /* Asks for the child's end; p may be gone afterwards. */
 static void try_reap(struct proc *p)
 {
     int how;
     struct rusage usage;
-    pid_t pid = p->reaped || !p->started ? 0 : wait4(p->result.pid, &how, WNOHANG, &usage);
+    if (p->reaped || !p->started || !group_is_done(p)) {
+        return;
+    }
+    pid_t pid = wait4(p->result.pid, &how, WNOHANG, &usage);
     if (pid == 0 || (pid < 0 && errno == EINTR)) {
         return;
     }
@@ -241,6 +258,7 @@ struct proc *proc_start(struct loop *loop, const struct proc_options *options)
     p->env = copy_strings(options->env);
     p->cwd = options->cwd ? xstrdup(options->cwd) : NULL;
     p->capture_stdout = options->capture_stdout;
+    p->kill_group = options->kill_group;
     p->want_stdin = str_set(options->input);
     p->want_stdout = options->capture_stdout || options->on_output;
     p->want_stderr = options->on_output != NULL;

@@ -21,6 +21,7 @@ struct proc_options {
     struct str input;        /* written to stdin, then closed; copied. Absent: /dev/null */
     bool capture_stdout;     /* else both streams go to on_output as they come */
     size_t stdout_max; /* limit of the captured bytes; beyond it the rest is dropped and noted */
+    bool kill_group;   /* when the process ends, what is left of its group is killed */
     /* Output as it comes; stream 1 or 2. With capture_stdout only stream 2 arrives here. */
     void (*on_output)(void *arg, int stream, struct str bytes);
     /* Exactly once, after both streams ended and the process was reaped, or it could not be

@@ -130,10 +130,19 @@ static bool stat_is(const struct stat *s, const struct blob_ref *ref)
     return S_ISREG(s->st_mode) && s->st_size == ref->size && mtime_ns(s) == ref->mtime_ns;
 }
 
-bool blob_is(int dir_fd, const char *path, const struct blob_ref *ref)
+bool blob_is(int dir_fd, const char *name, const struct blob_ref *ref)
 {
     struct stat s;
-    return fstatat(dir_fd, path, &s, AT_SYMLINK_NOFOLLOW) == 0 && stat_is(&s, ref);
+    return fstatat(dir_fd, name, &s, AT_SYMLINK_NOFOLLOW) == 0 && stat_is(&s, ref);
+}
+
+bool blob_is_at(struct blobs *b, const char *path, const struct blob_ref *ref)
+{
+    const char *name;
+    int dir_fd = blob_parent(b, path, false, &name);
+    bool is = dir_fd >= 0 && blob_is(dir_fd, name, ref);
+    close_fd(&dir_fd);
+    return is;
 }
 
 /* --- staging -------------------------------------------------------------------------------------
@@ -189,7 +198,7 @@ void blob_discard(struct blobs *b, int fd, int64_t id)
 /* The opened file if it is this ref, else -1. */
 static int open_ref(int dir_fd, const char *path, const struct blob_ref *ref)
 {
-    int fd = openat(dir_fd, path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+    int fd = blob_open_beneath(dir_fd, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     struct stat s;
     if (fd >= 0 && (fstat(fd, &s) != 0 || !stat_is(&s, ref))) {
         close(fd);

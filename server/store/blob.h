@@ -4,7 +4,8 @@
  * bytes in tmp/, so a row that is visible is always readable. A crash between is finished by
  * blobs_recover(). Files are told apart by (size, mtime_ns): each staged file gets a unique mtime.
  *
- * Paths given here are relative to DIR/buckets, '/'-separated, and must come from blob_path(). */
+ * Paths given here are relative to DIR/buckets, '/'-separated, and must come from blob_path().
+ * Symbolic links below DIR/buckets are never followed. */
 #ifndef CISTERN_STORE_BLOB_H
 #define CISTERN_STORE_BLOB_H
 
@@ -66,6 +67,15 @@ enum status blob_intend(struct core *core, const struct blob_ref *ref, struct st
  * path: the file is still in tmp/. Bytes that somebody has open stay readable to him. */
 enum status blob_intend_removal(struct core *core, const struct blob_ref *ref,
                                 struct str path) MUST_CHECK;
+/* Like blob_intend_removal(), but the bytes stay readable by this ref: after the commit the file
+ * only gives up its place. It goes by blob_intend_release() with the number that is returned here,
+ * at the latest at the next start. */
+enum status blob_intend_kept(struct core *core, const struct blob_ref *ref, struct str path,
+                             int64_t *ret_kept) MUST_CHECK;
+/* In the transaction that forgets a kept file (ref and path as they were given): it goes after the
+ * commit. */
+void blob_intend_release(struct core *core, const struct blob_ref *ref, struct str path,
+                         int64_t kept);
 
 /* In the transaction that writes a row for a file that stays in tmp/ (parts of an upload that is
  * not complete): without it blobs_recover() deletes the file. Ends with blob_intend() or, with an

@@ -1,5 +1,6 @@
-/* Inside of the blob store: blob.c (folders, staging, reading), blob_path.c (names), blob_place.c
- * (moving files), blob_intent.c (what shall happen to them, and recovery). */
+/* Inside of the blob store: blob.c (folders, staging, reading), blob_path.c (names), blob_beneath.c
+ * (opening), blob_place.c (moving files), blob_intent.c (what shall happen to them, and recovery).
+ */
 #ifndef CISTERN_STORE_BLOB_IMPL_H
 #define CISTERN_STORE_BLOB_IMPL_H
 
@@ -44,9 +45,18 @@ struct blob_name {
 struct blob_name blob_name(int64_t id);
 /* The number in "<id>" or "x<id>" (waiting for its deletion); 0 for any other name. */
 int64_t blob_id_of_name(const char *name);
-/* Is the file at `path` of this folder exactly this ref? */
-bool blob_is(int dir_fd, const char *path, const struct blob_ref *ref);
+/* Is the file `name` of this folder exactly this ref? */
+bool blob_is(int dir_fd, const char *name, const struct blob_ref *ref);
+/* The same for a path below buckets/. */
+bool blob_is_at(struct blobs *b, const char *path, const struct blob_ref *ref);
 bool blob_path_legal(struct str path);
+
+/* open() below root_fd that follows no symbolic link, neither in the folders of the path nor at its
+ * end: ELOOP or ENOTDIR where there is one. */
+int blob_open_beneath(int root_fd, const char *path, int flags);
+/* The folder above `path` (O_PATH, to be closed), made with those above it if `make`; -1 and errno.
+ * *ret_name: the last segment, within `path`. */
+int blob_parent(struct blobs *b, const char *path, bool make, const char **ret_name);
 
 /* CLASH: a folder or file is in the way, or the file system refuses the name. GONE: the file isn't
  * in tmp/. FAILED: anything else (logged). */
@@ -56,6 +66,8 @@ enum place_result blob_place(struct blobs *b, int64_t id, const char *path);
 /* If the file at `path` (NULL: only in tmp/) still is this ref, renames it to tmp/x<id>, where
  * deleting it is nobody's hurry, and removes the folders that got empty. */
 bool blob_take_away(struct blobs *b, const struct blob_ref *ref, const char *path);
+/* If the file at `path` still is this ref, renames it back to tmp/<id>. */
+void blob_take_back(struct blobs *b, const struct blob_ref *ref, const char *path);
 /* Removes the folder `top` below buckets/ if nothing is in it. */
 void blob_remove_top(struct blobs *b, const char *top);
 

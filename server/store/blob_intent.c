@@ -145,8 +145,8 @@ static bool place(struct intent *it)
             tell_moved(it, escaped);
         }
     }
-    if (result == PLACE_GONE && !blob_is(b->root_fd, it->path.p, &it->ref) &&
-        blob_is(b->root_fd, escaped.p, &it->ref)) {
+    if (result == PLACE_GONE && !blob_is_at(b, it->path.p, &it->ref) &&
+        blob_is_at(b, escaped.p, &it->ref)) {
         tell_moved(it, escaped); /* a crash came before the row knew */
     }
     if (result == PLACE_CLASH || result == PLACE_FAILED) {
@@ -293,7 +293,9 @@ static void after_removal(void *arg, bool committed)
     }
 }
 
-enum status blob_intend_removal(struct core *core, const struct blob_ref *ref, struct str path)
+/* The row that says that the file shall go; `then` is called after the commit. */
+static enum status intend_gone(struct core *core, const struct blob_ref *ref, struct str path,
+                               void (*then)(void *arg, bool committed), int64_t *ret_id)
 {
     struct blobs *b = core_blobs(core);
     if (str_set(path) && !blob_path_legal(path)) {
@@ -307,9 +309,41 @@ enum status blob_intend_removal(struct core *core, const struct blob_ref *ref, s
         st = add_row(b, INTENT_REMOVE, ref, &names, &it->id);
     }
     if (st == ST_OK) {
-        core_after_commit(core, after_removal, it);
+        *ret_id = it->id;
+        core_after_commit(core, then, it);
     }
     return st;
+}
+
+enum status blob_intend_removal(struct core *core, const struct blob_ref *ref, struct str path)
+{
+    int64_t id;
+    return intend_gone(core, ref, path, after_removal, &id);
+}
+
+/* The place is free for another file at once; the intent's row stays until the release, so that a
+ * start after a crash removes the file. */
+static void after_keep(void *arg, bool committed)
+{
+    const struct intent *it = arg;
+    if (committed && str_set(it->path)) {
+        blob_take_back(it->b, &it->ref, it->path.p);
+    }
+}
+
+enum status blob_intend_kept(struct core *core, const struct blob_ref *ref, struct str path,
+                             int64_t *ret_kept)
+{
+    return intend_gone(core, ref, path, after_keep, ret_kept);
+}
+
+void blob_intend_release(struct core *core, const struct blob_ref *ref, struct str path,
+                         int64_t kept)
+{
+    struct intent names = { .path = path };
+    struct intent *it = new_intent(core_blobs(core), INTENT_REMOVE, ref, &names);
+    it->id = kept;
+    core_after_commit(core, after_removal, it);
 }
 
 enum status blob_intend_top_removal(struct core *core, struct str top)

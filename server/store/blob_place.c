@@ -24,38 +24,29 @@ static bool is_clash(int error)
     }
 }
 
-/* mkdir -p of the folders above `path`; 0 or errno. */
-static int make_parents(struct blobs *b, const char *path)
+/* 0 or errno. */
+static int rename_to(struct blobs *b, const char *from, const char *path, bool make)
 {
-    CLEANUP(free_ptr) char *z = xstrdup(path);
-    for (char *slash = strchr(z, '/'); slash; slash = strchr(slash + 1, '/')) {
-        *slash = '\0';
-        if (mkdirat(b->root_fd, z, 0755) != 0 && errno != EEXIST) {
-            return errno;
-        }
-        *slash = '/';
+    const char *name;
+    int dir_fd = blob_parent(b, path, make, &name);
+    if (dir_fd < 0) {
+        return errno;
     }
-    return 0;
-}
-
-static int rename_to(struct blobs *b, const char *from, const char *path)
-{
-    return renameat(b->tmp_fd, from, b->root_fd, path) == 0 ? 0 : errno;
+    int error = renameat(b->tmp_fd, from, dir_fd, name) == 0 ? 0 : errno;
+    close(dir_fd);
+    return error;
 }
 
 enum place_result blob_place(struct blobs *b, int64_t id, const char *path)
 {
     struct blob_name name = blob_name(id);
-    int error = rename_to(b, name.z, path);
+    int error = rename_to(b, name.z, path, false);
     if (error == ENOENT) {
         struct stat s;
         if (fstatat(b->tmp_fd, name.z, &s, AT_SYMLINK_NOFOLLOW) != 0 && errno == ENOENT) {
             return PLACE_GONE;
         }
-        error = make_parents(b, path);
-        if (error == 0) {
-            error = rename_to(b, name.z, path);
-        }
+        error = rename_to(b, name.z, path, true);
     }
     if (error == 0) {
         return PLACE_DONE;
@@ -68,6 +59,18 @@ enum place_result blob_place(struct blobs *b, int64_t id, const char *path)
     return PLACE_FAILED;
 }
 
+static int remove_folder(struct blobs *b, const char *path)
+{
+    const char *name;
+    int dir_fd = blob_parent(b, path, false, &name);
+    if (dir_fd < 0) {
+        return errno;
+    }
+    int error = unlinkat(dir_fd, name, AT_REMOVEDIR) == 0 ? 0 : errno;
+    close(dir_fd);
+    return error;
+}
+
 /* Removes the folders above `path` that are empty, but not the first one (the bucket's). */
 static void prune(struct blobs *b, const char *path)
 {
@@ -78,7 +81,7 @@ static void prune(struct blobs *b, const char *path)
             return;
         }
         *slash = '\0';
-        if (!strchr(z, '/') || unlinkat(b->root_fd, z, AT_REMOVEDIR) != 0) {
+        if (!strchr(z, '/') || remove_folder(b, z) != 0) {
             return;
         }
     }
@@ -91,26 +94,49 @@ static struct blob_name waste_name(int64_t id)
     return name;
 }
 
+enum move { MOVED, NOT_THERE, REFUSED };
+
+/* From its place to tmp/ under the name `to`, if it is this ref. */
+static enum move move_out(struct blobs *b, const struct blob_ref *ref, const char *path,
+                          const char *to)
+{
+    const char *name;
+    int dir_fd = blob_parent(b, path, false, &name);
+    enum move result = NOT_THERE;
+    if (dir_fd >= 0 && blob_is(dir_fd, name, ref)) {
+        result = renameat(dir_fd, name, b->tmp_fd, to) == 0 ? MOVED : REFUSED;
+    }
+    if (result == REFUSED) {
+        log_warn("blob", "cannot remove %s/%s: %s", b->root_dir, path, strerror(errno));
+    }
+    close_fd(&dir_fd);
+    if (result == MOVED) {
+        prune(b, path);
+    }
+    return result;
+}
+
 bool blob_take_away(struct blobs *b, const struct blob_ref *ref, const char *path)
 {
-    struct blob_name waste = waste_name(ref->id);
-    if (path && blob_is(b->root_fd, path, ref)) {
-        if (renameat(b->root_fd, path, b->tmp_fd, waste.z) != 0) {
-            log_warn("blob", "cannot remove %s/%s: %s", b->root_dir, path, strerror(errno));
-            return false;
-        }
-        prune(b, path);
-        return true;
+    struct blob_name waste = waste_name(ref->id), name = blob_name(ref->id);
+    enum move result = path ? move_out(b, ref, path, waste.z) : NOT_THERE;
+    if (result != NOT_THERE) {
+        return result == MOVED;
     }
-    struct blob_name name = blob_name(ref->id);
     return blob_is(b->tmp_fd, name.z, ref) && renameat(b->tmp_fd, name.z, b->tmp_fd, waste.z) == 0;
+}
+
+void blob_take_back(struct blobs *b, const struct blob_ref *ref, const char *path)
+{
+    (void)move_out(b, ref, path, blob_name(ref->id).z); /* elsewhere already, or logged */
 }
 
 void blob_remove_top(struct blobs *b, const char *top)
 {
     CLEANUP(free_ptr) char *hidden = xasprintf("%s/" BLOB_HIDDEN, top);
-    unlinkat(b->root_fd, hidden, AT_REMOVEDIR);
-    if (unlinkat(b->root_fd, top, AT_REMOVEDIR) != 0 && errno != ENOENT) {
-        log_info("blob", "the folder %s/%s stays: %s", b->root_dir, top, strerror(errno));
+    (void)remove_folder(b, hidden);
+    int error = remove_folder(b, top);
+    if (error != 0 && error != ENOENT) {
+        log_info("blob", "the folder %s/%s stays: %s", b->root_dir, top, strerror(error));
     }
 }

@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from tests.support.dms_text import bucket_rows, replay, source_rows
+from tests.support.dms_text import bucket_rows, objects, read_csv, replay, source_rows
 from tests.support.mariadb import Writer
 from tests.support.pipeline import Pipeline
 from tests.support.wait import wait_until
@@ -212,12 +212,64 @@ def test_killed_in_the_middle_of_change_capture(server, mariadb, schema, unique)
         assert sorted(state.values()) == sorted(source_rows(mariadb, schema, table))
 
 
+class Final:
+    """What the final data set of one table may hold: the load, or the load and the first k change files."""
+
+    def __init__(self, pipeline, schema, table):
+        self.s3, self.temp, self.final = pipeline.s3, pipeline.temp, pipeline.final
+        self.folder, self.table, self.files = f"{schema}/{table}/", table, {}
+
+    def file(self, key):
+        if key not in self.files:
+            self.files[key] = read_csv(self.s3.get_object(Bucket=self.temp, Key=key)["Body"].read().decode())
+        return self.files[key]
+
+    def states(self):
+        """Every state in turn, as frozenset-like sums of row hashes."""
+        names = objects(self.s3, self.temp, self.folder)
+        rows = {row[0]: row for name in names if "LOAD" in name for row in self.file(name)}
+        total = sum(map(hash, rows.values()))
+        yield total
+        for name in (n for n in names if "LOAD" not in n):
+            for op, *row in self.file(name):
+                total -= hash(rows.pop(row[0])) if row[0] in rows else 0
+                if op != "D":
+                    rows[row[0]] = tuple(row)
+                    total += hash(tuple(row))
+            yield total
+
+    def now(self):
+        """One state of the whole data set: its parts have names of their own, so when all that were listed
+        can be read, they are from one moment."""
+        while True:
+            try:
+                return sum(map(hash, bucket_rows(self.s3, self.final, f"{self.table}/")))
+            except self.s3.exceptions.NoSuchKey:
+                continue
+
+
+def assert_ledger_complete(server, pipeline, schema, table):
+    """Every file is known as merged: a run for all of them finds nothing to do, although a file merged
+    a second time would fail by its misfits."""
+    before = objects(pipeline.s3, pipeline.final)
+    run = pipeline.glue.start_job_run(JobName=pipeline.job, Arguments={
+        "--source_path": f"s3://{pipeline.temp}/{schema}/", "--on_update_missing": "fail",
+        "--on_delete_missing": "fail", "--on_insert_existing": "fail"})["JobRunId"]
+    server.wait_idle()
+    assert pipeline.glue.get_job_run(JobName=pipeline.job, RunId=run)["JobRun"]["JobRunState"] == "SUCCEEDED"
+    log = server.client("logs").get_log_events(logGroupName="/aws-glue/jobs/output", logStreamName=run)["events"]
+    assert [e["message"] for e in log] == [
+        f"Nothing to do: s3://{pipeline.temp}/{schema}/{table}/ is merged up to its last file already."]
+    assert objects(pipeline.s3, pipeline.final) == before
+
+
 def test_killed_in_the_middle_of_merges(server, mariadb, schema, unique):
     fill(mariadb, schema, "people", 20_000)
     pipeline = Pipeline(server.client, unique("p")).build(mariadb, schema, CdcMaxBatchInterval=0)
     pipeline.start()
     server.wait_idle()
     r = random.Random(13)
+    final = Final(pipeline, schema, "people")
     for i in range(KILLS):
         before = len(pipeline.runs())
         mariadb.execute(f"UPDATE {schema}.people SET version=version+1 WHERE id % 11 = {i % 11}",
@@ -226,5 +278,8 @@ def test_killed_in_the_middle_of_merges(server, mariadb, schema, unique):
         time.sleep(r.uniform(0, 0.06))
         server.kill()
         server.start()
+        now = final.now()  # the old data set or a new one, never a mixture
+        assert now in set(final.states())
     server.wait_idle(120)
     assert_equal(server, mariadb, schema, pipeline, ["people"])
+    assert_ledger_complete(server, pipeline, schema, "people")

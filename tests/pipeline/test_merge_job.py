@@ -2,53 +2,8 @@
 
 import pytest
 
-from tests.support.dms_text import bucket_rows, objects
-from tests.support.wait import wait_until
-
-ROLE = "arn:aws:iam::000000000000:role/glue"
-END = ("SUCCEEDED", "FAILED", "STOPPED", "TIMEOUT")
-
-
-class Merge:
-    def __init__(self, server, name):
-        self.server = server
-        self.s3, self.glue, self.name = server.client("s3"), server.client("glue"), name
-        self.temp, self.final = f"{name}-temp", f"{name}-final"
-        self.s3.create_bucket(Bucket=self.temp)
-        self.s3.create_bucket(Bucket=self.final)
-        self.glue.create_job(
-            Name=name, Role=ROLE, Command={"Name": "cistern-merge"},
-            DefaultArguments={"--final_path": f"s3://{self.final}/out/{{table}}"},
-            ExecutionProperty={"MaxConcurrentRuns": 20})
-
-    def put(self, file, text, table="db/t"):
-        body = text if isinstance(text, bytes) else text.encode()
-        self.s3.put_object(Bucket=self.temp, Key=f"{table}/{file}", Body=body)
-
-    def start(self, file, table="db/t", **arguments):
-        return self.glue.start_job_run(JobName=self.name, Arguments={
-            "--s3_target_path_bucket": self.temp, "--s3_target_path_key": f"{table}/{file}", **arguments,
-        })["JobRunId"]
-
-    def end(self, run):
-        def state():
-            got = self.glue.get_job_run(JobName=self.name, RunId=run)["JobRun"]
-            return got if got["JobRunState"] in END else None
-
-        return wait_until(state, 60, f"end of {run}")
-
-    def run(self, file, **arguments):
-        done = self.end(self.start(file, **arguments))
-        assert done["JobRunState"] == "SUCCEEDED", done
-        return done
-
-    def fails(self, file, **arguments):
-        done = self.end(self.start(file, **arguments))
-        assert done["JobRunState"] == "FAILED", done
-        return done["ErrorMessage"]
-
-    def rows(self, table="t"):
-        return sorted(bucket_rows(self.s3, self.final, f"out/{table}/"))
+from tests.support.dms_text import objects
+from tests.support.merge_job import Merge
 
 
 @pytest.fixture
@@ -111,6 +66,29 @@ def test_reload_replaces(merge):
     merge.put("20261120-110000000.csv", "U,5,fresh,changed\n")
     merge.run("20261120-110000000.csv")
     assert merge.rows() == [("5", "fresh", "changed")]
+
+
+def test_files_uploaded_in_any_order(merge):
+    """Nothing is "from before the load" when there was nothing: `aws s3 cp --recursive` puts the changes first."""
+    merge.put("20261120-100000000.csv", "U,2,Bob,Oslo\n")
+    merge.put("LOAD00000002.csv", "9,Zed,Bonn\n")
+    merge.put("LOAD00000001.csv", LOAD)
+    merge.run("20261120-100000000.csv")
+    assert {r[0] for r in merge.rows()} == {"1", "2", "3", "9"} and ("2", "Bob", "Oslo") in merge.rows()
+
+
+def test_a_later_load_takes_none_of_the_old_files(merge):
+    """Without cleaning (TargetTablePrepMode DO_NOTHING) the files of the load before are still there."""
+    merge.put("LOAD00000001.csv", "1,a\n")
+    merge.put("LOAD00000002.csv", "2,b\n")
+    merge.put("20261120-100000000.csv", "U,1,old\n")
+    merge.run("20261120-100000000.csv")
+    merge.put("20261120-100001000.csv", "U,1,never merged and before the load\n")
+    merge.put("LOAD00000001.csv", "1,A\n")
+    merge.put("20261120-110000000.csv", "I,3,c\n")
+    done = merge.run("20261120-110000000.csv")
+    assert merge.rows() == [("1", "A"), ("3", "c")]
+    assert any("3 files from before it" in line for line in merge.log(done))
 
 
 def test_composite_key_headers_and_date_folders(merge):

@@ -72,13 +72,50 @@ def test_errors(glue, unique):
                 {"Name": "pythonshell", "ScriptLocation": "/tmp/x.py"}):
         assert code_of(glue.create_job, Name="never", Role=ROLE, Command=bad) == "InvalidInputException"
     assert code_of(glue.create_job, Name="never", Role=ROLE, Command=SCRIPT, MaxRetries=11) == "InvalidInputException"
-    assert code_of(glue.create_job, Name="never", Role=ROLE, Command=SCRIPT,
-                   SecurityConfiguration="s") == "NotImplemented"
+    assert code_of(glue.create_job, Name="never", Role=ROLE, Command=SCRIPT, MaxCapacity=2,
+                   WorkerType="G.1X") == "InvalidInputException"
     assert code_of(glue.get_job, JobName="never") == "EntityNotFoundException"
     assert glue.delete_job(JobName="none")["JobName"] == "none"
     glue.delete_job(JobName=name)
     assert code_of(glue.get_job, JobName=name) == "EntityNotFoundException"
 
 
-def test_what_is_not_there_says_so(glue):
-    assert code_of(glue.create_database, DatabaseInput={"Name": "d"}) == "NotImplemented"
+def test_listing_by_tags(server):
+    glue = server.client("glue", access_key="222233335555")
+    for i in range(6):
+        glue.create_job(Name=f"j{i}", Role=ROLE, Command=SCRIPT, Tags={"odd": str(i % 2), "n": str(i)})
+    assert glue.list_jobs(Tags={"odd": "1"})["JobNames"] == ["j1", "j3", "j5"]
+    first = glue.list_jobs(Tags={"odd": "1"}, MaxResults=2)
+    assert first["JobNames"] == ["j1", "j3"]
+    rest = glue.list_jobs(Tags={"odd": "1"}, NextToken=first["NextToken"])
+    assert rest["JobNames"] == ["j5"] and "NextToken" not in rest
+    assert glue.list_jobs(Tags={"odd": "1", "n": "2"})["JobNames"] == []
+
+
+def test_tags_go_with_the_job(glue, unique):
+    name = unique("job")
+    arn = f"arn:aws:glue:us-east-1:000000000000:job/{name}"
+    glue.create_job(Name=name, Role=ROLE, Command=SCRIPT, Tags={"a": "1"})
+    glue.delete_job(JobName=name)
+    glue.create_job(Name=name, Role=ROLE, Command=SCRIPT)
+    assert glue.get_tags(ResourceArn=arn)["Tags"] == {}
+    for tags in ({"aws:x": "1"}, {"k": "v" * 257}, {f"k{i}": "" for i in range(51)}):
+        assert code_of(glue.tag_resource, ResourceArn=arn, TagsToAdd=tags) in (
+            "InvalidInputException", "ValidationException")
+        assert glue.get_tags(ResourceArn=arn)["Tags"] == {}
+
+
+def test_tags_of_everything(glue, unique):
+    name = unique("thing")
+    arn = "arn:aws:glue:us-east-1:000000000000:"
+    glue.create_database(DatabaseInput={"Name": name})
+    glue.create_connection(ConnectionInput={
+        "Name": name, "ConnectionType": "NETWORK", "ConnectionProperties": {}})
+    glue.create_workflow(Name=name)
+    glue.create_crawler(Name=name, Role=ROLE, DatabaseName=name, Targets={"S3Targets": [{"Path": "s3://b/p/"}]})
+    for kind in ("database", "connection", "workflow", "crawler"):
+        glue.tag_resource(ResourceArn=f"{arn}{kind}/{name}", TagsToAdd={"kind": kind})
+        assert glue.get_tags(ResourceArn=f"{arn}{kind}/{name}")["Tags"] == {"kind": kind}
+        assert code_of(glue.get_tags, ResourceArn=f"{arn}{kind}/nowhere") == "EntityNotFoundException"
+    assert code_of(glue.get_tags, ResourceArn=f"{arn}registry/x") == "InvalidInputException"
+    assert code_of(glue.get_tags, ResourceArn="arn:aws:s3:::b") == "InvalidInputException"

@@ -1,6 +1,4 @@
-"""Glue runs of scripts: pythonshell really runs, glueetl says what is missing."""
-
-import shutil
+"""Glue runs of scripts: pythonshell; tests/pipeline/test_spark_job.py has Spark."""
 
 import pytest
 from botocore.exceptions import ClientError
@@ -140,14 +138,6 @@ def test_retries(glue, make_job):
     assert len(glue.get_job_runs(JobName=job)["JobRuns"]) == 3
 
 
-@pytest.mark.skipif(shutil.which("spark-submit") is not None, reason="Spark is installed here")
-def test_glueetl_without_spark_says_what_to_install(glue, make_job):
-    job = make_job("print(1)", kind="glueetl")
-    done = ended(glue, job, glue.start_job_run(JobName=job)["JobRunId"])
-    assert done["JobRunState"] == "FAILED"
-    assert "pip install pyspark" in done["ErrorMessage"] and "cistern-merge" in done["ErrorMessage"]
-
-
 def test_kill_of_the_server_fails_the_run_with_the_reason(fresh_server):
     s3, glue = fresh_server.client("s3"), fresh_server.client("glue")
     s3.create_bucket(Bucket="scripts")
@@ -159,3 +149,57 @@ def test_kill_of_the_server_fails_the_run_with_the_reason(fresh_server):
     fresh_server.start()
     done = ended(glue, "j", run)
     assert done["JobRunState"] == "FAILED" and "server ended" in done["ErrorMessage"]
+
+
+def test_missing_connection_fails_the_run(glue, make_job, unique):
+    name = unique("connection")
+    job = make_job("print(1)", Connections={"Connections": [name]})
+    done = ended(glue, job, glue.start_job_run(JobName=job)["JobRunId"])
+    assert done["JobRunState"] == "FAILED" and f"Connection {name} not found" in done["ErrorMessage"]
+    glue.create_connection(ConnectionInput={
+        "Name": name, "ConnectionType": "NETWORK", "ConnectionProperties": {}})
+    assert ended(glue, job, glue.start_job_run(JobName=job)["JobRunId"])["JobRunState"] == "SUCCEEDED"
+
+
+def test_waiting_runs(glue, make_job):
+    job = make_job(SLEEP, JobRunQueuingEnabled=True)
+    runs = [glue.start_job_run(JobName=job)["JobRunId"] for _ in range(3)]
+
+    def states():
+        return [glue.get_job_run(JobName=job, RunId=r)["JobRun"]["JobRunState"] for r in runs]
+
+    wait_until(lambda: states() == ["RUNNING", "WAITING", "WAITING"])
+    with pytest.raises(ClientError) as e:
+        glue.delete_job(JobName=job)
+    assert "3 runs under way" in str(e.value)
+    glue.batch_stop_job_run(JobName=job, JobRunIds=[runs[1]])
+    assert states()[1] == "STOPPED"
+    definition = glue.get_job(JobName=job)["Job"]
+    glue.update_job(JobName=job, JobUpdate={
+        "Role": ROLE, "Command": definition["Command"], "ExecutionProperty": {"MaxConcurrentRuns": 2}})
+    wait_until(lambda: states() == ["RUNNING", "STOPPED", "RUNNING"], what="the place that was made is taken")
+    glue.batch_stop_job_run(JobName=job, JobRunIds=runs)
+    wait_until(lambda: states() == ["STOPPED"] * 3)
+
+
+def test_pages_of_runs(glue, make_job):
+    job = make_job("")
+    runs = []
+    for _ in range(3):
+        runs.insert(0, glue.start_job_run(JobName=job)["JobRunId"])
+        ended(glue, job, runs[0])
+    first = glue.get_job_runs(JobName=job, MaxResults=2)
+    assert [r["Id"] for r in first["JobRuns"]] == runs[:2]
+    rest = glue.get_job_runs(JobName=job, NextToken=first["NextToken"])
+    assert [r["Id"] for r in rest["JobRuns"]] == runs[2:] and "NextToken" not in rest
+    with pytest.raises(ClientError) as e:
+        glue.get_job_runs(JobName=job, NextToken="x")
+    assert e.value.response["Error"]["Code"] == "InvalidInputException"
+
+
+@pytest.mark.parametrize("more", [
+    {"NotificationProperty": {"NotifyDelayAfter": 5}}, {"ExecutionRoleSessionPolicy": "{}"}])
+def test_run_options_that_arent_done_are_refused(glue, make_job, more):
+    with pytest.raises(ClientError) as e:
+        glue.start_job_run(JobName=make_job(""), **more)
+    assert e.value.response["Error"]["Code"] == "NotImplemented"

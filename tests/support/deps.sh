@@ -1,12 +1,13 @@
 #!/usr/bin/env bash
-# Installs what is missing, by group: build | run | test | check | bench | docker. Debian and its kin; asks for
-# sudo only when something is missing and we are not root.
+# Installs what is missing, by group: build | run | test | spark | check | bench | docker. Debian and its kin;
+# asks for sudo only when something is missing and we are not root.
 set -euo pipefail
 
 build="gcc make pkg-config libmicrohttpd-dev libuv1-dev libsqlite3-dev libcjson-dev libcsv-dev
        libmariadb-dev libssl-dev zlib1g-dev libzstd-dev libexpat1-dev libzip-dev"
 run="mariadb-server-core mariadb-client python3 python3-venv"
 test="libcmocka-dev awscli curl"
+spark="openjdk-17-jre-headless curl python3-venv"
 check="clang clang-tidy libclang-rt-14-dev"
 bench="nginx-light python3-venv"
 docker="buildah mmdebstrap python3-venv"
@@ -14,9 +15,9 @@ docker="buildah mmdebstrap python3-venv"
 want=""
 for group in "$@"; do
     case "$group" in
-    build | run | test | check | bench | docker) want="$want ${!group}" ;;
+    build | run | test | spark | check | bench | docker) want="$want ${!group}" ;;
     *)
-        echo "deps.sh: unknown group '$group' (build run test check bench docker)" >&2
+        echo "deps.sh: unknown group '$group' (build run test spark check bench docker)" >&2
         exit 2
         ;;
     esac

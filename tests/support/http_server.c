@@ -90,6 +90,11 @@ static struct server *server_of(struct http_server *server)
     return CONTAINER_OF(server, struct server, face);
 }
 
+struct core *http_server_core(struct http_server *server)
+{
+    return server_of(server)->core;
+}
+
 void http_server_end(struct http_server *server)
 {
     core_end(server_of(server)->core);

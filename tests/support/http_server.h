@@ -1,5 +1,5 @@
-/* The real listener, core and store in this process, with the services of echo_service.c, on a port
- * of its own. ISSUED_KEY is a key that "we issued". */
+/* The real listener, core and store in this process, with the services that the test links (often
+ * those of echo_service.c), on a port of its own. ISSUED_KEY is a key that "we issued". */
 #ifndef CISTERN_TESTS_SUPPORT_HTTP_SERVER_H
 #define CISTERN_TESTS_SUPPORT_HTTP_SERVER_H
 
@@ -18,7 +18,11 @@ struct http_server {
 #define ISSUED_ACCOUNT "111122223333"
 #define EXPIRED_KEY "ASIAEXPIRED" /* same secret and token */
 
+struct core;
+
 struct http_server *http_server_start(bool strict);
+/* For core_post() and core_sync(). */
+struct core *http_server_core(struct http_server *server);
 /* Begins to stop, without waiting. */
 void http_server_end(struct http_server *server);
 void http_server_stop(struct http_server *server);

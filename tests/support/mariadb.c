@@ -72,15 +72,18 @@ static void show_log(const struct mariadb *m)
 
 static void install(const struct mariadb *m)
 {
-    char data[96], log[96];
+    char data[96], log[96], tmp[96];
     snprintf(data, sizeof(data), "--datadir=%s/data", m->folder);
     snprintf(log, sizeof(log), "%s/log", m->folder);
+    /* In /tmp another server that starts would remove its temporary tables. */
+    snprintf(tmp, sizeof(tmp), "--tmpdir=%s", m->folder);
     char *args[] = { "mariadb-install-db",
                      "--no-defaults",
                      "--auth-root-authentication-method=normal",
                      "--skip-test-db",
                      "--innodb-log-file-size=4M",
                      data,
+                     tmp,
                      getuid() == 0 ? "--user=root" : NULL,
                      NULL };
     int status = 0;

@@ -20,6 +20,7 @@ SMALL = [
     "--innodb-flush-log-at-trx-commit=0", "--sync-binlog=0", "--skip-name-resolve",
     "--key-buffer-size=64K", "--aria-pagecache-buffer-size=128K", "--max-connections=60",
     "--innodb-buffer-pool-dump-at-shutdown=0", "--innodb-buffer-pool-load-at-startup=0",
+    "--innodb-use-native-aio=0",  # the kernel has few of its queues for all processes together
 ]
 BINLOG = [
     "--log-bin=mysql-bin-changelog", "--server-id=1", "--binlog-format=ROW", "--binlog-row-image=FULL",
@@ -45,11 +46,15 @@ class MariaDB:
             nobody = pwd.getpwnam("nobody").pw_name
             self._as_user = [f"--user={nobody}"]
             shutil.chown(self.dir, nobody)
-        subprocess.run(
+        made = subprocess.run(
             ["mariadb-install-db", "--no-defaults", "--auth-root-authentication-method=normal",
-             f"--datadir={self.data}", "--skip-test-db", "--innodb-log-file-size=8M", *self._as_user],
-            check=True, capture_output=True,
+             f"--datadir={self.data}", "--skip-test-db", "--innodb-log-file-size=8M",
+             "--innodb-use-native-aio=0",
+             f"--tmpdir={self.dir}",  # servers that start clear their tmpdir of others' temporary tables
+             *self._as_user],
+            capture_output=True, text=True,
         )
+        assert made.returncode == 0, made.stdout + made.stderr
         self.start()
         self.root(
             f"CREATE USER '{self.user}'@'%' IDENTIFIED BY '{self.password}'",

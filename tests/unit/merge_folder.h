@@ -5,6 +5,7 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include <zlib.h>
@@ -24,6 +25,7 @@ struct folder_part {
 
 struct folder {
     char dir[64];
+    pthread_mutex_t lock; /* the threads of a run share what follows */
     unsigned serial;
     struct folder_part *part; /* the published data set */
     size_t n_parts;
@@ -43,6 +45,7 @@ struct folder_handle {
 static void folder_init(struct folder *f)
 {
     *f = (struct folder){ 0 };
+    pthread_mutex_init(&f->lock, NULL);
     snprintf(f->dir, sizeof f->dir, "/tmp/test_merge_XXXXXX");
     if (!mkdtemp(f->dir)) {
         abort();
@@ -134,18 +137,23 @@ static void folder_fini(struct folder *f)
     }
     closedir(d);
     rmdir(f->dir);
+    pthread_mutex_destroy(&f->lock);
 }
 
 static enum status folder_open_part(void *ctx, int *ret_fd, void **ret_handle)
 {
     struct folder *f = ctx;
-    if (f->fail_open_at > 0 && --f->fail_open_at == 0) {
+    pthread_mutex_lock(&f->lock);
+    bool fail = f->fail_open_at > 0 && --f->fail_open_at == 0;
+    char *path = fail ? NULL : folder_path(f, "part");
+    f->n_open += !fail;
+    pthread_mutex_unlock(&f->lock);
+    if (fail) {
         return ST_DB;
     }
     struct folder_handle *h = xcalloc(1, sizeof *h);
-    h->path = folder_path(f, "part");
+    h->path = path;
     h->fd = open(h->path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-    f->n_open++;
     *ret_fd = h->fd;
     *ret_handle = h;
     return h->fd >= 0 ? ST_OK : ST_IO;
@@ -162,8 +170,10 @@ static enum status folder_finish_part(void *ctx, void *handle, const struct merg
     }
     close(h->fd);
     h->fd = -1;
+    pthread_mutex_lock(&f->lock);
     f->n_open--;
     f->n_finished++;
+    pthread_mutex_unlock(&f->lock);
     return ST_OK;
 }
 
@@ -171,6 +181,7 @@ static void folder_discard_part(void *ctx, void *handle)
 {
     struct folder *f = ctx;
     struct folder_handle *h = handle;
+    pthread_mutex_lock(&f->lock);
     if (h->fd >= 0) {
         close(h->fd);
         f->n_open--;
@@ -178,6 +189,7 @@ static void folder_discard_part(void *ctx, void *handle)
         f->n_finished--;
     }
     f->n_discarded++;
+    pthread_mutex_unlock(&f->lock);
     unlink(h->path);
     free(h->path);
     free(h);
@@ -188,7 +200,9 @@ static void folder_observe(void *ctx, void *handle, const void *p, size_t n)
     struct folder *f = ctx;
     (void)p;
     ((struct folder_handle *)handle)->observed += n;
+    pthread_mutex_lock(&f->lock);
     f->observed += n;
+    pthread_mutex_unlock(&f->lock);
 }
 
 /* Runs the job on the folder's data set and publishes the outcome if it is ST_OK. `spec`, loads

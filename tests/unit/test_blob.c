@@ -4,8 +4,13 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <errno.h>
 #include <fcntl.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 
 #include "server/base/id.h"
 #include "server/base/log.h"
@@ -366,6 +371,120 @@ static void removals_beyond_a_batch(void **state)
     assert_false(on_disk(f, "buckets/bucket"));
 }
 
+/* --- kept until a release ------------------------------------------------------------------------
+ */
+
+static void kept_files_go_when_released(void **state)
+{
+    struct fixture *f = *state;
+    struct blob_ref old = stage(f, "old"), new = stage(f, "new");
+    int64_t kept = 0;
+    intend(f, &old, "p/k");
+    core_fixture_pass(&f->c);
+    assert_int_equal(blob_intend_kept(f->c.core, &old, path_of(f, "p/k"), &kept), ST_OK);
+    intend(f, &new, "p/k");
+    expect_text(f, &old, path_of(f, "p/k"), "old");
+    core_fixture_settle(&f->c);
+    expect_text(f, &old, path_of(f, "p/k"), "old");
+    expect_text(f, &new, path_of(f, "p/k"), "new");
+    blob_intend_release(f->c.core, &old, path_of(f, "p/k"), kept);
+    core_fixture_settle(&f->c);
+    expect_text(f, &new, path_of(f, "p/k"), "new");
+    assert_int_equal(core_fixture_count_files(&f->c, "tmp"), 0);
+}
+
+static void kept_and_released_in_one_pass(void **state)
+{
+    struct fixture *f = *state;
+    struct blob_ref ref = stage(f, "text");
+    int64_t kept = 0;
+    intend(f, &ref, "p/k");
+    assert_int_equal(blob_intend_kept(f->c.core, &ref, path_of(f, "p/k"), &kept), ST_OK);
+    blob_intend_release(f->c.core, &ref, path_of(f, "p/k"), kept);
+    core_fixture_settle(&f->c);
+    assert_int_equal(core_fixture_count_files(&f->c, "tmp"), 0);
+    assert_false(on_disk(f, "buckets/bucket/p"));
+}
+
+static void kept_files_go_at_the_next_start(void **state)
+{
+    struct fixture *f = *state;
+    struct blob_ref ref = stage(f, "text");
+    int64_t kept = 0;
+    intend(f, &ref, "p/k");
+    core_fixture_pass(&f->c);
+    assert_int_equal(blob_intend_kept(f->c.core, &ref, path_of(f, "p/k"), &kept), ST_OK);
+    core_fixture_pass(&f->c);
+    assert_false(on_disk(f, "buckets/bucket/p"));
+    assert_int_equal(core_fixture_count_files(&f->c, "tmp"), 1);
+    core_fixture_restart(&f->c);
+    f->b = core_blobs(f->c.core);
+    assert_int_equal(core_fixture_count_files(&f->c, "tmp"), 0);
+}
+
+/* --- symbolic links ------------------------------------------------------------------------------
+ */
+
+/* A folder beside buckets/ that a link of a local user leads to. */
+static void link_out(struct fixture *f, const char *where)
+{
+    CLEANUP(free_ptr) char *outside = xasprintf("%s/outside", f->c.dir);
+    CLEANUP(free_ptr) char *bucket = xasprintf("%s/buckets/bucket", f->c.dir);
+    CLEANUP(free_ptr) char *link = xasprintf("%s/buckets/%s", f->c.dir, where);
+    assert_true(mkdir(outside, 0755) == 0 || errno == EEXIST);
+    assert_true(strcmp(where, "bucket") == 0 || mkdir(bucket, 0755) == 0 || errno == EEXIST);
+    assert_int_equal(symlink(outside, link), 0);
+}
+
+static void links_are_not_followed_when_placing(void **state)
+{
+    struct fixture *f = *state;
+    link_out(f, "bucket/p");
+    struct blob_ref ref = stage(f, "text"), deep = stage(f, "deep");
+    intend(f, &ref, "p/k");
+    intend(f, &deep, "p/q/r/k");
+    core_fixture_settle(&f->c);
+    assert_int_equal(core_fixture_count_files(&f->c, "outside"), 0);
+    assert_false(on_disk(f, "outside/q"));
+    assert_int_equal(f->moved, 2);
+    expect_text(f, &ref, path_of(f, "p/k"), "text");
+    expect_text(f, &deep, path_of(f, "p/q/r/k"), "deep");
+}
+
+static void links_are_not_followed_when_reading_or_removing(void **state)
+{
+    struct fixture *f = *state;
+    int fd, kept_fd;
+    int64_t kept = 0;
+    struct blob_ref ref = stage(f, "text");
+    intend(f, &ref, "p/k");
+    core_fixture_settle(&f->c);
+    /* the user moves the folder away and leaves a link */
+    CLEANUP(free_ptr) char *from = xasprintf("%s/buckets/bucket/p", f->c.dir);
+    CLEANUP(free_ptr) char *to = xasprintf("%s/outside", f->c.dir);
+    assert_int_equal(rename(from, to), 0);
+    link_out(f, "bucket/p");
+    assert_int_equal(blob_open(f->b, &ref, path_of(f, "p/k"), &fd), ST_NOT_FOUND);
+    assert_int_equal(blob_intend_kept(f->c.core, &ref, path_of(f, "p/k"), &kept), ST_OK);
+    core_fixture_settle(&f->c);
+    assert_int_equal(blob_open(f->b, &ref, path_of(f, "p/k"), &kept_fd), ST_NOT_FOUND);
+    assert_int_equal(blob_intend_removal(f->c.core, &ref, path_of(f, "p/k")), ST_OK);
+    core_fixture_settle(&f->c);
+    assert_true(on_disk(f, "outside/k"));
+}
+
+static void a_link_as_bucket_is_refused(void **state)
+{
+    struct fixture *f = *state;
+    link_out(f, "bucket");
+    struct blob_ref ref = stage(f, "text");
+    intend(f, &ref, "k");
+    assert_int_equal(blob_intend_top_removal(f->c.core, STR("bucket")), ST_OK);
+    core_fixture_settle(&f->c);
+    assert_int_equal(core_fixture_count_files(&f->c, "outside"), 0);
+    expect_text(f, &ref, path_of(f, "k"), "text"); /* from tmp/ */
+}
+
 /* --- readers beside a writer --------------------------------------------------------------------
  */
 
@@ -419,6 +538,25 @@ static void readers_never_miss_a_moving_file(void **state)
     }
 }
 
+/* --- kernels without openat2 ---------------------------------------------------------------------
+ */
+
+/* From now on this thread, and those that it starts, get ENOSYS. */
+static void forbid_openat2(void)
+{
+    struct sock_filter code[] = {
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_openat2, 0, 1),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | ENOSYS),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+    };
+    struct sock_fprog program = { ARRAY_LEN(code), code };
+    assert_int_equal(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), 0);
+    assert_int_equal(prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program), 0);
+    assert_int_equal(syscall(SYS_openat2, -1, "", NULL, 0), -1);
+    assert_int_equal(errno, ENOSYS);
+}
+
 int main(void)
 {
     status_ignore(log_configure("error"));
@@ -435,7 +573,16 @@ int main(void)
         cmocka_unit_test_setup_teardown(kept_in_tmp_over_a_restart, setup, teardown),
         cmocka_unit_test_setup_teardown(done_intents_do_not_pile_up, setup, teardown),
         cmocka_unit_test_setup_teardown(removals_beyond_a_batch, setup, teardown),
+        cmocka_unit_test_setup_teardown(kept_files_go_when_released, setup, teardown),
+        cmocka_unit_test_setup_teardown(kept_and_released_in_one_pass, setup, teardown),
+        cmocka_unit_test_setup_teardown(kept_files_go_at_the_next_start, setup, teardown),
+        cmocka_unit_test_setup_teardown(links_are_not_followed_when_placing, setup, teardown),
+        cmocka_unit_test_setup_teardown(links_are_not_followed_when_reading_or_removing, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(a_link_as_bucket_is_refused, setup, teardown),
         cmocka_unit_test_setup_teardown(readers_never_miss_a_moving_file, setup, teardown),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    int failed = cmocka_run_group_tests(tests, NULL, NULL);
+    forbid_openat2();
+    return failed + cmocka_run_group_tests_name("without openat2", tests, NULL, NULL);
 }

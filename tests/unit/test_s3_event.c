@@ -187,7 +187,10 @@ static void fire(const char *name, enum s3_event_shape shape)
 {
     struct s3_bucket_row bucket;
     struct s3_event ev = { name, shape, STR("in/k"), STR("0123"), 7, 1000 };
-    struct s3_cause cause = { STR("REQ"), STR("HOST"), STR("AWS:AIDA"), STR("10.0.0.1") };
+    struct s3_cause cause = { .request_id = STR("REQ"),
+                              .host_id = STR("HOST"),
+                              .principal = STR("AWS:AIDA"),
+                              .source_ip = STR("10.0.0.1") };
     assert_int_equal(s3_store_bucket(core_db(f.core), a, STR("b-1"), &bucket), ST_OK);
     assert_int_equal(s3_event_fire(core_state(f.core, "s3"), a, &bucket, &ev, &cause), ST_OK);
 }

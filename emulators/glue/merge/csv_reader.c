@@ -179,6 +179,64 @@ enum status csv_reader_next(struct csv_reader *r, struct csv_row *ret)
     return ST_OK;
 }
 
+void csv_reader_pass(struct csv_reader *r, size_t n)
+{
+    uint32_t lines = 0;
+    for (size_t i = 0; i < n; i++) {
+        lines += r->ix->mark[r->at + i].lines;
+    }
+    r->at += n;
+    size_t end = r->base + r->ix->mark[r->at - 1].end;
+    r->offset += end - r->begin;
+    r->begin = end;
+    r->line += lines;
+    skip_blank(r);
+}
+
+void csv_reader_init(struct csv_reader *r, struct merge_env *env)
+{
+    *r = (struct csv_reader){ .env = env, .line = 1, .src.fd = -1, .cap = WINDOW_BYTES };
+    r->win = xmalloc(r->cap);
+    r->ix = xmalloc(sizeof *r->ix);
+    r->ix->n = 0;
+    r->eof = true;
+}
+
+enum status csv_reader_hand_over(struct csv_reader *from, struct csv_reader *to)
+{
+    enum status st = from->at == from->ix->n ? index_more(from) : ST_OK;
+    bool tail = st == ST_NOT_FOUND && !from->last && from->end > from->begin;
+    if (st != ST_OK && !tail) {
+        return st;
+    }
+    size_t split = tail ? from->end : from->base + from->ix->mark[from->ix->n - 1].end;
+    size_t left = from->end - split;
+    struct csv_reader had = *to;
+    *to = *from;
+    to->env = had.env;
+    to->src = had.src;
+    to->end = split;
+    to->eof = true;
+    from->last = from->last || tail;
+    from->win = had.win;
+    from->cap = had.cap;
+    from->ix = had.ix;
+    if (from->cap < to->cap) {
+        from->cap = to->cap;
+        from->win = xrealloc(from->win, from->cap);
+    }
+    memcpy(from->win, to->win + split, left);
+    for (size_t i = to->at; i < to->ix->n; i++) {
+        from->line += to->ix->mark[i].lines;
+    }
+    from->offset += split - from->begin;
+    from->begin = 0;
+    from->end = left;
+    from->at = from->ix->n = 0;
+    skip_blank(to);
+    return merge_tick(from->env, to->ix->n - to->at, 0);
+}
+
 void csv_reader_close(struct csv_reader *r)
 {
     if (!r->env) {

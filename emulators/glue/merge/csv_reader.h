@@ -43,4 +43,14 @@ enum status csv_reader_next(struct csv_reader *r, struct csv_row *ret) MUST_CHEC
 bool csv_reader_holds(const struct csv_reader *r);
 void csv_reader_close(struct csv_reader *r);
 
+/* An empty reader of no file, to be filled by csv_reader_hand_over(). */
+void csv_reader_init(struct csv_reader *r, struct merge_env *env);
+/* Gives the next records of `from` (about a window of them) to `to`, which had no more and then
+ * reads them as if it had opened the file: so several threads share a file, each its own piece of
+ * it. ST_NOT_FOUND at the end of the file. */
+enum status csv_reader_hand_over(struct csv_reader *from, struct csv_reader *to) MUST_CHECK;
+
+/* Takes records without looking into them: `n` marked ones, which must be there. */
+void csv_reader_pass(struct csv_reader *r, size_t n);
+
 #endif

@@ -1,12 +1,18 @@
 #include "emulators/glue/merge/merge.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "emulators/glue/merge/merge_join.h"
+#include "emulators/glue/merge/merge_team.h"
 #include "server/base/mem.h"
 
 #define NAMES_BYTES (512u << 20) /* layouts and column names of one attempt */
+#define RANGE_PARTS                                                               \
+    4u /* part sizes that one thread joins at a time, so that little is left over \
+          at the ends and the threads end together */
 
 /* One try; a second one follows when rows turn out not to be in key order. */
 struct attempt {
@@ -14,11 +20,19 @@ struct attempt {
     struct merge_file *files; /* loads, then changes */
     size_t n_files;
     struct merge_parts parts;
-    struct merge_delta delta;
-    struct merge_writer out;
-    struct merge_join join;
+    struct merge_shards shards;
+    struct merge_shared shared;
+    struct range *range;
+    size_t n_ranges;
     bool scan_parts; /* hints are not to be trusted */
     bool sort_loads;
+};
+
+/* Parts that stand together, and the keys up to the next ones: a piece of work for a thread. */
+struct range {
+    size_t part; /* first, in attempt.parts */
+    size_t n_parts;
+    struct merge_list out;
 };
 
 /* --- the result ---------------------------------------------------------------------------- */
@@ -105,6 +119,25 @@ static uint64_t file_bytes(const char *path)
     return stat(path, &info) == 0 ? (uint64_t)info.st_size : 0;
 }
 
+/* What the file holds once it is unpacked: a gzip file of one member, as DMS writes them, ends in
+ * that size (modulo 4 GiB). Only for the progress: a wrong one does no harm. */
+static uint64_t unpacked_bytes(const char *path, uint64_t on_disk)
+{
+    unsigned char head[2], tail[4];
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    uint64_t n = on_disk;
+    if (fd >= 0 && on_disk > sizeof tail &&
+        pread(fd, head, sizeof head, 0) == (ssize_t)sizeof head && head[0] == 0x1f &&
+        head[1] == 0x8b &&
+        pread(fd, tail, sizeof tail, (off_t)(on_disk - sizeof tail)) == (ssize_t)sizeof tail) {
+        n = tail[0] | (uint64_t)tail[1] << 8 | (uint64_t)tail[2] << 16 | (uint64_t)tail[3] << 24;
+    }
+    if (fd >= 0) {
+        close(fd);
+    }
+    return n > on_disk ? n : on_disk;
+}
+
 static void list_files(struct attempt *a)
 {
     const struct merge_job *job = a->env.job;
@@ -116,13 +149,13 @@ static void list_files(struct attempt *a)
         f->load = i < job->n_loads;
         f->in = f->load ? &job->loads[i] : &job->changes[i - job->n_loads];
         f->number = job->n_parts + i;
-        f->bytes = file_bytes(f->in->path);
+        f->bytes = unpacked_bytes(f->in->path, file_bytes(f->in->path));
         total += f->bytes;
     }
     for (size_t i = 0; i < job->n_parts && !a->env.fresh; i++) {
         total += file_bytes(job->parts[i].path);
     }
-    a->env.progress.bytes_total = total;
+    a->shared.progress.bytes_total = total;
 }
 
 static enum status find_layouts(struct attempt *a)
@@ -145,29 +178,88 @@ static enum status find_layouts(struct attempt *a)
 }
 
 /* Gives the sorter everything that is not read in order. */
-static enum status fill_delta(struct attempt *a)
+static enum status gather(struct attempt *a)
 {
-    const struct merge_job *job = a->env.job;
+    struct merge_env *env = &a->env;
+    bool base = env->fresh;
+    size_t from = base && !a->sort_loads ? env->job->n_loads : 0;
     enum status st = ST_OK;
-    bool base = a->env.fresh;
-    for (size_t i = 0; i < job->n_parts && !base && !a->parts.ordered && st == ST_OK; i++) {
-        st = merge_delta_add_part(&a->delta, i);
+    if (!base && !a->parts.ordered) {
+        st = merge_gather_parts(env, &a->shards);
     }
-    for (size_t i = base && !a->sort_loads ? job->n_loads : 0; i < a->n_files && st == ST_OK; i++) {
-        st = merge_delta_add_file(&a->delta, &a->files[i], base);
+    if (st == ST_OK) {
+        st = merge_gather_files(env, &a->shards, a->files + from, a->n_files - from, base);
     }
-    return st == ST_OK ? merge_delta_start(&a->delta) : st;
+    return st == ST_OK ? merge_shards_sort(env, &a->shards) : st;
+}
+
+/* Cuts the ordered parts into ranges; the same whatever the threads, and so is the outcome. */
+static void cut_ranges(struct attempt *a)
+{
+    bool walk = !a->env.fresh && a->parts.ordered;
+    a->range = xcalloc(a->parts.n + 1, sizeof *a->range);
+    a->n_ranges = 1;
+    uint64_t bytes = 0;
+    for (size_t i = 0; i < a->parts.n && walk; i++) {
+        if (bytes >= RANGE_PARTS * a->env.part_bytes) {
+            a->range[a->n_ranges++].part = i;
+            bytes = 0;
+        }
+        a->range[a->n_ranges - 1].n_parts++;
+        bytes += a->parts.state[i].bytes;
+    }
+}
+
+static enum status join_range(struct merge_env *env, size_t index, void *ctx)
+{
+    struct attempt *a = ctx;
+    struct range *range = &a->range[index];
+    const struct merge_part_state *part = a->parts.state ? a->parts.state + range->part : NULL;
+    bool last = index + 1 == a->n_ranges;
+    const struct merge_key *upper = last ? NULL : &part[range->n_parts].first;
+    struct merge_delta delta;
+    struct merge_writer out;
+    struct merge_join join;
+    merge_writer_init(&out, env, &range->out);
+    merge_join_init(&join, env, &delta, &out);
+    enum status st =
+        merge_delta_open(&delta, env, &a->shards, index > 0 ? &part->first : NULL, upper);
+    if (st == ST_OK && env->fresh && !a->sort_loads) {
+        st = merge_join_loads(&join, a->files, env->job->n_loads);
+    } else if (st == ST_OK && range->n_parts > 0) {
+        st = merge_join_parts(&join, part, range->n_parts, upper);
+    }
+    if (st == ST_OK) {
+        st = merge_join_rest(&join);
+    }
+    merge_join_fini(&join);
+    merge_writer_fini(&out);
+    merge_delta_close(&delta);
+    return st;
+}
+
+/* The parts that the ranges wrote, one after the other. */
+static void collect_written(struct attempt *a)
+{
+    struct merge_result *res = a->env.res;
+    for (size_t i = 0; i < a->n_ranges; i++) {
+        struct merge_list *l = &a->range[i].out;
+        if (l->n > 0) {
+            res->written = xrealloc(res->written, (res->n_written + l->n) * sizeof *res->written);
+            memcpy(res->written + res->n_written, l->written, l->n * sizeof *l->written);
+            res->n_written += l->n;
+        }
+        free(TAKE(l->written));
+        l->n = 0;
+    }
 }
 
 static enum status join(struct attempt *a)
 {
-    enum status st = ST_OK;
-    if (a->env.fresh && !a->sort_loads) {
-        st = merge_join_loads(&a->join, a->files, a->env.job->n_loads);
-    } else if (!a->env.fresh && a->parts.ordered) {
-        st = merge_join_parts(&a->join, &a->parts);
-    }
-    return st == ST_OK ? merge_join_rest(&a->join) : st;
+    cut_ranges(a);
+    enum status st = merge_team_run(&a->env, a->n_ranges, join_range, a);
+    collect_written(a);
+    return st;
 }
 
 static void describe_part(struct attempt *a, const struct merge_part_state *s)
@@ -207,8 +299,15 @@ static enum status empty_parts(struct attempt *a)
     if (!changed || kept || res->n_written > 0) {
         return ST_OK;
     }
-    enum status st = merge_writer_open(&a->out);
-    return st == ST_OK ? merge_writer_close(&a->out) : st;
+    struct merge_writer out;
+    merge_writer_init(&out, &a->env, &a->range[0].out);
+    enum status st = merge_writer_open(&out);
+    if (st == ST_OK) {
+        st = merge_writer_close(&out);
+    }
+    merge_writer_fini(&out);
+    collect_written(a);
+    return st;
 }
 
 static void count_totals(struct attempt *a)
@@ -250,7 +349,7 @@ static enum status run_attempt(struct attempt *a)
         st = merge_parts_load(&a->env, a->scan_parts, &a->parts);
     }
     if (st == ST_OK) {
-        st = fill_delta(a);
+        st = gather(a);
     }
     if (st == ST_OK) {
         st = join(a);
@@ -275,17 +374,18 @@ static void attempt_init(struct attempt *a, const struct merge_job *job, struct 
     }
     env->part_bytes = clamp_part_bytes(job->spec.part_bytes);
     env->fresh = job->n_loads > 0 && job->spec.load == MERGE_LOAD_REPLACE;
-    merge_delta_init(&a->delta, env);
-    merge_writer_init(&a->out, env);
-    merge_join_init(&a->join, env, &a->delta, &a->out);
+    pthread_mutex_init(&a->shared.lock, NULL);
+    atomic_init(&a->shared.failed_order, UINT64_MAX);
+    env->shared = &a->shared;
+    merge_shards_init(&a->shards, env);
 }
 
 static void attempt_fini(struct attempt *a)
 {
-    merge_join_fini(&a->join);
-    merge_writer_fini(&a->out);
-    merge_delta_fini(&a->delta);
+    merge_shards_fini(&a->shards);
     merge_parts_fini(&a->parts);
+    pthread_mutex_destroy(&a->shared.lock);
+    free(a->range);
     free(a->files);
     arena_free(a->env.arena);
 }

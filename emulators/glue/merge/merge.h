@@ -1,9 +1,11 @@
 /* The native merge: applies DMS files (full load and I/U/D changes) to a data set of CSV parts.
  *
  * A pure library on local files: no network, no database, no process state. merge_run() is one
- * blocking call for a worker thread; any number may run at once on different inputs. Inputs are
- * only read. Outputs go through the caller's `struct merge_sink`; nothing is published here, so a
- * caller that publishes only after ST_OK and keeps a ledger of merged files merges exactly once.
+ * blocking call for a worker thread; any number may run at once on different inputs. It starts
+ * `threads` - 1 threads of its own and ends them before it returns; what comes out, errors too,
+ * does not depend on their number. Inputs are only read. Outputs go through the caller's `struct
+ * merge_sink`; nothing is published here, so a caller that publishes only after ST_OK and keeps a
+ * ledger of merged files merges exactly once.
  *
  * Order and equality of keys: a key field is compared by its value (quoted equals unquoted, bytes,
  * case counts). Canonical integers ("7", "-3"; not "007") come first, numerically; everything else
@@ -58,8 +60,10 @@ enum merge_duplicates {
     MERGE_DUPLICATES_LAST, /* the later row stays, counted */
 };
 
-/* What to do with a change that doesn't fit: U or D for a key that isn't there, I for one that is.
- * Always counted. */
+/* What to do with a change that doesn't fit: U or D for a key that isn't there, I for one that is,
+ * at the moment of that change. Always counted. An update that moved its row to another key (before
+ * images) counts as an update of the old key; its new row is put even when the old key was missing
+ * and that is ignored. */
 enum merge_misfit {
     MERGE_MISFIT_APPLY,  /* U inserts, I replaces, D does nothing */
     MERGE_MISFIT_IGNORE, /* the change is dropped */
@@ -80,6 +84,11 @@ struct merge_input {
     const char *path; /* readable local file */
     struct str name;  /* for messages: s3://bucket/key; absent: the path */
     bool gzip;        /* true: must be gzip. false: found out by its first two bytes */
+    /* What the file's data fields are, in order, when the caller knows better than a header or
+     * `spec.columns` do (the table was altered since); an absent name: the field is passed over.
+     * n_columns 0: not known. */
+    const struct str *columns;
+    size_t n_columns;
 };
 
 /* An existing part of the data set (never compressed). Keys are texts that an earlier run gave to
@@ -103,8 +112,10 @@ struct merge_part_info {
     struct str last_key;
 };
 
-/* Where parts go. Called on the thread of merge_run(), one part open at a time, in key order. A
- * status other than ST_OK ends the run with it. */
+/* Where parts go. The functions are called by the threads of the run, at once; each part is opened,
+ * observed and finished by one of them, and at most `threads` parts are open at a time. In which
+ * order parts come is not said: `result.written` is in key order. Discarding may also happen on
+ * merge_run()'s thread. A status other than ST_OK ends the run with it. */
 struct merge_sink {
     void *ctx;
     /* Creates an empty file: *ret_fd is open for writing and stays the caller's to close;
@@ -142,6 +153,9 @@ struct merge_spec {
      * a header, or stay unknown. */
     const struct str *columns;
     size_t n_columns;
+    /* NULL, or for each of `columns` its name from now on: a column that was renamed, or (absent)
+     * dropped. Every part is rewritten when that changes anything. */
+    const struct str *columns_now;
     char delimiter; /* 0: comma; not a quote, CR, LF or NUL */
 
     enum merge_tri header;    /* load and change files start with a header; AUTO: when the first
@@ -165,14 +179,15 @@ struct merge_spec {
     enum merge_misfit update_missing, delete_missing, insert_present;
     unsigned threads;      /* 0: one per processor; 1: only the caller's */
     uint64_t part_bytes;   /* 0: MERGE_PART_BYTES; parts end up between half of and
-                              twice this, the last one may be smaller */
+                              twice this; the last one may be smaller, and one that lost rows */
     uint64_t memory_bytes; /* 0: MERGE_MEMORY_BYTES; changes beyond it are sorted on disk */
     const char *tmp_dir;   /* where that happens (unlinked files); NULL: "/tmp" */
 
     const atomic_bool *cancel; /* may be NULL; set from any thread: the run ends within a few ms */
-    void (*progress)(void *ctx, const struct merge_progress *p); /* may be NULL; every few MB */
-    void (*log)(void *ctx, enum merge_log_level level, struct str line); /* may be NULL */
-    void *callback_ctx;                                                  /* of these two */
+    /* Both may be NULL. Called by any thread of the run, never two at once. */
+    void (*progress)(void *ctx, const struct merge_progress *p); /* every few MB */
+    void (*log)(void *ctx, enum merge_log_level level, struct str line);
+    void *callback_ctx; /* of these two */
 };
 
 struct merge_job {
@@ -195,7 +210,8 @@ struct merge_counters {
     uint64_t updated;          /* keys that were there and got the new row */
     uint64_t deleted;          /* keys that were there and went */
     uint64_t unchanged;        /* keys whose new row is the old one, byte for byte */
-    uint64_t upserted_missing; /* U for a key that was not there: inserted (not in `inserted`) */
+    uint64_t upserted_missing; /* U for a key that was not there: inserted (not in `inserted`), or
+                                  ignored by update_missing */
     uint64_t deleted_missing;  /* D for a key that was not there: ignored */
     uint64_t inserted_present; /* I for a key that was there (also in updated/unchanged) */
     uint64_t duplicates;       /* load or part rows dropped because a later one has their key */

@@ -1,77 +1,152 @@
 #include "emulators/glue/merge/merge_delta.h"
 
-#include "emulators/glue/merge/merge_rows.h"
+enum delta_misfit {
+    MISFIT_UPDATE_MISSING,
+    MISFIT_DELETE_MISSING,
+    MISFIT_INSERT_PRESENT,
+};
 
-void merge_delta_init(struct merge_delta *d, struct merge_env *env)
+static void row_init(struct delta_row *r)
 {
-    *d = (struct merge_delta){ .env = env, .sort = merge_sort_new(env) };
-    buf_init(&d->base_row, 2 * (size_t)MERGE_MAX_RECORD_BYTES);
-    buf_init(&d->row, 2 * (size_t)MERGE_MAX_RECORD_BYTES);
+    *r = (struct delta_row){ 0 };
+    buf_init(&r->copy, 2 * (size_t)MERGE_MAX_RECORD_BYTES);
 }
 
-void merge_delta_fini(struct merge_delta *d)
+static void row_set(struct delta_row *r, const struct sort_item *item)
 {
-    merge_sort_free(d->sort);
+    r->row = item->row;
+    if (!item->stays) {
+        buf_clear(&r->copy);
+        buf_str_add(&r->copy, item->row);
+        r->row = buf_str(&r->copy);
+    }
+}
+
+static bool is_deletion(enum merge_kind kind)
+{
+    return kind == KIND_DELETE || kind == KIND_MOVE;
+}
+
+enum status merge_delta_open(struct merge_delta *d, struct merge_env *env,
+                             const struct merge_shards *shards, const struct merge_key *lower,
+                             const struct merge_key *upper)
+{
+    const struct merge_spec *spec = &env->job->spec;
+    *d = (struct merge_delta){ .env = env };
+    d->policies = spec->update_missing != MERGE_MISFIT_APPLY ||
+                  spec->delete_missing != MERGE_MISFIT_APPLY ||
+                  spec->insert_present != MERGE_MISFIT_APPLY;
+    row_init(&d->base);
+    row_init(&d->row);
+    row_init(&d->course[0].row);
+    row_init(&d->course[1].row);
+    enum status st = merge_stream_open(&d->stream, env, shards->shard, shards->n, lower, upper);
+    return st == ST_OK ? merge_delta_next(d) : st;
+}
+
+void merge_delta_close(struct merge_delta *d)
+{
+    merge_stream_close(&d->stream);
     merge_key_fini(&d->key);
-    buf_fini(&d->base_row);
-    buf_fini(&d->row);
+    buf_fini(&d->base.copy);
+    buf_fini(&d->row.copy);
+    buf_fini(&d->course[0].row.copy);
+    buf_fini(&d->course[1].row.copy);
     *d = (struct merge_delta){ 0 };
 }
 
-/* --- adding -------------------------------------------------------------------------------- */
+/* --- misfits that are not simply applied -------------------------------------------------------
+ */
 
-static enum status add_row(struct merge_delta *d, const struct merge_rows *r, bool base)
+/* Does the change fit? If not: what to do with it, noted in the course. */
+static enum merge_misfit misfit(const struct merge_spec *spec, struct delta_course *c,
+                                const struct sort_item *item)
 {
-    uint64_t seq = MERGE_SEQ(r->file->number, r->raw.line);
-    enum merge_kind kind = r->kind;
-    if (r->file->load) {
-        d->env->res->counters.load_rows++;
-        kind = base ? KIND_BASE : KIND_LOAD;
-    } else {
-        d->env->res->counters.change_rows++;
+    enum merge_misfit policy = MERGE_MISFIT_APPLY;
+    if (item->kind == KIND_INSERT && c->present) {
+        c->misfits |= 1u << MISFIT_INSERT_PRESENT;
+        policy = spec->insert_present;
+    } else if (item->kind == KIND_UPDATE && !c->present) {
+        c->misfits |= 1u << MISFIT_UPDATE_MISSING;
+        policy = spec->update_missing;
+    } else if (is_deletion(item->kind) && !c->present) {
+        c->misfits |= 1u << MISFIT_DELETE_MISSING;
+        policy = item->kind == KIND_MOVE ? spec->update_missing : spec->delete_missing;
     }
-    if (r->has_old_key) {
-        enum status st = merge_sort_add(d->sort, &r->old_key, seq, KIND_DELETE, STR_NONE);
-        if (st != ST_OK) {
-            return st;
-        }
-        kind = KIND_PUT;
-    }
-    return merge_sort_add(d->sort, &r->key, seq, kind, r->row);
+    return policy;
 }
 
-enum status merge_delta_add_file(struct merge_delta *d, const struct merge_file *file, bool base)
+static void course_take(const struct merge_spec *spec, struct delta_course *c,
+                        const struct sort_item *item)
 {
-    if (file->empty) {
+    enum merge_misfit policy = misfit(spec, c, item);
+    if (policy == MERGE_MISFIT_FAIL && !c->refused_seq) {
+        c->refused = item->kind;
+        c->refused_seq = item->seq;
+    }
+    if (policy != MERGE_MISFIT_APPLY) {
+        return;
+    }
+    if (is_deletion(item->kind)) {
+        c->present = false;
+        return;
+    }
+    c->inserted_by_other = c->present ? c->inserted_by_other : item->kind != KIND_UPDATE;
+    c->present = true;
+    c->changed = true;
+    row_set(&c->row, item);
+}
+
+static enum status refuse(struct merge_delta *d, const struct delta_course *c)
+{
+    const char *what = c->refused == KIND_INSERT   ? "an insert (I)"
+                       : c->refused == KIND_DELETE ? "a delete (D)"
+                                                   : "an update (U)";
+    struct merge_env *env = d->env;
+    struct buf key = BUF_INIT(200);
+    merge_key_text(&d->key, env->delim, &key);
+    enum status st =
+        merge_fail(env, ST_INVALID, merge_file_name(env, MERGE_SEQ_FILE(c->refused_seq)),
+                   MERGE_SEQ_LINE(c->refused_seq), "%s of key %.*s, which is %s the data set", what,
+                   STR_ARG(buf_str(&key)), c->refused == KIND_INSERT ? "already in" : "not in");
+    buf_fini(&key);
+    return st;
+}
+
+static enum status course_effect(struct merge_delta *d, struct str old, enum delta_effect *ret,
+                                 struct str *ret_row)
+{
+    bool was = str_set(old);
+    const struct delta_course *c = &d->course[was];
+    struct merge_counters *n = &d->env->res->counters;
+    bool upsert = (c->misfits >> MISFIT_UPDATE_MISSING) & 1;
+    bool ignored = d->env->job->spec.update_missing != MERGE_MISFIT_APPLY;
+    *ret = was ? EFFECT_KEEP : EFFECT_NONE;
+    if (c->refused_seq) {
+        return refuse(d, c);
+    }
+    n->deleted_missing += (c->misfits >> MISFIT_DELETE_MISSING) & 1;
+    n->inserted_present += (c->misfits >> MISFIT_INSERT_PRESENT) & 1;
+    n->upserted_missing += upsert && (ignored || (!was && c->present && !c->inserted_by_other));
+    if (!c->present) {
+        n->deleted += was;
+        *ret = was ? EFFECT_DROP : EFFECT_NONE;
         return ST_OK;
     }
-    struct merge_rows r = { 0 };
-    enum status st = merge_rows_open(&r, d->env, file);
-    while (st == ST_OK) {
-        st = merge_rows_next(&r);
-        if (st == ST_OK) {
-            st = add_row(d, &r, base);
-        }
+    if (!c->changed) {
+        return ST_OK;
     }
-    merge_rows_close(&r);
-    return st == ST_NOT_FOUND ? ST_OK : st;
+    *ret_row = c->row.row;
+    bool same = was && str_eq(old, *ret_row);
+    n->inserted += !was && c->inserted_by_other;
+    n->unchanged += same;
+    n->updated += was && !same;
+    *ret = same ? EFFECT_KEEP : EFFECT_PUT;
+    return ST_OK;
 }
 
-enum status merge_delta_add_part(struct merge_delta *d, size_t part)
-{
-    struct merge_part_rows r = { 0 };
-    enum status st = merge_part_rows_open(&r, d->env, &d->env->job->parts[part]);
-    while (st == ST_OK) {
-        st = merge_part_rows_next(&r);
-        if (st == ST_OK) {
-            st = merge_sort_add(d->sort, &r.key, MERGE_SEQ(part, r.raw.line), KIND_BASE, r.row);
-        }
-    }
-    merge_part_rows_close(&r);
-    return st == ST_NOT_FOUND ? ST_OK : st;
-}
-
-/* --- reducing ------------------------------------------------------------------------------ */
+/* --- reducing ----------------------------------------------------------------------------------
+ */
 
 /* Two rows of one key that cannot both be meant: allowed when they are equal, or by request. */
 static enum status duplicate(struct merge_delta *d, struct str old, uint64_t old_seq,
@@ -95,28 +170,21 @@ static enum status duplicate(struct merge_delta *d, struct str old, uint64_t old
     return st;
 }
 
-static void set_row(struct buf *b, struct str row)
+static enum status take_base(struct merge_delta *d, const struct sort_item *item)
 {
-    buf_clear(b);
-    buf_str_add(b, row);
+    enum status st = d->in_base ? duplicate(d, d->base.row, d->base_seq, item) : ST_OK;
+    d->in_base = true;
+    d->base_seq = item->seq;
+    row_set(&d->base, item);
+    return st;
 }
 
 static enum status take_item(struct merge_delta *d, const struct sort_item *item)
 {
-    if (item->kind == KIND_BASE) {
-        enum status st = ST_OK;
-        if (d->in_base) {
-            st = duplicate(d, buf_str(&d->base_row), d->base_seq, item);
-        }
-        d->in_base = true;
-        d->base_seq = item->seq;
-        set_row(&d->base_row, item->row);
-        return st;
-    }
     enum status st = ST_OK;
     if (item->kind == KIND_LOAD) {
         if (d->changed) {
-            st = duplicate(d, buf_str(&d->row), d->load_seq, item);
+            st = duplicate(d, d->row.row, d->load_seq, item);
         }
         d->load_seq = item->seq;
     }
@@ -125,66 +193,81 @@ static enum status take_item(struct merge_delta *d, const struct sort_item *item
         d->first = item->kind;
     }
     d->last = item->kind;
-    if (item->kind != KIND_DELETE) {
-        set_row(&d->row, item->row);
+    if (!is_deletion(item->kind)) {
+        row_set(&d->row, item);
+    }
+    for (unsigned was = 0; d->policies && was < 2; was++) {
+        course_take(&d->env->job->spec, &d->course[was], item);
     }
     return st;
 }
 
+static void start_key(struct merge_delta *d, const struct sort_item *item)
+{
+    d->in_base = d->changed = false;
+    merge_key_set(&d->key, item->key, item->key_n);
+    for (unsigned was = 0; d->policies && was < 2; was++) {
+        struct delta_course *c = &d->course[was];
+        c->present = was;
+        c->changed = c->inserted_by_other = false;
+        c->misfits = 0;
+        c->refused_seq = 0;
+    }
+}
+
 enum status merge_delta_next(struct merge_delta *d)
 {
-    const struct sort_item *item = merge_sort_peek(d->sort);
+    const struct sort_item *item = merge_stream_peek(&d->stream);
     d->have = item != NULL;
-    d->in_base = d->changed = false;
     if (!item) {
         return ST_OK;
     }
-    merge_key_set(&d->key, item->key, item->key_n);
+    start_key(d, item);
     enum status st = ST_OK;
     while (st == ST_OK && item && item->prefix == d->key.prefix && item->key_n == d->key.n &&
            memcmp(item->key, d->key.p, item->key_n) == 0) {
-        st = take_item(d, item);
+        st = item->kind == KIND_BASE ? take_base(d, item) : take_item(d, item);
         if (st == ST_OK) {
-            st = merge_sort_take(d->sort);
+            st = merge_stream_take(&d->stream);
         }
-        item = merge_sort_peek(d->sort);
+        item = merge_stream_peek(&d->stream);
     }
-    if (st == ST_OK && !(buf_ok(&d->row) && buf_ok(&d->base_row))) {
+    if (st == ST_OK && !(buf_ok(&d->row.copy) && buf_ok(&d->base.copy))) {
         st = merge_fail(d->env, ST_NOMEM, STR_NONE, 0, "a row is too long");
     }
     return st;
 }
 
-enum status merge_delta_start(struct merge_delta *d)
-{
-    enum status st = merge_sort_start(d->sort);
-    if (st == ST_OK && merge_sort_runs(d->sort) > 0) {
-        merge_log(d->env, MERGE_LOG_INFO, "sorted on disk in %zu runs", merge_sort_runs(d->sort));
-    }
-    return st == ST_OK ? merge_delta_next(d) : st;
-}
-
-enum delta_effect merge_delta_effect(struct merge_delta *d, struct str old)
+enum status merge_delta_effect(struct merge_delta *d, struct str old, enum delta_effect *ret,
+                               struct str *ret_row)
 {
     struct merge_counters *c = &d->env->res->counters;
     bool present = str_set(old);
+    *ret_row = d->row.row;
+    *ret = present ? EFFECT_KEEP : EFFECT_NONE;
     if (!d->changed) {
-        return present ? EFFECT_KEEP : EFFECT_NONE;
+        return ST_OK;
     }
-    if (d->last == KIND_DELETE) {
+    if (d->policies) {
+        return course_effect(d, old, ret, ret_row);
+    }
+    if (is_deletion(d->last)) {
         c->deleted += present;
         c->deleted_missing += !present && d->first != KIND_INSERT;
-        return present ? EFFECT_DROP : EFFECT_NONE;
+        *ret = present ? EFFECT_DROP : EFFECT_NONE;
+        return ST_OK;
     }
+    *ret = EFFECT_PUT;
     if (!present) {
         c->upserted_missing += d->first == KIND_UPDATE;
         c->inserted += d->first != KIND_UPDATE;
-        c->deleted_missing += d->first == KIND_DELETE;
-        return EFFECT_PUT;
+        c->deleted_missing += is_deletion(d->first);
+        return ST_OK;
     }
     c->inserted_present += d->first == KIND_INSERT;
-    bool same = str_eq(old, buf_str(&d->row));
+    bool same = str_eq(old, d->row.row);
     c->unchanged += same;
     c->updated += !same;
-    return same ? EFFECT_KEEP : EFFECT_PUT;
+    *ret = same ? EFFECT_KEEP : EFFECT_PUT;
+    return ST_OK;
 }

@@ -5,6 +5,7 @@
 #include "server/base/buf.h"
 
 #define PROGRESS_BYTES (4u << 20)
+#define SHARE_BYTES (512u << 10) /* a thread counts alone until then */
 #define LOG_LINE_MAX 2048u
 
 enum status merge_fail(struct merge_env *e, enum status st, struct str name, uint64_t line,
@@ -52,23 +53,29 @@ void merge_log(struct merge_env *e, enum merge_log_level level, const char *fmt,
     int n = vsnprintf(text, sizeof text, fmt, ap);
     va_end(ap);
     size_t len = n < 0 ? 0 : (size_t)n < sizeof text ? (size_t)n : sizeof text - 1;
+    pthread_mutex_lock(&e->shared->lock);
     e->job->spec.log(e->job->spec.callback_ctx, level, (struct str){ text, len });
+    pthread_mutex_unlock(&e->shared->lock);
 }
 
-enum status merge_tick(struct merge_env *e, uint64_t rows, uint64_t bytes)
+static bool is_cancelled(const struct merge_env *e)
 {
-    struct merge_progress *p = &e->progress;
-    p->rows += rows;
-    p->bytes_read += bytes;
     const atomic_bool *cancel = e->job->spec.cancel;
-    if (cancel && atomic_load_explicit(cancel, memory_order_relaxed)) {
-        e->res->cancelled = true;
-        return merge_fail(e, ST_CONFLICT, STR_NONE, 0, "the merge was cancelled");
+    return cancel && atomic_load_explicit(cancel, memory_order_relaxed);
+}
+
+/* Adds a thread's counts to those of all; the lock is held. Who cancelled hears no more. */
+static void share_progress(struct merge_env *e)
+{
+    struct merge_progress *p = &e->shared->progress;
+    p->rows += e->rows;
+    p->bytes_read += e->bytes;
+    e->rows = e->bytes = 0;
+    if (p->bytes_read - e->shared->reported < PROGRESS_BYTES || !e->job->spec.progress ||
+        is_cancelled(e)) {
+        return;
     }
-    if (p->bytes_read - e->reported < PROGRESS_BYTES || !e->job->spec.progress) {
-        return ST_OK;
-    }
-    e->reported = p->bytes_read;
+    e->shared->reported = p->bytes_read;
     if (p->bytes_total < p->bytes_read) {
         p->bytes_total = p->bytes_read;
     }
@@ -77,6 +84,24 @@ enum status merge_tick(struct merge_env *e, uint64_t rows, uint64_t bytes)
         p->percent = percent;
     }
     e->job->spec.progress(e->job->spec.callback_ctx, p);
+}
+
+enum status merge_tick(struct merge_env *e, uint64_t rows, uint64_t bytes)
+{
+    e->rows += rows;
+    e->bytes += bytes;
+    if (is_cancelled(e)) {
+        e->res->cancelled = true;
+        return merge_fail(e, ST_CONFLICT, STR_NONE, 0, "the merge was cancelled");
+    }
+    if (atomic_load_explicit(&e->shared->failed_order, memory_order_relaxed) < e->order) {
+        return ST_CONFLICT;
+    }
+    if (e->bytes >= SHARE_BYTES) {
+        pthread_mutex_lock(&e->shared->lock);
+        share_progress(e);
+        pthread_mutex_unlock(&e->shared->lock);
+    }
     return ST_OK;
 }
 

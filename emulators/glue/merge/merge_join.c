@@ -12,15 +12,6 @@
 
 #define COPY_BYTES (256u << 10)
 
-/* A row of the data set as it comes. */
-struct base_row {
-    struct merge_key *key; /* may be swapped away */
-    struct str row;
-    uint64_t offset; /* in its file */
-    size_t raw_n;
-    bool verbatim; /* row and "\n" stand together at row.p */
-};
-
 void merge_join_init(struct merge_join *j, struct merge_env *env, struct merge_delta *delta,
                      struct merge_writer *out)
 {
@@ -34,7 +25,7 @@ void merge_join_fini(struct merge_join *j)
     merge_key_fini(&j->pend_first);
 }
 
-static enum status out_of_order(struct merge_join *j)
+enum status merge_join_disorder(struct merge_join *j)
 {
     j->env->out_of_order = true;
     return ST_CONFLICT;
@@ -49,7 +40,7 @@ static void count_copied(struct merge_join *j, uint64_t bytes)
     }
 }
 
-static enum status flush_span(struct merge_join *j)
+enum status merge_join_flush(struct merge_join *j)
 {
     if (j->span_rows == 0) {
         return ST_OK;
@@ -62,20 +53,31 @@ static enum status flush_span(struct merge_join *j)
     return st;
 }
 
-/* Ends the open part when it is big enough and what follows deserves its own. */
-static enum status cut(struct merge_join *j)
+uint64_t merge_join_room(const struct merge_join *j)
+{
+    uint64_t bytes = (j->out->open ? j->out->bytes : 0) + j->span_n;
+    uint64_t target = j->env->part_bytes;
+    if (j->pending) {
+        return UINT64_MAX;
+    }
+    if (bytes < target) {
+        return target - bytes;
+    }
+    return j->left < target / 2 && bytes < 2 * target ? 2 * target - bytes : 0;
+}
+
+enum status merge_join_cut(struct merge_join *j)
 {
     uint64_t bytes = (j->out->open ? j->out->bytes : 0) + j->span_n;
     uint64_t target = j->env->part_bytes;
     if (j->pending || bytes < target || (j->left < target / 2 && bytes < 2 * target)) {
         return ST_OK;
     }
-    enum status st = flush_span(j);
+    enum status st = merge_join_flush(j);
     return st == ST_OK ? merge_writer_close(j->out) : st;
 }
 
-/* Copies the bytes [from, to) of the current part's file. */
-static enum status copy_bytes(struct merge_join *j, uint64_t from, uint64_t to, char *ret_last)
+enum status merge_join_copy(struct merge_join *j, uint64_t from, uint64_t to, char *ret_last)
 {
     const struct merge_part *part = j->part->part;
     CLEANUP(free_ptr) char *p = xmalloc(COPY_BYTES);
@@ -121,7 +123,7 @@ static enum status copy_rows(struct merge_join *j)
         count_copied(j, r.row.n + 1);
     }
     merge_part_rows_close(&r);
-    return st == ST_NOT_FOUND ? out_of_order(j) : st;
+    return st == ST_NOT_FOUND ? merge_join_disorder(j) : st;
 }
 
 /* The part is going to change: from here on its rows are written, those passed so far first. */
@@ -137,7 +139,7 @@ static enum status touch(struct merge_join *j)
     }
     if (st == ST_OK && j->pend_rows > 0) {
         char last = '\n';
-        st = j->pend_dirty ? copy_rows(j) : copy_bytes(j, j->pend_from, j->pend_end, &last);
+        st = j->pend_dirty ? copy_rows(j) : merge_join_copy(j, j->pend_from, j->pend_end, &last);
         merge_writer_note(j->out, &j->pend_first, &j->prev, j->pend_rows);
     }
     return st;
@@ -145,7 +147,7 @@ static enum status touch(struct merge_join *j)
 
 /* --- one row of the data set, one key of the delta ----------------------------------------- */
 
-static enum status keep_row(struct merge_join *j, const struct base_row *b)
+enum status merge_join_keep(struct merge_join *j, const struct join_row *b)
 {
     if (j->pending) {
         if (j->pend_rows == 0) {
@@ -158,7 +160,7 @@ static enum status keep_row(struct merge_join *j, const struct base_row *b)
         return ST_OK;
     }
     bool joins = b->verbatim && j->span_rows > 0 && j->span_p + j->span_n == b->row.p;
-    enum status st = joins ? ST_OK : flush_span(j);
+    enum status st = joins ? ST_OK : merge_join_flush(j);
     if (st != ST_OK) {
         return st;
     }
@@ -179,216 +181,69 @@ static enum status put_row(struct merge_join *j, struct str row)
 {
     enum status st = touch(j);
     if (st == ST_OK) {
-        st = flush_span(j);
+        st = merge_join_flush(j);
     }
     return st == ST_OK ? merge_writer_row(j->out, &j->delta->key, row) : st;
 }
 
-/* The delta's current key, which no row of the data set has (unless the sorter held it). */
-static enum status apply_new(struct merge_join *j)
+enum status merge_join_new(struct merge_join *j)
 {
     struct merge_delta *d = j->delta;
-    struct str old = d->in_base ? buf_str(&d->base_row) : STR_NONE;
-    enum status st = ST_OK;
-    switch (merge_delta_effect(d, old)) {
-    case EFFECT_PUT:
-        st = put_row(j, buf_str(&d->row));
-        break;
-    case EFFECT_KEEP:
+    struct str old = d->in_base ? d->base.row : STR_NONE;
+    struct str row;
+    enum delta_effect effect;
+    enum status st = merge_delta_effect(d, old, &effect, &row);
+    if (st == ST_OK && effect == EFFECT_PUT) {
+        st = put_row(j, row);
+    } else if (st == ST_OK && effect == EFFECT_KEEP) {
         st = put_row(j, old);
-        break;
-    case EFFECT_NONE:
-    case EFFECT_DROP:
-        break;
     }
     if (st == ST_OK) {
-        st = cut(j);
+        st = merge_join_cut(j);
     }
     return st == ST_OK ? merge_delta_next(d) : st;
 }
 
 /* The delta's current key, which row b has. */
-static enum status apply_old(struct merge_join *j, const struct base_row *b)
+static enum status apply_old(struct merge_join *j, const struct join_row *b)
 {
-    enum status st = ST_OK;
-    switch (merge_delta_effect(j->delta, b->row)) {
-    case EFFECT_PUT:
-        st = put_row(j, buf_str(&j->delta->row));
-        break;
-    case EFFECT_DROP:
+    struct str row;
+    enum delta_effect effect;
+    enum status st = merge_delta_effect(j->delta, b->row, &effect, &row);
+    if (st != ST_OK) {
+        return st;
+    }
+    if (effect == EFFECT_PUT) {
+        st = put_row(j, row);
+    } else if (effect == EFFECT_DROP) {
         st = touch(j);
-        if (st == ST_OK) {
-            st = flush_span(j);
-        }
-        break;
-    case EFFECT_NONE:
-    case EFFECT_KEEP:
-        st = keep_row(j, b);
-        break;
+        st = st == ST_OK ? merge_join_flush(j) : st;
+    } else {
+        st = merge_join_keep(j, b);
     }
     return st == ST_OK ? merge_delta_next(j->delta) : st;
 }
 
-static enum status step(struct merge_join *j, const struct base_row *b)
+enum status merge_join_step(struct merge_join *j, const struct join_row *b)
 {
     if (j->has_prev && merge_key_cmp(&j->prev, b->key) >= 0) {
-        return out_of_order(j);
+        return merge_join_disorder(j);
     }
     struct merge_delta *d = j->delta;
     int c = 1;
     while (d->have && (c = merge_key_cmp(&d->key, b->key)) < 0) {
-        enum status st = apply_new(j);
+        enum status st = merge_join_new(j);
         if (st != ST_OK) {
             return st;
         }
     }
-    enum status st = d->have && c == 0 ? apply_old(j, b) : keep_row(j, b);
+    enum status st = d->have && c == 0 ? apply_old(j, b) : merge_join_keep(j, b);
     if (st != ST_OK) {
         return st;
     }
     merge_key_swap(&j->prev, b->key);
     j->has_prev = true;
-    return cut(j);
-}
-
-/* --- parts --------------------------------------------------------------------------------- */
-
-/* Has the delta nothing (more) for this part, whose successor begins at `upper` (NULL: none)? */
-static bool part_done(const struct merge_join *j, const struct merge_part_state *s,
-                      const struct merge_key *upper)
-{
-    const struct merge_delta *d = j->delta;
-    if (!d->have || (upper && merge_key_cmp(&d->key, upper) >= 0)) {
-        return true;
-    }
-    /* New keys behind a last part that is big enough get a part of their own. */
-    return !upper && j->pending && s->bytes >= j->env->part_bytes &&
-           merge_key_cmp(&d->key, &s->last) > 0;
-}
-
-/* Copies the rest of a part unparsed if that makes no part too big; *ret_done tells. */
-static enum status copy_rest(struct merge_join *j, const struct merge_part_rows *r, uint64_t seen,
-                             bool *ret_done)
-{
-    const struct merge_part_state *s = j->part;
-    uint64_t from = r->reader.offset;
-    *ret_done = false;
-    if (!s->clean || r->widen) {
-        return ST_OK;
-    }
-    enum status st = flush_span(j);
-    if (st != ST_OK || j->out->rows == 0 || !j->out->open || from > s->bytes ||
-        j->out->bytes + (s->bytes - from) > 2 * j->env->part_bytes) {
-        return st;
-    }
-    if (seen > s->rows || (seen == s->rows) != (from == s->bytes)) {
-        return out_of_order(j);
-    }
-    char last = '\n';
-    st = copy_bytes(j, from, s->bytes, &last);
-    if (st == ST_OK && last != '\n') {
-        return out_of_order(j);
-    }
-    merge_writer_note(j->out, &s->last, &s->last, s->rows - seen);
-    merge_key_copy(&j->prev, &s->last);
-    *ret_done = true;
-    return st;
-}
-
-/* Walks the rows of one part; *ret_all when it was read to its end. */
-static enum status walk_part(struct merge_join *j, const struct merge_part_state *s,
-                             struct merge_part_rows *r, const struct merge_key *upper,
-                             bool *ret_all)
-{
-    *ret_all = false;
-    for (uint64_t seen = 0;; seen++) {
-        enum status st = csv_reader_holds(&r->reader) ? ST_OK : flush_span(j);
-        bool done = false;
-        if (st == ST_OK && part_done(j, s, upper)) {
-            done = j->pending;
-            if (!done) {
-                st = copy_rest(j, r, seen, &done);
-            }
-        }
-        if (st != ST_OK || done) {
-            return st;
-        }
-        st = merge_part_rows_next(r);
-        if (st == ST_NOT_FOUND) {
-            *ret_all = true;
-            return seen == s->rows ? ST_OK : out_of_order(j);
-        }
-        if (st == ST_OK && seen == 0 && merge_key_cmp(&r->key, &s->first) != 0) {
-            return out_of_order(j);
-        }
-        uint64_t end = r->raw.offset + r->raw.raw_n;
-        j->left = s->bytes > end ? s->bytes - end : 0;
-        if (st == ST_OK) {
-            st = step(j, &(struct base_row){ .key = &r->key,
-                                             .row = r->row,
-                                             .offset = r->raw.offset,
-                                             .raw_n = r->raw.raw_n,
-                                             .verbatim = r->raw.unix_end && !r->widen });
-        }
-        if (st != ST_OK) {
-            return st;
-        }
-    }
-}
-
-static enum status join_part(struct merge_join *j, const struct merge_part_state *s,
-                             const struct merge_key *upper)
-{
-    const struct merge_set *set = &j->env->set;
-    struct merge_part_rows r = { 0 };
-    j->part = s;
-    j->from_parts = true;
-    j->pending = set->n == set->n_before && s->bytes <= 2 * j->env->part_bytes;
-    j->pend_dirty = false;
-    j->pend_rows = 0;
-    bool all = false;
-    enum status st = merge_part_rows_open(&r, j->env, s->part);
-    if (st == ST_OK) {
-        st = walk_part(j, s, &r, upper, &all);
-    }
-    if (st == ST_OK) {
-        st = flush_span(j);
-    }
-    while (st == ST_OK && !part_done(j, s, upper)) {
-        j->left = upper ? 0 : merge_sort_left(j->delta->sort);
-        st = apply_new(j);
-    }
-    merge_part_rows_close(&r);
-    if (st == ST_OK && j->pending) {
-        j->env->res->kept[s->index] = true;
-        st = merge_writer_close(j->out); /* no later row may go before this part's */
-    }
-    j->pending = false;
-    j->part = NULL;
-    j->from_parts = false;
-    return st;
-}
-
-enum status merge_join_parts(struct merge_join *j, const struct merge_parts *parts)
-{
-    const struct merge_set *set = &j->env->set;
-    for (size_t i = 0; parts->state && i < parts->n; i++) {
-        const struct merge_part_state *s = &parts->state[i];
-        const struct merge_key *upper = i + 1 < parts->n ? &parts->state[i + 1].first : NULL;
-        enum status st;
-        j->pending = true;
-        if (set->n == set->n_before && part_done(j, s, upper)) {
-            j->pending = false;
-            j->env->res->kept[s->index] = true;
-            st = merge_writer_close(j->out);
-        } else {
-            st = join_part(j, s, upper);
-        }
-        if (st != ST_OK) {
-            return st;
-        }
-    }
-    return ST_OK;
+    return merge_join_cut(j);
 }
 
 /* --- loads and the rest -------------------------------------------------------------------- */
@@ -398,7 +253,7 @@ static enum status join_load(struct merge_join *j, const struct merge_file *file
     struct merge_rows r = { 0 };
     enum status st = merge_rows_open(&r, j->env, file);
     while (st == ST_OK) {
-        st = csv_reader_holds(&r.reader) ? ST_OK : flush_span(j);
+        st = csv_reader_holds(&r.reader) ? ST_OK : merge_join_flush(j);
         if (st == ST_OK) {
             st = merge_rows_next(&r);
         }
@@ -409,11 +264,11 @@ static enum status join_load(struct merge_join *j, const struct merge_file *file
         j->env->res->counters.inserted++;
         j->left -= r.raw.raw_n < j->left ? r.raw.raw_n : j->left;
         bool whole = r.row.p == r.raw.rec.p && r.row.n == r.raw.rec.n;
-        st = step(j, &(struct base_row){ .key = &r.key,
-                                         .row = r.row,
-                                         .offset = r.raw.offset,
-                                         .raw_n = r.raw.raw_n,
-                                         .verbatim = whole && r.raw.unix_end });
+        st = merge_join_step(j, &(struct join_row){ .key = &r.key,
+                                                    .row = r.row,
+                                                    .offset = r.raw.offset,
+                                                    .raw_n = r.raw.raw_n,
+                                                    .verbatim = whole && r.raw.unix_end });
     }
     merge_rows_close(&r);
     return st == ST_NOT_FOUND ? ST_OK : st;
@@ -430,7 +285,7 @@ enum status merge_join_loads(struct merge_join *j, const struct merge_file *file
         after -= files[i].bytes;
         enum status st = files[i].empty ? ST_OK : join_load(j, &files[i]);
         if (st == ST_OK) {
-            st = flush_span(j);
+            st = merge_join_flush(j);
         }
         if (st != ST_OK) {
             return st;
@@ -443,9 +298,9 @@ enum status merge_join_rest(struct merge_join *j)
 {
     bool fresh = j->env->fresh;
     while (j->delta->have) {
-        j->left = merge_sort_left(j->delta->sort);
+        j->left = merge_stream_left(&j->delta->stream);
         j->env->res->counters.inserted += fresh && j->delta->in_base;
-        enum status st = apply_new(j);
+        enum status st = merge_join_new(j);
         if (st == ST_OK) {
             st = merge_tick(j->env, 0, 0);
         }

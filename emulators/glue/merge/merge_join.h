@@ -1,5 +1,5 @@
-/* Walks the data set and the delta side by side in key order and writes what changes. Private to
- * emulators/glue/merge/. */
+/* Walks the data set and the delta side by side in key order and writes what changes. A join covers
+ * a range of keys and belongs to one thread. Private to emulators/glue/merge/. */
 #ifndef CISTERN_GLUE_MERGE_JOIN_H
 #define CISTERN_GLUE_MERGE_JOIN_H
 
@@ -33,18 +33,50 @@ struct merge_join {
     struct merge_key pend_first;
 };
 
+/* A row of the data set as it comes. */
+struct join_row {
+    struct merge_key *key; /* may be swapped away */
+    struct str row;
+    uint64_t offset; /* in its file */
+    size_t raw_n;
+    bool verbatim; /* row and "\n" stand together at row.p */
+};
+
 void merge_join_init(struct merge_join *j, struct merge_env *env, struct merge_delta *delta,
                      struct merge_writer *out);
 void merge_join_fini(struct merge_join *j);
 
-/* Ordered parts: those that nothing changes are marked as kept in the result. ST_CONFLICT with
+/* Ordered parts, which begin where the delta does; `upper` is where they and it end (NULL: both go
+ * to the last key). Those that nothing changes are marked as kept in the result. ST_CONFLICT with
  * env->out_of_order when a part is not what its hints say. */
-enum status merge_join_parts(struct merge_join *j, const struct merge_parts *parts) MUST_CHECK;
+enum status merge_join_parts(struct merge_join *j, const struct merge_part_state *part, size_t n,
+                             const struct merge_key *upper) MUST_CHECK;
 /* Load files that are the data set. ST_CONFLICT with env->out_of_order when their rows are not in
  * key order. */
 enum status merge_join_loads(struct merge_join *j, const struct merge_file *files,
                              size_t n) MUST_CHECK;
 /* What the delta still holds; closes the last part. */
 enum status merge_join_rest(struct merge_join *j) MUST_CHECK;
+
+/* --- between merge_join.c and merge_join_parts.c ------------------------------------------------
+ */
+
+/* The next row of the data set, and the changes before it. */
+enum status merge_join_step(struct merge_join *j, const struct join_row *b) MUST_CHECK;
+/* A row that stays. */
+enum status merge_join_keep(struct merge_join *j, const struct join_row *b) MUST_CHECK;
+/* The delta's current key, which no row of the data set has (unless the sorter held it). */
+enum status merge_join_new(struct merge_join *j) MUST_CHECK;
+/* Writes the span before the window that it stands in changes. */
+enum status merge_join_flush(struct merge_join *j) MUST_CHECK;
+/* Ends the open part when it is big enough and what follows deserves its own. */
+enum status merge_join_cut(struct merge_join *j) MUST_CHECK;
+/* Bytes that may come before merge_join_cut() must be asked. */
+uint64_t merge_join_room(const struct merge_join *j);
+/* Copies the bytes [from, to) of the current part's file. */
+enum status merge_join_copy(struct merge_join *j, uint64_t from, uint64_t to,
+                            char *ret_last) MUST_CHECK;
+/* env->out_of_order */
+enum status merge_join_disorder(struct merge_join *j) MUST_CHECK;
 
 #endif

@@ -158,6 +158,77 @@ void merge_key_swap(struct merge_key *a, struct merge_key *b)
     *b = t;
 }
 
+#define QUICK_DIGITS 16u /* fewer than 2^56, so that the key fits the prefix */
+#define QUICK_LIMIT (UINT64_C(1) << 56)
+
+/* A text: its first 7 bytes, or all of it with its end. */
+static bool quick_text(const char *p, const char *end, char delim, bool quoted,
+                       uint64_t *ret_prefix)
+{
+    uint64_t v = CLASS_TEXT;
+    unsigned n = 0;
+    const char *q = p;
+    for (; q < end && *q != delim && *q != '\n' && n < 7; q++, n++) {
+        if (*q == '\0' || *q == '"') {
+            return false;
+        }
+        v = v << 8 | (unsigned char)*q;
+    }
+    if (n == 0) {
+        return false; /* empty */
+    }
+    bool whole = n < 7;
+    for (; n < 7; n++) {
+        v <<= 8;
+    }
+    if (whole && q - p <= 5) {
+        v |= UINT64_C(1) << (8 * (5 - (unsigned)(q - p)));
+    }
+    for (; quoted && q < end && *q != delim && *q != '\n'; q++) {
+        if (*q == '"') {
+            return false;
+        }
+    }
+    *ret_prefix = v;
+    return true;
+}
+
+bool merge_key_quick(const char *p, const char *end, char delim, bool quoted, uint64_t *ret_prefix)
+{
+    const char *q = p;
+    uint64_t v = 0;
+    for (; q < end && (unsigned char)(*q - '0') <= 9 && q - p <= (ptrdiff_t)QUICK_DIGITS; q++) {
+        v = v * 10 + (unsigned char)(*q - '0');
+    }
+    bool integer = q > p && q < end && (*q == delim || *q == '\n') && (*p != '0' || q - p == 1);
+    if (!integer) {
+        bool other = *p == '-' || *p == '"' || q - p > (ptrdiff_t)QUICK_DIGITS;
+        return !other && quick_text(p, end, delim, quoted, ret_prefix);
+    }
+    if (v >= QUICK_LIMIT) {
+        return false;
+    }
+    unsigned bytes = v ? (71u - (unsigned)__builtin_clzll(v)) / 8u : 0u;
+    *ret_prefix = (uint64_t)(CLASS_ZERO + bytes) << 56 | v << (8 * (7 - bytes));
+    return true;
+}
+
+bool merge_key_from_quick(struct merge_key *k, uint64_t prefix)
+{
+    unsigned class = (unsigned)(prefix >> 56);
+    if (class == CLASS_TEXT) {
+        return false;
+    }
+    merge_key_clear(k);
+    unsigned char *out = room(k, 8);
+    for (unsigned i = 0; i < 8; i++) {
+        out[i] = (unsigned char)(prefix >> (56 - 8 * i));
+    }
+    k->n = 1 + class - CLASS_ZERO;
+    k->prefix = prefix;
+    return true;
+}
+
 /* Decodes the component at p into `out`; returns the bytes it took. */
 static size_t component_text(const unsigned char *p, struct buf *out)
 {

@@ -43,6 +43,12 @@ static inline int merge_key_cmp(const struct merge_key *a, const struct merge_ke
 /* The prefix of encoded bytes. */
 uint64_t merge_key_prefix(const unsigned char *p, size_t n);
 
+/* The prefix of a key of one component, which is the field at p, right from the text: `end` is
+ * behind the record's newline; `quoted`: a quote may stand in it. False: it takes a closer look. */
+bool merge_key_quick(const char *p, const char *end, char delim, bool quoted, uint64_t *ret_prefix);
+/* Makes the key of a quick prefix, when that is all of it; else false. */
+bool merge_key_from_quick(struct merge_key *k, uint64_t prefix);
+
 /* The components as one CSV record. */
 void merge_key_text(const struct merge_key *k, char delim, struct buf *out);
 /* The inverse; ST_INVALID unless it is a record with n_key fields (0: any number). */

@@ -15,6 +15,7 @@ enum role {
     ROLE_OP,
     ROLE_TIME,
     ROLE_BEFORE,
+    ROLE_NONE, /* a column that was dropped since */
 };
 
 size_t merge_find_name(const struct str *names, size_t n, struct str name)
@@ -136,6 +137,38 @@ static const struct str *catalog_names(struct merge_env *env, size_t n)
     return NULL;
 }
 
+/* Columns of the parts that have another name now, or went. */
+static void reshape(struct merge_env *env)
+{
+    const struct merge_spec *spec = &env->job->spec;
+    struct merge_set *set = &env->set;
+    if (!spec->columns_now || !set->names || set->n != spec->n_columns) {
+        return;
+    }
+    size_t *field = ARENA_ARRAY(env->arena, size_t, set->n + 1);
+    struct str *names = ARENA_ARRAY(env->arena, struct str, set->n + 1);
+    size_t n = 0;
+    for (size_t i = 0; i < set->n; i++) {
+        if (str_set(spec->columns_now[i])) {
+            names[n] = spec->columns_now[i];
+            field[n++] = i;
+        } else {
+            merge_log(env, MERGE_LOG_INFO, "column %.*s was dropped", STR_ARG(set->names[i]));
+        }
+    }
+    set->names = names;
+    if (n < set->n) {
+        set->part_field = field;
+        set->n_part_field = n;
+        set->n_before = SIZE_MAX;
+        set->n = n;
+    } else if (spec->output_header) {
+        set->part_field = field; /* only the header changes, but it is in every part */
+        set->n_part_field = n;
+        set->n_before = SIZE_MAX;
+    }
+}
+
 enum status merge_layout_parts(struct merge_env *env)
 {
     const struct merge_job *job = env->job;
@@ -152,7 +185,11 @@ enum status merge_layout_parts(struct merge_env *env)
             return st;
         }
         st = set_columns(env, name, header ? head.value : catalog_names(env, head.n), head.n);
-        env->set.n_before = env->set.n;
+        env->set.n_before = env->set.n_part = env->set.n;
+        env->set.part_names = env->set.names;
+        if (st == ST_OK) {
+            reshape(env);
+        }
         return st;
     }
     return ST_OK;
@@ -191,17 +228,22 @@ static enum status append_column(struct merge_env *env, struct str file, struct 
 
 /* --- is there a header, an Op, a timestamp? ------------------------------------------------ */
 
-static const struct str *known_names(const struct merge_env *env, size_t *ret_n)
+static const struct str *known_names(const struct merge_env *env, const struct merge_input *in,
+                                     size_t *ret_n)
 {
     const struct merge_spec *spec = &env->job->spec;
+    if (in->n_columns) {
+        *ret_n = in->n_columns;
+        return in->columns;
+    }
     *ret_n = env->set.names ? env->set.n : spec->n_columns;
     return env->set.names ? env->set.names : spec->columns;
 }
 
 /* Columns that a file should have; 0 when nobody knows. */
-static size_t known_count(const struct merge_env *env)
+static size_t known_count(const struct merge_env *env, const struct merge_input *in)
 {
-    return env->set.n ? env->set.n : env->job->spec.n_columns;
+    return in->n_columns ? in->n_columns : env->set.n ? env->set.n : env->job->spec.n_columns;
 }
 
 /* "_c3" or "3". */
@@ -230,13 +272,14 @@ static bool names_key(const struct merge_env *env, const struct head *h, const s
 }
 
 /* A record is a header when it consists of known names, or holds them all. */
-static bool looks_like_header(const struct merge_env *env, const struct head *h)
+static bool looks_like_header(const struct merge_env *env, const struct merge_input *in,
+                              const struct head *h)
 {
     if (str_eq(h->value[0], op_name(env))) {
         return true;
     }
     size_t n = 0;
-    const struct str *names = known_names(env, &n);
+    const struct str *names = known_names(env, in, &n);
     if (n == 0 || !names_key(env, h, names)) {
         return false;
     }
@@ -257,10 +300,10 @@ static bool is_op_letter(struct str s)
 }
 
 /* Can a record without header hold `rest` data fields, seen from what is known? */
-static bool count_fits(const struct merge_env *env, size_t rest)
+static bool count_fits(const struct merge_env *env, const struct merge_input *in, size_t rest)
 {
     const struct merge_spec *spec = &env->job->spec;
-    size_t known = known_count(env);
+    size_t known = known_count(env, in);
     size_t n_key = spec->n_key ? spec->n_key : 1;
     return rest == known || (spec->before == MERGE_BEFORE_KEY && rest == known + n_key) ||
            (spec->before == MERGE_BEFORE_ALL && rest == 2 * known);
@@ -275,8 +318,9 @@ static bool guess_op(const struct merge_env *env, const struct merge_file *file,
     }
     size_t time = str_set(env->job->spec.timestamp_name);
     size_t rest = h->n - (h->n < time ? h->n : time);
-    bool without = known_count(env) > 0 && count_fits(env, rest);
-    bool with = known_count(env) > 0 && rest > 0 && count_fits(env, rest - 1);
+    bool known = known_count(env, file->in) > 0;
+    bool without = known && count_fits(env, file->in, rest);
+    bool with = known && rest > 0 && count_fits(env, file->in, rest - 1);
     if (!file->load) {
         return is_op_letter(h->value[0]) || !without;
     }
@@ -400,15 +444,48 @@ static enum status map_by_position(struct merge_env *env, struct merge_file *fil
     return ST_OK;
 }
 
+/* The caller's names go before those of the header, if there are as many. */
+static void name_fields(struct merge_env *env, const struct merge_file *file, const struct head *h,
+                        enum role *role)
+{
+    const struct merge_input *in = file->in;
+    size_t n = 0;
+    for (size_t i = 0; i < h->n; i++) {
+        n += role[i] == ROLE_DATA;
+    }
+    if (in->n_columns && n != in->n_columns) {
+        merge_log(env, MERGE_LOG_WARN, "%.*s: %zu data fields where %zu columns are noted",
+                  STR_ARG(merge_input_name(in)), n, in->n_columns);
+        return;
+    }
+    for (size_t i = 0, k = 0; i < h->n && in->n_columns; i++) {
+        if (role[i] == ROLE_DATA) {
+            h->value[i] = in->columns[k++];
+            role[i] = str_set(h->value[i]) ? ROLE_DATA : ROLE_NONE;
+        }
+    }
+}
+
+/* By the names that stand in h, whose fields have these roles. */
+static enum status map_names(struct merge_env *env, struct merge_file *file, const struct head *h,
+                             const enum role *role);
+
 static enum status layout_header(struct merge_env *env, struct merge_file *file,
                                  const struct head *h)
 {
     enum merge_tri said = file->load ? env->job->spec.load_op : env->job->spec.change_op;
     enum role *role = header_roles(env, file, h);
+    name_fields(env, file, h, role);
     if (said == MERGE_YES && file->op == NO_FIELD) {
         return merge_fail(env, ST_INVALID, merge_input_name(file->in), 1,
                           "the header has no column %.*s", STR_ARG(op_name(env)));
     }
+    return map_names(env, file, h, role);
+}
+
+static enum status map_names(struct merge_env *env, struct merge_file *file, const struct head *h,
+                             const enum role *role)
+{
     if (env->set.n > 0 && env->set.names) {
         return map_by_name(env, file, h, role);
     }
@@ -437,6 +514,32 @@ static enum status layout_header(struct merge_env *env, struct merge_file *file,
     return st == ST_OK && env->set.names ? map_by_name(env, file, h, role) : st;
 }
 
+/* A file without header whose n columns from field `first` on are known to the caller. */
+static enum status map_noted(struct merge_env *env, struct merge_file *file, struct head h,
+                             size_t first)
+{
+    const struct merge_input *in = file->in;
+    size_t n = in->n_columns;
+    enum role *role = ARENA_ARRAY(env->arena, enum role, h.n);
+    struct head names = { ARENA_ARRAY(env->arena, struct str, h.n), h.n };
+    for (size_t i = 0; i < h.n; i++) {
+        bool data = i >= first && i < first + n && str_set(in->columns[i - first]);
+        role[i] = data ? ROLE_DATA : ROLE_NONE;
+        names.value[i] = data ? in->columns[i - first] : STR_NONE;
+    }
+    enum status st = map_names(env, file, &names, role);
+    if (st != ST_OK || !file->before) {
+        return st;
+    }
+    size_t *before = ARENA_ARRAY(env->arena, size_t, file->n_column + 1);
+    for (size_t c = 0; c < file->n_column; c++) {
+        size_t at = file->column[c];
+        before[c] = at == NO_FIELD ? NO_FIELD : file->before[at - first];
+    }
+    file->before = before;
+    return ST_OK;
+}
+
 static enum status layout_plain(struct merge_env *env, struct merge_file *file,
                                 const struct head *h)
 {
@@ -455,7 +558,7 @@ static enum status layout_plain(struct merge_env *env, struct merge_file *file,
     size_t rest = h->n - first;
     size_t n = rest;
     size_t n_key = spec->n_key ? spec->n_key : 1;
-    bool plain = rest == known_count(env) || spec->before == MERGE_BEFORE_NONE;
+    bool plain = rest == known_count(env, file->in) || spec->before == MERGE_BEFORE_NONE;
     if (!plain && spec->before == MERGE_BEFORE_KEY && rest > n_key) {
         n = rest - n_key;
         file->before_first = first + n;
@@ -465,6 +568,9 @@ static enum status layout_plain(struct merge_env *env, struct merge_file *file,
         for (size_t i = 0; i < n; i++) {
             file->before[i] = first + n + i;
         }
+    }
+    if (file->in->n_columns == n && (env->set.n == 0 || env->set.names)) {
+        return map_noted(env, file, *h, first);
     }
     size_t *data = ARENA_ARRAY(env->arena, size_t, n);
     for (size_t i = 0; i < n; i++) {
@@ -488,7 +594,8 @@ enum status merge_layout_input(struct merge_env *env, struct merge_file *file)
     }
     file->n_fields = h.n;
     enum merge_tri header = env->job->spec.header;
-    file->header = header == MERGE_AUTO ? looks_like_header(env, &h) : header == MERGE_YES;
+    file->header =
+        header == MERGE_AUTO ? looks_like_header(env, file->in, &h) : header == MERGE_YES;
     st = file->header ? layout_header(env, file, &h) : layout_plain(env, file, &h);
     file->straight = st == ST_OK && file->n_column > 0 && file->column[0] != NO_FIELD;
     for (size_t i = 0; i < file->n_column && file->straight; i++) {
@@ -558,6 +665,12 @@ enum status merge_layout_set(struct merge_env *env)
 {
     const struct merge_spec *spec = &env->job->spec;
     struct merge_set *set = &env->set;
+    if (set->n == 0 && spec->output_header && spec->n_columns > 0) { /* no row, but a header */
+        enum status st = set_columns(env, STR_NONE, spec->columns, spec->n_columns);
+        if (st != ST_OK) {
+            return st;
+        }
+    }
     set->n_key = spec->n_key ? spec->n_key : 1;
     for (size_t i = 0; set->n > 0 && i < spec->n_key; i++) {
         enum status st = find_key(env, spec->key[i], &set->key[i]);

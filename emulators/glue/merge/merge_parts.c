@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 
 #include "emulators/glue/merge/merge_rows.h"
+#include "emulators/glue/merge/merge_team.h"
 #include "server/base/mem.h"
 
 /* Takes the caller's word for the part; false when it gives none that makes sense. */
@@ -77,6 +78,29 @@ static void check_order(struct merge_env *env, struct merge_parts *p)
     }
 }
 
+static enum status scan_unless_hinted(struct merge_env *env, size_t index, void *ctx)
+{
+    struct merge_part_state *s = &((struct merge_parts *)ctx)->state[index];
+    return s->hinted ? ST_OK : scan_part(env, s);
+}
+
+/* Parts without rows take no part in the join. */
+static void drop_empty(struct merge_env *env, struct merge_parts *p)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < p->n; i++) {
+        struct merge_part_state *s = &p->state[i];
+        if (s->rows > 0) {
+            p->state[n++] = *s;
+            continue;
+        }
+        env->res->part_info[s->index].bytes = s->bytes;
+        merge_key_fini(&s->first);
+        merge_key_fini(&s->last);
+    }
+    p->n = n;
+}
+
 enum status merge_parts_load(struct merge_env *env, bool scan, struct merge_parts *ret)
 {
     const struct merge_job *job = env->job;
@@ -92,21 +116,15 @@ enum status merge_parts_load(struct merge_env *env, bool scan, struct merge_part
                               why ? why : "unknown error");
         }
         s->bytes = (uint64_t)info.st_size;
-        enum status st = ST_OK;
-        if (scan || !from_hint(env, s)) {
-            st = scan_part(env, s);
-        }
-        if (st != ST_OK) {
-            return st;
-        }
-        if (s->rows == 0) {
-            env->res->part_info[i].bytes = s->bytes;
-            merge_key_fini(&s->first);
-            merge_key_fini(&s->last);
-            *s = (struct merge_part_state){ 0 };
-            ret->n--;
+        if (!scan) {
+            s->hinted = from_hint(env, s);
         }
     }
+    enum status st = merge_team_run(env, ret->n, scan_unless_hinted, ret);
+    if (st != ST_OK) {
+        return st;
+    }
+    drop_empty(env, ret);
     check_order(env, ret);
     return ST_OK;
 }

@@ -13,6 +13,7 @@ struct merge_part_state {
     struct merge_key last;
     uint64_t rows;
     uint64_t bytes;
+    bool hinted; /* range and rows are the caller's word */
     bool clean;  /* LF after every row, no blank lines: may be copied unparsed */
     bool sorted; /* its rows are in key order */
 };

@@ -47,14 +47,26 @@ static enum status row_key(struct merge_env *env, struct split s, const size_t *
 
 /* --- load and change files ----------------------------------------------------------------- */
 
-enum status merge_rows_open(struct merge_rows *r, struct merge_env *env,
-                            const struct merge_file *file)
+static void rows_init(struct merge_rows *r, struct merge_env *env)
 {
-    *r = (struct merge_rows){ .env = env, .file = file };
+    *r = (struct merge_rows){ .env = env };
     buf_init(&r->built, 2 * (size_t)MERGE_MAX_RECORD_BYTES);
     buf_init(&r->scratch, MERGE_MAX_RECORD_BYTES);
     r->fields.max = MERGE_MAX_FIELDS;
     r->fields.field = xmalloc(MERGE_MAX_FIELDS * sizeof *r->fields.field);
+}
+
+void merge_rows_init(struct merge_rows *r, struct merge_env *env)
+{
+    rows_init(r, env);
+    csv_reader_init(&r->reader, env);
+}
+
+enum status merge_rows_open(struct merge_rows *r, struct merge_env *env,
+                            const struct merge_file *file)
+{
+    rows_init(r, env);
+    r->file = file;
     enum status st = csv_reader_open(&r->reader, env, file->in->path, merge_input_name(file->in),
                                      file->in->gzip);
     if (st == ST_OK && file->header) {
@@ -218,14 +230,14 @@ static enum status check_header(struct merge_part_rows *r)
     }
     csv_reason why = csv_split(r->raw.rec, r->env->delim, r->raw.quoted, 0, &r->fields);
     size_t n = r->fields.n;
-    bool same = !why && n == set->n_before;
+    bool same = !why && n == set->n_part;
     for (size_t i = 0; i < n && same; i++) {
-        same = str_eq(csv_value(r->raw.rec, r->fields.field[i], &r->scratch), set->names[i]);
+        same = str_eq(csv_value(r->raw.rec, r->fields.field[i], &r->scratch), set->part_names[i]);
     }
     if (same) {
         return ST_OK;
     }
-    struct str list = merge_name_list(r->env, set->names, set->n_before);
+    struct str list = merge_name_list(r->env, set->part_names, set->n_part);
     return merge_fail(r->env, ST_INVALID, r->reader.name, 1,
                       "the part does not begin with the header of the data set (%.*s)",
                       STR_ARG(list));
@@ -235,16 +247,44 @@ enum status merge_part_rows_open(struct merge_part_rows *r, struct merge_env *en
                                  const struct merge_part *part)
 {
     const struct merge_set *set = &env->set;
-    *r = (struct merge_part_rows){ .env = env, .widen = set->n > set->n_before };
+    *r = (struct merge_part_rows){ .env = env, .widen = set->part_field || set->n > set->n_before };
     buf_init(&r->built, 2 * (size_t)MERGE_MAX_RECORD_BYTES);
     buf_init(&r->scratch, MERGE_MAX_RECORD_BYTES);
     r->fields.max = MERGE_MAX_FIELDS;
     r->fields.field = xmalloc(MERGE_MAX_FIELDS * sizeof *r->fields.field);
     for (size_t i = 0; i < set->n_key; i++) {
-        r->n_head = set->key[i] >= r->n_head ? set->key[i] + 1 : r->n_head;
+        r->key_at[i] = set->key[i];
+        if (set->part_field && set->key[i] < set->n_part_field) {
+            r->key_at[i] = set->part_field[set->key[i]];
+        } else if (set->part_field) {
+            return merge_fail(env, ST_INVALID, merge_part_name(part), 0,
+                              "the data set has no column for the primary key %.*s",
+                              STR_ARG(set->names[set->key[i]]));
+        }
+        r->n_head = r->key_at[i] >= r->n_head ? r->key_at[i] + 1 : r->n_head;
     }
+    r->quick = set->n_key == 1 && !r->widen;
     enum status st = csv_reader_open(&r->reader, env, part->path, merge_part_name(part), false);
     return st == ST_OK && env->job->spec.output_header ? check_header(r) : st;
+}
+
+/* The record with the columns that the set has now. */
+static enum status reshape_row(struct merge_part_rows *r)
+{
+    const struct merge_set *set = &r->env->set;
+    buf_clear(&r->built);
+    for (size_t i = 0; i < set->n_part_field; i++) {
+        const struct csv_field *f = &r->fields.field[set->part_field[i]];
+        if (i > 0) {
+            buf_putc(&r->built, r->env->delim);
+        }
+        buf_str_add(&r->built, str_sub(r->raw.rec, f->off, f->off + f->n));
+    }
+    add_nulls(r->env, &r->built, set->n - set->n_part_field);
+    r->row = buf_str(&r->built);
+    return buf_ok(&r->built)
+               ? ST_OK
+               : merge_fail(r->env, ST_NOMEM, r->reader.name, r->raw.line, "the row is too long");
 }
 
 enum status merge_part_rows_next(struct merge_part_rows *r)
@@ -260,20 +300,87 @@ enum status merge_part_rows_next(struct merge_part_rows *r)
     if (why) {
         return merge_fail(env, ST_INVALID, r->reader.name, r->raw.line, "%s", why);
     }
-    if (n < r->n_head || (r->widen && n > env->set.n)) {
+    size_t most = env->set.part_field ? env->set.n_part : env->set.n;
+    if (n < r->n_head || (r->widen && n > most) || (env->set.part_field && n < most)) {
         return merge_fail(env, ST_INVALID, r->reader.name, r->raw.line,
                           "%zu field%s where the data set has %zu columns", n, n == 1 ? "" : "s",
-                          env->set.n_before);
+                          env->set.n_part);
     }
     r->row = r->raw.rec;
-    if (r->widen) {
+    if (env->set.part_field) {
+        st = reshape_row(r);
+    } else if (r->widen) {
         buf_clear(&r->built);
         buf_str_add(&r->built, r->raw.rec);
         add_nulls(env, &r->built, env->set.n - n);
         r->row = buf_str(&r->built);
     }
     struct split split = { &r->reader, &r->raw, r->fields.field, &r->scratch };
-    return row_key(env, split, env->set.key, &r->key);
+    return st == ST_OK ? row_key(env, split, r->key_at, &r->key) : st;
+}
+
+/* Where the key begins in a record without quotes; NULL: nowhere. */
+static const char *key_field(const char *p, const char *end, char delim, size_t column)
+{
+    for (; column > 0 && p; column--) {
+        p = memchr(p, delim, (size_t)(end - p));
+        p = p ? p + 1 : NULL;
+    }
+    return p;
+}
+
+struct merge_run merge_part_rows_run(const struct merge_part_rows *r, uint64_t after,
+                                     uint64_t below, uint64_t max_bytes)
+{
+    const struct csv_reader *in = &r->reader;
+    const char delim = r->env->delim;
+    const size_t column = r->env->set.key[0];
+    const char *begin = in->win + in->begin;
+    const char *p = begin;
+    struct merge_run run = { 0 };
+    for (size_t i = in->at; i < in->ix->n && (uint64_t)(p - begin) < max_bytes; i++) {
+        const struct csv_mark *m = &in->ix->mark[i];
+        const char *end = in->win + in->base + m->end;
+        if (end - p < 2 || end[-2] == '\r' || (column > 0 && m->quoted)) {
+            break;
+        }
+        uint64_t prefix;
+        const char *field = key_field(p, end, delim, column);
+        if (!field || !merge_key_quick(field, end, delim, m->quoted, &prefix) || prefix <= after ||
+            prefix >= below) {
+            break;
+        }
+        run.first = run.rows == 0 ? prefix : run.first;
+        run.last = after = prefix;
+        run.rows++;
+        p = end;
+    }
+    run.bytes = (struct str){ begin, (size_t)(p - begin) };
+    return run;
+}
+
+enum status merge_part_rows_key(struct merge_part_rows *r, const struct merge_run *run, bool last,
+                                struct merge_key *key)
+{
+    if (merge_key_from_quick(key, last ? run->last : run->first)) {
+        return ST_OK;
+    }
+    const struct csv_reader *in = &r->reader;
+    size_t i = in->at + (last ? run->rows - 1 : 0);
+    size_t from = i > in->at ? in->base + in->ix->mark[i - 1].end : in->begin;
+    size_t to = in->base + in->ix->mark[i].end;
+    struct csv_row row = {
+        .rec = csv_chomp(in->win + from, to - from),
+        .line = in->line,
+        .quoted = in->ix->mark[i].quoted,
+    };
+    csv_reason why = csv_split(row.rec, r->env->delim, row.quoted, r->n_head, &r->fields);
+    if (why || r->fields.n < r->n_head) {
+        return merge_fail(r->env, ST_INVALID, in->name, in->line, "%s",
+                          why ? why : "fewer fields than the data set has columns");
+    }
+    struct split split = { in, &row, r->fields.field, &r->scratch };
+    return row_key(r->env, split, r->env->set.key, key);
 }
 
 void merge_part_rows_close(struct merge_part_rows *r)

@@ -27,6 +27,8 @@ struct merge_rows {
 /* Opens the file behind its header. Close in any case; a zeroed one may be closed. */
 enum status merge_rows_open(struct merge_rows *r, struct merge_env *env,
                             const struct merge_file *file) MUST_CHECK;
+/* Without a file: merge_feed.h gives records to r->reader. */
+void merge_rows_init(struct merge_rows *r, struct merge_env *env);
 /* The next row; ST_NOT_FOUND at the end; ST_INVALID names file, line and reason. */
 enum status merge_rows_next(struct merge_rows *r) MUST_CHECK;
 void merge_rows_close(struct merge_rows *r);
@@ -38,8 +40,10 @@ struct merge_part_rows {
     struct csv_fields fields; /* of the current record */
     struct buf built;
     struct buf scratch;
-    bool widen;    /* every row is split and filled up */
-    size_t n_head; /* fields to split for the key */
+    bool quick;                           /* merge_part_rows_run() may be tried */
+    bool widen;                           /* every row is split and filled up */
+    size_t n_head;                        /* fields to split for the key */
+    size_t key_at[MERGE_MAX_KEY_COLUMNS]; /* fields of the key */
     struct csv_row raw;
     struct merge_key key;
     struct str row;
@@ -48,6 +52,23 @@ struct merge_part_rows {
 enum status merge_part_rows_open(struct merge_part_rows *r, struct merge_env *env,
                                  const struct merge_part *part) MUST_CHECK;
 enum status merge_part_rows_next(struct merge_part_rows *r) MUST_CHECK;
+
+/* Rows that stand together, ready in the reader's window, whose keys rise. */
+struct merge_run {
+    size_t rows;
+    struct str bytes;
+    uint64_t first; /* prefixes of their keys */
+    uint64_t last;
+};
+
+/* Looks at the rows that come next, for as long as the prefixes of their keys are above `after`,
+ * below `below` and rising, and until `max_bytes` are passed; they are not taken yet
+ * (csv_reader_pass()). What is not plain ends it, so it may find none. */
+struct merge_run merge_part_rows_run(const struct merge_part_rows *r, uint64_t after,
+                                     uint64_t below, uint64_t max_bytes);
+/* The key of the run's first or last row. */
+enum status merge_part_rows_key(struct merge_part_rows *r, const struct merge_run *run, bool last,
+                                struct merge_key *key) MUST_CHECK;
 void merge_part_rows_close(struct merge_part_rows *r);
 
 #endif

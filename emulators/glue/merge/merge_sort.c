@@ -1,165 +1,87 @@
-/* In memory, an item is a header, its key and its row in one piece of a block; an array of
- * {prefix, pointer} is sorted. On disk it is the same piece. When anything went to disk, the rest
- * in memory becomes the last run, and all runs are merged through a heap of cursors. */
+/* A shard keeps pieces in blocks as they arrive and sorts an array of {prefix, pointer}. On disk
+ * the pieces stand one after the other in order; now and then a mark is kept, so that a reader of a
+ * range need not begin at the start. */
 #include "emulators/glue/merge/merge_sort.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "server/base/mem.h"
 
-#define BLOCK_BYTES (4u << 20)
-#define RUN_WINDOW_BYTES (64u << 10)
-#define PREFETCH 8u /* items whose pieces are fetched ahead: they lie in arrival order */
+#define HUGE_PAGE (2u << 20)
+#define BLOCK_BYTES (HUGE_PAGE - sizeof(struct sort_block))
 #define WRITE_BYTES (256u << 10)
 
-struct piece {
-    uint64_t seq;
-    uint32_t key_n;
-    uint32_t row_n;
-    uint32_t kind;
-    uint32_t total; /* this header, key, row and padding to 8 */
-};
-
-struct entry {
-    uint64_t prefix;
-    const struct piece *piece;
-};
-
-struct block {
-    struct block *next;
+struct sort_block {
+    struct sort_block *next;
     size_t used;
     size_t cap;
     unsigned char bytes[] __attribute__((aligned(8)));
 };
 
-/* Reads one run. */
-struct cursor {
-    off_t at; /* in the file, of the next bytes to read */
-    off_t end;
-    unsigned char *win;
-    size_t cap;
-    size_t begin;
-    size_t fill;
-    struct sort_item item;
-};
-
-struct merge_sort {
-    struct merge_env *env;
-    uint64_t limit;
-    uint64_t used; /* bytes of pieces and entries in memory */
-    struct block *blocks;
-    struct entry *entries;
-    size_t n;
-    size_t cap;
-    bool sorted; /* entries arrived in order */
-    int fd;      /* the runs; -1: none */
-    off_t file_end;
-    struct cursor *runs;
-    size_t n_runs;
-    size_t cap_runs;
-    size_t *heap; /* indexes of runs, the smallest item first */
-    size_t n_heap;
-    size_t next;           /* in memory: entry to give out */
-    struct sort_item item; /* in memory */
-    uint64_t left;
-};
-
-static const unsigned char *piece_key(const struct piece *p)
-{
-    return (const unsigned char *)(p + 1);
-}
-
-static struct sort_item piece_item(const struct piece *p)
-{
-    return (struct sort_item){
-        .key = piece_key(p),
-        .key_n = p->key_n,
-        .prefix = merge_key_prefix(piece_key(p), p->key_n),
-        .seq = p->seq,
-        .kind = (enum merge_kind)p->kind,
-        .row = { (const char *)piece_key(p) + p->key_n, p->row_n },
-    };
-}
-
-static int compare_bytes(const unsigned char *a, size_t an, const unsigned char *b, size_t bn)
-{
-    int c = memcmp(a, b, an < bn ? an : bn);
-    return c ? c : (an > bn) - (an < bn);
-}
-
 static int compare_entries(const void *va, const void *vb)
 {
-    const struct entry *a = va;
-    const struct entry *b = vb;
+    const struct sort_entry *a = va;
+    const struct sort_entry *b = vb;
     if (a->prefix != b->prefix) {
         return a->prefix < b->prefix ? -1 : 1;
     }
-    int c =
-        compare_bytes(piece_key(a->piece), a->piece->key_n, piece_key(b->piece), b->piece->key_n);
-    return c ? c : (a->piece->seq > b->piece->seq) - (a->piece->seq < b->piece->seq);
-}
-
-static bool item_before(const struct sort_item *a, const struct sort_item *b)
-{
-    if (a->prefix != b->prefix) {
-        return a->prefix < b->prefix;
+    const struct sort_piece *p = a->piece;
+    const struct sort_piece *q = b->piece;
+    int c = memcmp(sort_piece_key(p), sort_piece_key(q), p->key_n < q->key_n ? p->key_n : q->key_n);
+    if (c == 0) {
+        c = (p->key_n > q->key_n) - (p->key_n < q->key_n);
     }
-    int c = compare_bytes(a->key, a->key_n, b->key, b->key_n);
-    return c ? c < 0 : a->seq < b->seq;
+    return c ? c : (p->seq > q->seq) - (p->seq < q->seq);
 }
 
-struct merge_sort *merge_sort_new(struct merge_env *env)
+void merge_sort_pool_init(struct sort_pool *pool, const struct merge_env *env, size_t n_shards)
 {
-    struct merge_sort *s = xcalloc(1, sizeof *s);
-    s->env = env;
-    s->fd = -1;
-    s->sorted = true;
-    s->limit = env->job->spec.memory_bytes ? env->job->spec.memory_bytes : MERGE_MEMORY_BYTES;
-    return s;
+    uint64_t limit = env->job->spec.memory_bytes;
+    pool->limit = limit ? limit : MERGE_MEMORY_BYTES;
+    pool->share = pool->limit / (2 * n_shards);
+    atomic_init(&pool->used, 0);
+}
+
+void merge_sort_init(struct merge_sort *s, struct sort_pool *pool)
+{
+    *s = (struct merge_sort){ .pool = pool, .fd = -1, .sorted = true };
 }
 
 static void free_blocks(struct merge_sort *s)
 {
     while (s->blocks) {
-        struct block *b = s->blocks;
+        struct sort_block *b = s->blocks;
         s->blocks = b->next;
         free(b);
     }
 }
 
-void merge_sort_free(struct merge_sort *s)
+void merge_sort_fini(struct merge_sort *s)
 {
-    if (!s) {
-        return;
-    }
     free_blocks(s);
     free(s->entries);
     for (size_t i = 0; i < s->n_runs; i++) {
-        free(s->runs[i].win);
+        free(s->runs[i].mark);
     }
     free(s->runs);
-    free(s->heap);
-    if (s->fd >= 0) {
-        close(s->fd);
-    }
-    free(s);
+    close_fd(&s->fd);
+    *s = (struct merge_sort){ .fd = -1 };
 }
 
-/* --- adding -------------------------------------------------------------------------------- */
-
-static enum status disk_failed(struct merge_sort *s, const char *what)
+enum status merge_sort_disk_failed(struct merge_env *env, const char *what)
 {
     const char *why = strerrordesc_np(errno);
-    const char *dir = s->env->job->spec.tmp_dir;
-    return merge_fail(s->env, ST_IO, STR_NONE, 0, "sorting on disk in %s: %s: %s",
-                      dir ? dir : "/tmp", what, why ? why : "unknown error");
+    const char *dir = env->job->spec.tmp_dir;
+    return merge_fail(env, ST_IO, STR_NONE, 0, "sorting on disk in %s: %s: %s", dir ? dir : "/tmp",
+                      what, why ? why : "unknown error");
 }
 
-static enum status open_runs(struct merge_sort *s)
+static enum status open_runs(struct merge_sort *s, struct merge_env *env)
 {
-    const char *dir = s->env->job->spec.tmp_dir;
+    const char *dir = env->job->spec.tmp_dir;
     dir = dir ? dir : "/tmp";
     s->fd = open(dir, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
     if (s->fd < 0 && (errno == EOPNOTSUPP || errno == EISDIR || errno == EINVAL)) {
@@ -170,10 +92,10 @@ static enum status open_runs(struct merge_sort *s)
         }
         free(path);
     }
-    return s->fd >= 0 ? ST_OK : disk_failed(s, "no temporary file");
+    return s->fd >= 0 ? ST_OK : merge_sort_disk_failed(env, "no temporary file");
 }
 
-static enum status write_all(struct merge_sort *s, const void *p, size_t n)
+static enum status write_all(struct merge_sort *s, struct merge_env *env, const void *p, size_t n)
 {
     const char *at = p;
     while (n > 0) {
@@ -182,7 +104,7 @@ static enum status write_all(struct merge_sort *s, const void *p, size_t n)
             continue;
         }
         if (put <= 0) {
-            return disk_failed(s, "write");
+            return merge_sort_disk_failed(env, "write");
         }
         at += put;
         n -= (size_t)put;
@@ -191,84 +113,162 @@ static enum status write_all(struct merge_sort *s, const void *p, size_t n)
     return ST_OK;
 }
 
-static void sort_entries(struct merge_sort *s)
+/* Sorts by one byte of the prefix, keeping the order of equals. */
+static void radix_pass(const struct sort_entry *from, struct sort_entry *to, size_t n,
+                       unsigned shift)
 {
-    if (!s->sorted) {
-        qsort(s->entries, s->n, sizeof *s->entries, compare_entries);
-        s->sorted = true;
+    size_t at[256] = { 0 };
+    for (size_t i = 0; i < n; i++) {
+        at[(from[i].prefix >> shift) & 0xff]++;
+    }
+    size_t sum = 0;
+    for (unsigned b = 0; b < 256; b++) {
+        size_t count = at[b];
+        at[b] = sum;
+        sum += count;
+    }
+    for (size_t i = 0; i < n; i++) {
+        to[at[(from[i].prefix >> shift) & 0xff]++] = from[i];
     }
 }
 
-static enum status write_entries(struct merge_sort *s)
+/* Longer keys with one prefix, which are in order of arrival, into full order. */
+static void sort_ties(struct sort_entry *e, size_t n)
+{
+    for (size_t i = 0; i < n;) {
+        size_t to = i + 1;
+        bool whole = e[i].piece->key_n <= sizeof e[i].prefix;
+        for (; to < n && e[to].prefix == e[i].prefix; to++) {
+            whole = whole && e[to].piece->key_n == e[i].piece->key_n;
+        }
+        if (!whole && to - i > 1) {
+            qsort(e + i, to - i, sizeof *e, compare_entries);
+        }
+        i = to;
+    }
+}
+
+/* A shard's rows arrive in the order of their seq, which a stable sort keeps among equal keys. */
+static void sort_entries(struct merge_sort *s)
+{
+    uint64_t differ = 0;
+    for (size_t i = 1; i < s->n && !s->sorted; i++) {
+        differ |= s->entries[i].prefix ^ s->entries[0].prefix;
+    }
+    if (s->sorted) {
+        return;
+    }
+    struct sort_entry *from = s->entries;
+    struct sort_entry *to = xmalloc(s->n * sizeof *to);
+    s->cap = s->n;
+    for (unsigned shift = 0; shift < 64; shift += 8) {
+        if ((differ >> shift) & 0xff) {
+            radix_pass(from, to, s->n, shift);
+            struct sort_entry *t = from;
+            from = to;
+            to = t;
+        }
+    }
+    free(to);
+    s->entries = from;
+    sort_ties(s->entries, s->n);
+    s->sorted = true;
+}
+
+static void mark_run(struct sort_run *run, uint64_t prefix, off_t at)
+{
+    if (run->n_marks == run->cap_marks) {
+        run->cap_marks = run->cap_marks ? run->cap_marks * 2 : 64;
+        run->mark = xrealloc(run->mark, run->cap_marks * sizeof *run->mark);
+    }
+    run->mark[run->n_marks++] = (struct sort_mark){ prefix, at };
+}
+
+static enum status write_entries(struct merge_sort *s, struct merge_env *env, struct sort_run *run)
 {
     char *out = xmalloc(WRITE_BYTES);
     size_t n = 0;
     enum status st = ST_OK;
     for (size_t i = 0; i < s->n && st == ST_OK; i++) {
-        const struct piece *p = s->entries[i].piece;
+        const struct sort_piece *p = s->entries[i].piece;
         if (n + p->total > WRITE_BYTES) {
-            st = write_all(s, out, n);
+            st = write_all(s, env, out, n);
             n = 0;
         }
+        if (n == 0 && st == ST_OK) {
+            mark_run(run, s->entries[i].prefix, s->file_end);
+        }
         if (st == ST_OK && p->total > WRITE_BYTES) {
-            st = write_all(s, p, p->total);
+            st = write_all(s, env, p, p->total);
         } else {
             memcpy(out + n, p, p->total);
             n += p->total;
         }
     }
     if (st == ST_OK) {
-        st = write_all(s, out, n);
+        st = write_all(s, env, out, n);
     }
     free(out);
     return st;
 }
 
 /* Writes what is in memory as one run and forgets it. */
-static enum status spill(struct merge_sort *s)
+static enum status spill(struct merge_sort *s, struct merge_env *env)
 {
-    if (s->n == 0) {
-        return ST_OK;
-    }
-    enum status st = s->fd >= 0 ? ST_OK : open_runs(s);
+    enum status st = s->fd >= 0 ? ST_OK : open_runs(s, env);
     if (st != ST_OK) {
         return st;
     }
     sort_entries(s);
-    struct cursor c = { .at = s->file_end };
-    st = write_entries(s);
-    if (st != ST_OK) {
-        return st;
-    }
-    c.end = s->file_end;
     if (s->n_runs == s->cap_runs) {
         s->cap_runs = s->cap_runs ? s->cap_runs * 2 : 16;
         s->runs = xrealloc(s->runs, s->cap_runs * sizeof *s->runs);
     }
-    s->runs[s->n_runs++] = c;
+    struct sort_run *run = &s->runs[s->n_runs++];
+    *run = (struct sort_run){ .begin = s->file_end };
+    st = write_entries(s, env, run);
+    run->end = s->file_end;
+    if (st != ST_OK) {
+        return st;
+    }
     free_blocks(s);
+    atomic_fetch_sub(&s->pool->used, s->used);
     s->n = 0;
-    s->used = 0;
+    s->used = s->row_bytes = 0;
     return ST_OK;
 }
 
-static struct piece *new_piece(struct merge_sort *s, size_t total)
+/* Pieces are read in another order than that in which they lie: with huge pages, if the system has
+ * any to spare, that costs far fewer misses of the address cache. */
+static struct sort_block *new_block(size_t bytes)
 {
-    struct block *b = s->blocks;
+    void *p = aligned_alloc(HUGE_PAGE, (bytes + HUGE_PAGE - 1) & ~(size_t)(HUGE_PAGE - 1));
+    if (!p) {
+        return xmalloc(bytes);
+    }
+    if (madvise(p, bytes, MADV_HUGEPAGE) != 0) {
+        errno = 0; /* no matter */
+    }
+    return p;
+}
+
+static struct sort_piece *new_piece(struct merge_sort *s, size_t total)
+{
+    struct sort_block *b = s->blocks;
     if (!b || b->cap - b->used < total) {
         size_t cap = total > BLOCK_BYTES ? total : BLOCK_BYTES;
-        b = xmalloc(sizeof *b + cap);
+        b = new_block(sizeof *b + cap);
         b->next = s->blocks;
         b->used = 0;
         b->cap = cap;
         s->blocks = b;
     }
-    struct piece *p = (struct piece *)(void *)(b->bytes + b->used);
+    struct sort_piece *p = (struct sort_piece *)(void *)(b->bytes + b->used);
     b->used += total;
     return p;
 }
 
-static void push_entry(struct merge_sort *s, struct entry e)
+static void push_entry(struct merge_sort *s, struct sort_entry e)
 {
     if (s->n == s->cap) {
         size_t cap = s->cap ? s->cap + s->cap / 2 : 4096;
@@ -281,189 +281,40 @@ static void push_entry(struct merge_sort *s, struct entry e)
     s->entries[s->n++] = e;
 }
 
-enum status merge_sort_add(struct merge_sort *s, const struct merge_key *key, uint64_t seq,
-                           enum merge_kind kind, struct str row)
+enum status merge_sort_add(struct merge_sort *s, struct merge_env *env, const struct merge_key *key,
+                           uint64_t seq, enum merge_kind kind, struct str row)
 {
-    size_t total = (sizeof(struct piece) + key->n + row.n + 7) & ~(size_t)7;
+    size_t total = (sizeof(struct sort_piece) + key->n + row.n + 7) & ~(size_t)7;
     if (total > UINT32_MAX) {
-        return merge_fail(s->env, ST_NOMEM, STR_NONE, 0, "a row is too long to be sorted");
+        return merge_fail(env, ST_NOMEM, STR_NONE, 0, "a row is too long to be sorted");
     }
-    if (s->n > 0 && s->used + total + sizeof(struct entry) > s->limit) {
-        enum status st = spill(s);
+    uint64_t cost = total + sizeof(struct sort_entry);
+    uint64_t all = atomic_fetch_add_explicit(&s->pool->used, cost, memory_order_relaxed) + cost;
+    if (s->n > 0 && all > s->pool->limit && s->used + cost > s->pool->share) {
+        enum status st = spill(s, env);
         if (st != ST_OK) {
             return st;
         }
     }
-    struct piece *p = new_piece(s, total);
-    *p = (struct piece){ .seq = seq,
-                         .key_n = (uint32_t)key->n,
-                         .row_n = (uint32_t)row.n,
-                         .kind = (uint32_t)kind,
-                         .total = (uint32_t)total };
+    struct sort_piece *p = new_piece(s, total);
+    *p = (struct sort_piece){ .seq = seq,
+                              .key_n = (uint32_t)key->n,
+                              .row_n = (uint32_t)row.n,
+                              .kind = (uint32_t)kind,
+                              .total = (uint32_t)total };
     unsigned char *body = (unsigned char *)(p + 1);
     memcpy(body, key->p, key->n);
     if (row.n > 0) {
         memcpy(body + key->n, row.p, row.n);
     }
     memset(body + key->n + row.n, 0, total - sizeof *p - key->n - row.n);
-    push_entry(s, (struct entry){ key->prefix, p });
-    s->used += total + sizeof(struct entry);
-    s->left += row.n + 1;
+    push_entry(s, (struct sort_entry){ key->prefix, p });
+    s->used += cost;
+    s->row_bytes += row.n + 1;
     return ST_OK;
 }
 
-/* --- taking -------------------------------------------------------------------------------- */
-
-/* At least `need` bytes of the run in its window. */
-static enum status cursor_need(struct merge_sort *s, struct cursor *c, size_t need)
+void merge_sort_finish(struct merge_sort *s)
 {
-    if (c->fill - c->begin >= need) {
-        return ST_OK;
-    }
-    if (c->fill > c->begin && c->begin > 0) {
-        memmove(c->win, c->win + c->begin, c->fill - c->begin);
-    }
-    c->fill -= c->begin;
-    c->begin = 0;
-    if (c->cap < need) {
-        c->cap = need > RUN_WINDOW_BYTES ? need : RUN_WINDOW_BYTES;
-        c->win = xrealloc(c->win, c->cap);
-    }
-    while (c->fill < need) {
-        size_t want = c->cap - c->fill;
-        if ((off_t)want > c->end - c->at) {
-            want = (size_t)(c->end - c->at);
-        }
-        ssize_t got = pread(s->fd, c->win + c->fill, want, c->at);
-        if (got < 0 && errno == EINTR) {
-            continue;
-        }
-        if (got <= 0) {
-            return disk_failed(s, "read");
-        }
-        c->fill += (size_t)got;
-        c->at += got;
-    }
-    return ST_OK;
-}
-
-/* Loads the cursor's next item; *ret_end when its run is used up. */
-static enum status cursor_next(struct merge_sort *s, struct cursor *c, bool *ret_end)
-{
-    *ret_end = c->begin == c->fill && c->at == c->end;
-    if (*ret_end) {
-        free(TAKE(c->win));
-        c->cap = c->begin = c->fill = 0;
-        return ST_OK;
-    }
-    enum status st = cursor_need(s, c, sizeof(struct piece));
-    if (st != ST_OK) {
-        return st;
-    }
-    struct piece head;
-    memcpy(&head, c->win + c->begin, sizeof head);
-    st = cursor_need(s, c, head.total);
-    if (st != ST_OK) {
-        return st;
-    }
-    c->item = piece_item((const struct piece *)(const void *)(c->win + c->begin));
-    c->begin += head.total;
-    return ST_OK;
-}
-
-static bool heap_before(const struct merge_sort *s, size_t i, size_t j)
-{
-    return item_before(&s->runs[s->heap[i]].item, &s->runs[s->heap[j]].item);
-}
-
-static void sift_down(struct merge_sort *s, size_t i)
-{
-    for (;;) {
-        size_t least = i;
-        for (size_t child = 2 * i + 1; child <= 2 * i + 2 && child < s->n_heap; child++) {
-            if (heap_before(s, child, least)) {
-                least = child;
-            }
-        }
-        if (least == i) {
-            return;
-        }
-        size_t t = s->heap[i];
-        s->heap[i] = s->heap[least];
-        s->heap[least] = t;
-        i = least;
-    }
-}
-
-static enum status start_runs(struct merge_sort *s)
-{
-    enum status st = spill(s);
-    free(TAKE(s->entries));
-    s->heap = xcalloc(s->n_runs, sizeof *s->heap);
-    for (size_t i = 0; i < s->n_runs && st == ST_OK; i++) {
-        bool end = false;
-        st = cursor_next(s, &s->runs[i], &end);
-        s->heap[s->n_heap++] = i;
-    }
-    for (size_t i = s->n_heap; i > 0 && st == ST_OK; i--) {
-        sift_down(s, i - 1);
-    }
-    return st;
-}
-
-enum status merge_sort_start(struct merge_sort *s)
-{
-    if (s->n_runs > 0) {
-        return start_runs(s);
-    }
     sort_entries(s);
-    if (s->n > 0) {
-        s->item = piece_item(s->entries[0].piece);
-    }
-    return ST_OK;
-}
-
-const struct sort_item *merge_sort_peek(const struct merge_sort *s)
-{
-    if (s->n_runs > 0) {
-        return s->n_heap > 0 ? &s->runs[s->heap[0]].item : NULL;
-    }
-    return s->next < s->n ? &s->item : NULL;
-}
-
-enum status merge_sort_take(struct merge_sort *s)
-{
-    const struct sort_item *top = merge_sort_peek(s);
-    if (!top) {
-        return ST_OK;
-    }
-    s->left -= top->row.n + 1;
-    if (s->n_runs == 0) {
-        if (++s->next < s->n) {
-            if (s->next + PREFETCH < s->n) {
-                __builtin_prefetch(s->entries[s->next + PREFETCH].piece);
-            }
-            s->item = piece_item(s->entries[s->next].piece);
-        }
-        return ST_OK;
-    }
-    bool end = false;
-    enum status st = cursor_next(s, &s->runs[s->heap[0]], &end);
-    if (st == ST_OK && end) {
-        s->heap[0] = s->heap[--s->n_heap];
-    }
-    if (st == ST_OK && s->n_heap > 0) {
-        sift_down(s, 0);
-    }
-    return st;
-}
-
-uint64_t merge_sort_left(const struct merge_sort *s)
-{
-    return s->left;
-}
-
-size_t merge_sort_runs(const struct merge_sort *s)
-{
-    return s->n_runs;
 }

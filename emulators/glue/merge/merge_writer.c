@@ -7,9 +7,9 @@
 
 #define BUFFER_BYTES (256u << 10)
 
-void merge_writer_init(struct merge_writer *w, struct merge_env *env)
+void merge_writer_init(struct merge_writer *w, struct merge_env *env, struct merge_list *list)
 {
-    *w = (struct merge_writer){ .env = env, .fd = -1, .buf = xmalloc(BUFFER_BYTES) };
+    *w = (struct merge_writer){ .env = env, .list = list, .fd = -1, .buf = xmalloc(BUFFER_BYTES) };
 }
 
 void merge_writer_fini(struct merge_writer *w)
@@ -144,12 +144,12 @@ static struct str key_text(struct merge_writer *w, const struct merge_key *key)
 
 static void remember(struct merge_writer *w, struct merge_part_info info)
 {
-    struct merge_result *res = w->env->res;
-    if (res->n_written == w->cap_written) {
-        w->cap_written = w->cap_written ? w->cap_written * 2 : 16;
-        res->written = xrealloc(res->written, w->cap_written * sizeof *res->written);
+    struct merge_list *l = w->list;
+    if (l->n == l->cap) {
+        l->cap = l->cap ? l->cap * 2 : 16;
+        l->written = xrealloc(l->written, l->cap * sizeof *l->written);
     }
-    res->written[res->n_written++] = (struct merge_written){ w->handle, info };
+    l->written[l->n++] = (struct merge_written){ w->handle, info };
 }
 
 enum status merge_writer_close(struct merge_writer *w)

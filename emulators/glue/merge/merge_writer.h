@@ -1,4 +1,4 @@
-/* Writes the parts of the new data set, one after the other, through the caller's sink. Private to
+/* Writes parts of the new data set, one after the other, through the caller's sink. Private to
  * emulators/glue/merge/. */
 #ifndef CISTERN_GLUE_MERGE_WRITER_H
 #define CISTERN_GLUE_MERGE_WRITER_H
@@ -6,8 +6,17 @@
 #include "emulators/glue/merge/merge_env.h"
 #include "emulators/glue/merge/merge_keys.h"
 
+/* Finished parts, in key order. */
+struct merge_list {
+    struct merge_written *written;
+    size_t n;
+    size_t cap;
+};
+
+/* Owned by one thread. */
 struct merge_writer {
     struct merge_env *env;
+    struct merge_list *list; /* where finished parts go */
     bool open;
     int fd;
     void *handle;
@@ -17,10 +26,9 @@ struct merge_writer {
     uint64_t rows;
     struct merge_key first;
     struct merge_key last;
-    size_t cap_written; /* of env->res->written */
 };
 
-void merge_writer_init(struct merge_writer *w, struct merge_env *env);
+void merge_writer_init(struct merge_writer *w, struct merge_env *env, struct merge_list *list);
 /* Discards a part that is still open. */
 void merge_writer_fini(struct merge_writer *w);
 /* Opens a part (with its header) unless one is open. */

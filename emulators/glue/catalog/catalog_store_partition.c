@@ -1,0 +1,175 @@
+/* Partitions. The values are the row's key, so that a listing can choose without reading the
+ * documents: each value is followed by 0x1f, and bytes that would be mistaken for it are written as
+ * two (0x1e and a digit). */
+#include "emulators/glue/catalog/catalog_store.h"
+#include "server/wire/codec.h"
+#include "server/wire/doc.h"
+
+#define VALUE_END '\x1f'
+#define ESCAPE '\x1e'
+
+/* account, region, database, table: as in every WHERE of this file. */
+#define KEY_BINDS(a, key)                                                                     \
+    bs((key)->owner.account), bs((key)->owner.region), bs(arena_lower((a), (key)->database)), \
+        bs(arena_lower((a), (key)->table))
+#define KEY_WHERE " WHERE account=? AND region=? AND db=? AND name=?"
+
+/* --- values as a key ---------------------------------------------------------------------------
+ */
+struct str catalog_partition_token(struct arena *a, const struct glue_value_string_list *values)
+{
+    size_t size = 0;
+    for (size_t i = 0; i < values->n; i++) {
+        size += 2 * values->v[i].n + 1;
+    }
+    char *out = arena_alloc(a, size + 1);
+    size_t n = 0;
+    for (size_t i = 0; i < values->n; i++) {
+        struct str v = values->v[i];
+        for (size_t k = 0; k < v.n; k++) {
+            bool plain = v.p[k] != VALUE_END && v.p[k] != ESCAPE && v.p[k] != '\0';
+            if (!plain) {
+                out[n++] = ESCAPE;
+            }
+            out[n++] = (char)(plain ? v.p[k] : v.p[k] == '\0' ? '0' : v.p[k] == ESCAPE ? '1' : '2');
+        }
+        out[n++] = VALUE_END;
+    }
+    return (struct str){ out, n };
+}
+
+static struct str unescape(struct arena *a, struct str s)
+{
+    if (str_find(s, ESCAPE, 0) < 0) {
+        return s;
+    }
+    char *out = arena_alloc(a, s.n + 1);
+    size_t n = 0;
+    for (size_t i = 0; i < s.n; i++) {
+        char c = s.p[i];
+        if (c == ESCAPE && i + 1 < s.n) {
+            i++;
+            c = (char)(s.p[i] == '0' ? '\0' : s.p[i] == '1' ? ESCAPE : VALUE_END);
+        }
+        out[n++] = c;
+    }
+    return (struct str){ out, n };
+}
+
+static struct glue_value_string_list values_of(struct arena *a, struct str key)
+{
+    struct glue_value_string_list values = { 0, ARENA_NEW(a, struct str) };
+    struct str rest = key, item;
+    while (str_next(&rest, VALUE_END, &item)) {
+        ARENA_GROW(a, values.v, values.n);
+        values.v[values.n++] = unescape(a, item);
+    }
+    return values;
+}
+
+/* --- rows --------------------------------------------------------------------------------------
+ */
+static const struct op *get_partition_op(void)
+{
+    return op_find(glue_ops, GLUE_N_OPS, STR("GetPartition"));
+}
+
+static enum status partition_text(struct arena *a, const struct catalog_key *key,
+                                  struct glue_partition *p, struct str *ret)
+{
+    p->DatabaseName = arena_lower(a, key->database);
+    p->TableName = arena_lower(a, key->table);
+    struct glue_get_partition_response doc = { .Partition = p };
+    return doc_write(get_partition_op(), a, &doc, ret);
+}
+
+static enum status partition_read(struct arena *a, struct str text, struct glue_partition **ret)
+{
+    void *doc;
+    enum status st = doc_read(get_partition_op(), a, text, &doc);
+    if (st == ST_OK) {
+        *ret = ((struct glue_get_partition_response *)doc)->Partition;
+    }
+    return st;
+}
+
+enum status catalog_add_partition(struct db *db, struct arena *a, const struct catalog_key *key,
+                                  struct glue_partition *p)
+{
+    struct str text;
+    enum status st = partition_text(a, key, p, &text);
+    return st != ST_OK
+               ? st
+               : db_exec(db, "INSERT INTO glue_partition VALUES(?,?,?,?,?,?)", KEY_BINDS(a, key),
+                         bs(catalog_partition_token(a, &p->Values)), bs(text));
+}
+
+enum status catalog_partition(struct db *db, struct arena *a, const struct catalog_key *key,
+                              const struct glue_value_string_list *values,
+                              struct glue_partition **ret)
+{
+    struct str text;
+    enum status st =
+        db_get_str(db, a, &text, "SELECT doc FROM glue_partition" KEY_WHERE " AND key=?",
+                   KEY_BINDS(a, key), bs(catalog_partition_token(a, values)));
+    return st == ST_OK ? partition_read(a, text, ret) : st;
+}
+
+enum status catalog_set_partition(struct db *db, struct arena *a, const struct catalog_key *key,
+                                  const struct glue_value_string_list *values,
+                                  struct glue_partition *p)
+{
+    struct str text;
+    enum status st = partition_text(a, key, p, &text);
+    st = st == ST_OK ? db_exec(db, "UPDATE glue_partition SET key=?, doc=?" KEY_WHERE " AND key=?",
+                               bs(catalog_partition_token(a, &p->Values)), bs(text),
+                               KEY_BINDS(a, key), bs(catalog_partition_token(a, values)))
+                     : st;
+    return st == ST_OK && db_changes(db) == 0 ? ST_NOT_FOUND : st;
+}
+
+enum status catalog_delete_partition(struct db *db, struct arena *a, const struct catalog_key *key,
+                                     const struct glue_value_string_list *values)
+{
+    enum status st = db_exec(db, "DELETE FROM glue_partition" KEY_WHERE " AND key=?",
+                             KEY_BINDS(a, key), bs(catalog_partition_token(a, values)));
+    return st == ST_OK && db_changes(db) == 0 ? ST_NOT_FOUND : st;
+}
+
+/* One row of a listing; the filter decides by the values alone. */
+static enum status list_row(struct rows *q, struct arena *a,
+                            const struct catalog_value_filter *filter,
+                            struct glue_partition_list *ret)
+{
+    if (filter) {
+        bool wanted = false;
+        struct glue_value_string_list values = values_of(a, rows_str(q, a, 0));
+        enum status st = filter->keep(filter->arg, &values, &wanted);
+        if (st != ST_OK || !wanted) {
+            return st;
+        }
+    }
+    struct glue_partition *p = NULL;
+    enum status st = partition_read(a, rows_str(q, a, 1), &p);
+    if (st == ST_OK && p) {
+        ARENA_GROW(a, ret->v, ret->n);
+        ret->v[ret->n++] = *p;
+    }
+    return st;
+}
+
+enum status catalog_partitions(struct db *db, struct arena *a, const struct catalog_key *key,
+                               struct catalog_page page, const struct catalog_value_filter *filter,
+                               struct glue_partition_list *ret)
+{
+    struct rows q;
+    *ret = (struct glue_partition_list){ 0, ARENA_NEW(a, struct glue_partition) };
+    enum status st =
+        db_query(db, &q, "SELECT key, doc FROM glue_partition" KEY_WHERE " AND key>? ORDER BY key",
+                 KEY_BINDS(a, key), bs(str_set(page.after) ? page.after : STR("")));
+    while (st == ST_OK && (int64_t)ret->n <= page.limit && rows_next(&q)) {
+        st = list_row(&q, a, filter, ret);
+    }
+    enum status end = rows_end(&q);
+    return st != ST_OK ? st : end;
+}
