@@ -72,7 +72,7 @@ static enum status read_file(struct merge_dir *d, const char *name, struct str *
 static enum status parse_manifest(struct merge_dir *d, const char *name,
                                   const struct json_value **ret)
 {
-    struct str text;
+    struct str text = STR_NONE;
     struct str why = STR_NONE;
     struct json_value *v = NULL;
     enum status st = read_file(d, name, &text);

@@ -105,9 +105,8 @@ static enum status too_many(struct merge_env *env, struct str name, size_t n)
                       MERGE_MAX_COLUMNS);
 }
 
-/* Gives the set n columns; `names` may be NULL (unknown), `fresh` names go behind the old ones. */
-static enum status set_columns(struct merge_env *env, struct str file, const struct str *names,
-                               size_t n)
+enum status merge_set_columns(struct merge_env *env, struct str file, const struct str *names,
+                              size_t n)
 {
     struct merge_set *set = &env->set;
     if (n > MERGE_MAX_COLUMNS) {
@@ -184,7 +183,7 @@ enum status merge_layout_parts(struct merge_env *env)
         if (st != ST_OK) {
             return st;
         }
-        st = set_columns(env, name, header ? head.value : catalog_names(env, head.n), head.n);
+        st = merge_set_columns(env, name, header ? head.value : catalog_names(env, head.n), head.n);
         env->set.n_before = env->set.n_part = env->set.n;
         env->set.part_names = env->set.names;
         if (st == ST_OK) {
@@ -246,8 +245,7 @@ static size_t known_count(const struct merge_env *env, const struct merge_input 
     return in->n_columns ? in->n_columns : env->set.n ? env->set.n : env->job->spec.n_columns;
 }
 
-/* "_c3" or "3". */
-static bool column_number(struct str s, size_t *ret)
+bool merge_column_number(struct str s, size_t *ret)
 {
     uint64_t v = 0;
     struct str digits = str_starts(s, STR("_c")) ? str_sub(s, 2, s.n) : s;
@@ -263,7 +261,7 @@ static bool names_key(const struct merge_env *env, const struct head *h, const s
     const struct merge_spec *spec = &env->job->spec;
     size_t number;
     for (size_t i = 0; i < spec->n_key; i++) {
-        if (!column_number(spec->key[i], &number) &&
+        if (!merge_column_number(spec->key[i], &number) &&
             merge_find_name(h->value, h->n, spec->key[i]) == NO_FIELD) {
             return false;
         }
@@ -425,9 +423,9 @@ static enum status map_by_position(struct merge_env *env, struct merge_file *fil
     struct str name = merge_input_name(file->in);
     enum status st = ST_OK;
     if (env->set.n == 0) {
-        st = set_columns(env, name, names ? names : catalog_names(env, n), n);
+        st = merge_set_columns(env, name, names ? names : catalog_names(env, n), n);
     } else if (!env->set.names && names && n >= env->set.n) {
-        st = set_columns(env, name, names, env->set.n);
+        st = merge_set_columns(env, name, names, env->set.n);
     }
     while (st == ST_OK && env->set.n < n) {
         st = append_column(env, name, names ? names[env->set.n] : STR_NONE);
@@ -605,110 +603,4 @@ enum status merge_layout_input(struct merge_env *env, struct merge_file *file)
         st = merge_fail(env, ST_NOMEM, name, 1, "the column names are too long");
     }
     return st;
-}
-
-/* --- keys ---------------------------------------------------------------------------------- */
-
-static enum status find_key(struct merge_env *env, struct str name, size_t *ret)
-{
-    const struct merge_set *set = &env->set;
-    size_t at = set->names ? merge_find_name(set->names, set->n, name) : NO_FIELD;
-    if (at == NO_FIELD && !column_number(name, &at)) {
-        if (!set->names) {
-            return merge_fail(env, ST_INVALID, STR_NONE, 0,
-                              "primary key %.*s: the column names are not known (no header, and "
-                              "no names given for %zu columns); name it by position, as _c0, or "
-                              "all columns in --columns; a column that is DMS's timestamp and not "
-                              "the table's belongs in --timestamp_column",
-                              STR_ARG(name), set->n);
-        }
-        struct str list = merge_name_list(env, set->names, set->n);
-        return merge_fail(env, ST_INVALID, STR_NONE, 0,
-                          "primary key %.*s is not among the columns (%.*s)", STR_ARG(name),
-                          STR_ARG(list));
-    }
-    if (at >= set->n) {
-        return merge_fail(env, ST_INVALID, STR_NONE, 0,
-                          "primary key %.*s: the data set has only %zu columns", STR_ARG(name),
-                          set->n);
-    }
-    *ret = at;
-    return ST_OK;
-}
-
-static enum status set_header(struct merge_env *env)
-{
-    struct merge_set *set = &env->set;
-    if (!env->job->spec.output_header || set->n == 0) {
-        return ST_OK;
-    }
-    if (!set->names) {
-        return merge_fail(env, ST_INVALID, STR_NONE, 0,
-                          "a header is asked for in the final data set, but the column names are "
-                          "not known: give the names, or use input files with a header "
-                          "(endpoint setting AddColumnName)");
-    }
-    struct buf b = BUF_INIT(MERGE_MAX_RECORD_BYTES);
-    for (size_t i = 0; i < set->n; i++) {
-        if (i > 0) {
-            buf_putc(&b, env->delim);
-        }
-        csv_put(&b, set->names[i], env->delim);
-    }
-    buf_putc(&b, '\n');
-    set->header = arena_str(env->arena, buf_str(&b));
-    buf_fini(&b);
-    return ST_OK;
-}
-
-enum status merge_layout_set(struct merge_env *env)
-{
-    const struct merge_spec *spec = &env->job->spec;
-    struct merge_set *set = &env->set;
-    if (set->n == 0 && spec->output_header && spec->n_columns > 0) { /* no row, but a header */
-        enum status st = set_columns(env, STR_NONE, spec->columns, spec->n_columns);
-        if (st != ST_OK) {
-            return st;
-        }
-    }
-    set->n_key = spec->n_key ? spec->n_key : 1;
-    for (size_t i = 0; set->n > 0 && i < spec->n_key; i++) {
-        enum status st = find_key(env, spec->key[i], &set->key[i]);
-        if (st != ST_OK) {
-            return st;
-        }
-        for (size_t j = 0; j < i; j++) {
-            if (set->key[j] == set->key[i]) {
-                return merge_fail(env, ST_INVALID, STR_NONE, 0,
-                                  "primary key column %.*s is named twice", STR_ARG(spec->key[i]));
-            }
-        }
-    }
-    return set_header(env);
-}
-
-enum status merge_layout_keys(struct merge_env *env, struct merge_file *file)
-{
-    const struct merge_set *set = &env->set;
-    if (file->empty) {
-        return ST_OK;
-    }
-    file->has_old_key = file->before != NULL || file->before_first != NO_FIELD;
-    for (size_t i = 0; i < set->n_key; i++) {
-        size_t c = set->key[i];
-        file->key[i] = c < file->n_column ? file->column[c] : NO_FIELD;
-        if (file->key[i] == NO_FIELD) {
-            return merge_fail(
-                env, ST_INVALID, merge_input_name(file->in), 1,
-                "the file has no column for the primary key %.*s",
-                STR_ARG(set->names ? set->names[c] : arena_printf(env->arena, "_c%zu", c)));
-        }
-        if (file->before_first != NO_FIELD) {
-            file->old_key[i] = file->before_first + i;
-        } else if (file->before) {
-            file->old_key[i] = c < file->n_column ? file->before[c] : NO_FIELD;
-            file->has_old_key = file->has_old_key && file->old_key[i] != NO_FIELD;
-        }
-    }
-    return ST_OK;
 }

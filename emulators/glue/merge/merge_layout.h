@@ -40,6 +40,13 @@ enum status merge_layout_set(struct merge_env *env) MUST_CHECK;
 /* Then, for every input: its key fields. */
 enum status merge_layout_keys(struct merge_env *env, struct merge_file *file) MUST_CHECK;
 
+/* Gives the set n columns; `names` may be NULL: unknown, those that were known stay. `file`: for
+ * messages. */
+enum status merge_set_columns(struct merge_env *env, struct str file, const struct str *names,
+                              size_t n) MUST_CHECK;
+/* "_c3" or "3": false when it is neither. */
+bool merge_column_number(struct str s, size_t *ret);
+
 /* Index of `name` among names: exact, else the only one that differs in case; else NO_FIELD. */
 size_t merge_find_name(const struct str *names, size_t n, struct str name);
 
