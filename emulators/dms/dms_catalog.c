@@ -15,7 +15,7 @@ static struct str location_of(struct arena *a, const struct dms_worker *w,
 /* Name of the table's last change file, without extension; absent: there is none. */
 static struct str last_name(struct arena *a, const struct dms_table *t)
 {
-    return t->last_name_ms > 0 ? dms_name_cdc(a, STR(""), t->last_name_ms, false) : STR_NONE;
+    return t->last_name_ms > 0 ? dms_name_cdc(a, STR(""), t->last_name_ms, STR("")) : STR_NONE;
 }
 
 /* --- Data Catalog ------------------------------------------------------------------------------
@@ -55,34 +55,48 @@ static struct str hive_type(struct arena *a, const struct mysql_column *c)
     }
 }
 
+static struct str column_type(struct arena *a, const struct dms_worker *w,
+                              const struct dms_table *t, const struct dms_csv_column *c)
+{
+    const struct mysql_column *source = c->type ? NULL : &t->def->columns[c->like];
+    if (w->s3.format == &dms_format_parquet) {
+        struct dms_data_type type = c->type ? *c->type : dms_type_of(source);
+        return dms_parquet_hive(a, &type);
+    }
+    return source ? hive_type(a, source) : dms_type_hive(a, c->type);
+}
+
 /* Op stands in the table when the first files of the task have it; with change files of another
  * shape beside LOAD files without Op one table can't describe both, as on AWS. */
 static enum status define(struct core *core, struct arena *a, const struct dms_worker *w,
                           const struct dms_table *t)
 {
     struct catalog_column *columns = ARENA_ARRAY(a, struct catalog_column, t->plan.n + 2);
+    bool parquet = w->s3.format == &dms_format_parquet;
     size_t n = 0;
     if (w->loads ? w->s3.op_in_load : w->s3.op_in_changes) {
         columns[n++] = (struct catalog_column){ STR("op"), STR("string") };
     }
     if (str_set(w->s3.csv.timestamp_name)) {
-        columns[n++] = (struct catalog_column){ w->s3.csv.timestamp_name, STR("timestamp") };
+        columns[n++] = (struct catalog_column){ w->s3.csv.timestamp_name,
+                                                parquet ? STR("string") : STR("timestamp") };
     }
     for (size_t i = 0; i < t->plan.n; i++) {
-        const struct mysql_column *c = &t->def->columns[t->plan.columns[i].index];
-        columns[n++] = (struct catalog_column){ c->name, hive_type(a, c) };
+        const struct dms_csv_column *c = &t->plan.columns[i];
+        columns[n++] = (struct catalog_column){ c->name, column_type(a, w, t, c) };
     }
     const struct catalog_definition d = {
         .account = w->log_owner.account,
         .region = w->log_owner.region,
-        .database = t->schema,
-        .table = t->name,
+        .database = t->target_schema,
+        .table = t->target_name,
         .location = location_of(a, w, t),
         .columns = columns,
         .n_columns = n,
         .delimiter = w->s3.csv.delimiter,
         .header = w->s3.csv.header,
         .gzip = w->s3.gzip,
+        .parquet = parquet,
     };
     return catalog_define_table(core, a, &d);
 }
@@ -93,27 +107,30 @@ enum status dms_catalog_note(struct core *core, struct arena *a, const struct dm
     struct str *columns = ARENA_ARRAY(a, struct str, t->plan.n + 1);
     struct str *places = ARENA_ARRAY(a, struct str, t->def->columns_n + 1);
     struct str *key = ARENA_ARRAY(a, struct str, t->def->pk_n + 1);
-    for (size_t i = 0; i < t->plan.n; i++) {
-        columns[i] = t->def->columns[t->plan.columns[i].index].name;
-    }
     for (size_t i = 0; i < t->def->columns_n; i++) {
         places[i] = t->def->columns[i].name;
+    }
+    for (size_t i = 0; i < t->plan.n; i++) {
+        columns[i] = t->plan.columns[i].name;
+        if (t->plan.columns[i].source != DMS_CSV_NO_SOURCE) {
+            places[t->plan.columns[i].source] = columns[i];
+        }
     }
     for (size_t i = 0; i < t->def->pk_n; i++) {
         key[i] = t->def->columns[t->def->pk[i]].name;
     }
-    enum status st =
-        catalog_note_table(core, location_of(a, w, t),
-                           &(struct catalog_table){ .columns = columns,
-                                                    .n_columns = t->plan.n,
-                                                    .key = key,
-                                                    .n_key = t->def->pk_n,
-                                                    .timestamp = w->s3.csv.timestamp_name,
-                                                    .places = places,
-                                                    .n_places = t->def->columns_n,
-                                                    .renamed = t->renamed,
-                                                    .after = last_name(a, t),
-                                                    .loaded = loaded });
+    enum status st = catalog_note_table(
+        core, location_of(a, w, t),
+        &(struct catalog_table){ .columns = columns,
+                                 .n_columns = t->plan.n,
+                                 .key = t->rules ? t->rules->key : key,
+                                 .n_key = t->rules ? t->rules->key_n : t->def->pk_n,
+                                 .timestamp = w->s3.csv.timestamp_name,
+                                 .places = places,
+                                 .n_places = t->def->columns_n,
+                                 .renamed = t->renamed,
+                                 .after = last_name(a, t),
+                                 .loaded = loaded });
     return st == ST_OK && w->s3.glue_catalog ? define(core, a, w, t) : st;
 }
 

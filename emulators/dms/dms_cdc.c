@@ -9,7 +9,7 @@ static enum status on_begin(void *ctx, const struct mysql_tx *tx)
 {
     struct dms_capture *c = ctx;
     struct dms_worker *w = c->w;
-    if (dms_stopping(w)) {
+    if (dms_stopping(w) || dms_reload_due(w)) {
         return ST_CONFLICT;
     }
     w->at = tx->start;
@@ -17,6 +17,10 @@ static enum status on_begin(void *ctx, const struct mysql_tx *tx)
     w->tx_number++;
     c->tx.start = tx->start;
     c->tx.commit_us = tx->commit_us;
+    if (tx->commit_us / 1000000 > w->sequence_s) {
+        w->sequence_s = tx->commit_us / 1000000;
+    }
+    atomic_store_explicit(&w->reading_us, tx->commit_us, memory_order_relaxed);
     if (w->stop_kind != DMS_STOP_NEVER && tx->commit_us > w->stop_at_ms * 1000) {
         w->finished = w->stop_kind == DMS_STOP_COMMIT_TIME ? "STOPPED_AT_COMMIT_TIME"
                                                            : "STOPPED_AT_SERVER_TIME";
@@ -30,7 +34,7 @@ static enum status on_lookup(void *ctx, struct str schema, struct str name,
 {
     struct dms_capture *c = ctx;
     struct dms_table *t = dms_tables_find(c->w, schema, name);
-    *ret = t && t->state == DMS_TABLE_DONE ? t->def : NULL;
+    *ret = dms_table_captured(t) ? t->def : NULL;
     c->w->last = NULL;
     return ST_OK;
 }
@@ -43,18 +47,53 @@ static struct dms_table *table_of(struct dms_worker *w, const struct mysql_table
     return w->last;
 }
 
+static enum status describe_again(struct mysql_conn *conn, void *arg, struct mysql_err *err)
+{
+    struct dms_capture *c = arg;
+    return dms_table_describe(c->w, conn, c->misfit, true, err);
+}
+
+/* CleanSourceMetadataOnMismatch: the table's description is read again, once per transaction, and
+ * the stream begins anew with it. False: the table is in error. */
+static bool clean_metadata(struct dms_capture *c, struct dms_table *t, const struct mysql_err *why)
+{
+    struct dms_worker *w = c->w;
+    if (!w->clean_metadata ||
+        (c->misfit == t && mysql_position_cmp(&c->misfit_tx, &c->tx.start) == 0)) {
+        return false;
+    }
+    c->misfit = t;
+    c->misfit_tx = c->tx.start;
+    dms_line(w, "SOURCE_CAPTURE", 'W',
+             "Metadata of table '%.*s'.'%.*s' doesn't fit the log and is read again: %s",
+             STR_ARG(t->schema), STR_ARG(t->name), why->text);
+    struct mysql_err err = { 0 };
+    c->again = dms_ctl(w, describe_again, c, &err) == ST_OK;
+    return c->again;
+}
+
 static enum status on_misfit(void *ctx, const struct mysql_table *def, const struct mysql_err *why)
 {
     struct dms_capture *c = ctx;
     struct dms_table *t = dms_tables_find(c->w, def->schema, def->name);
-    if (!t || mysql_position_cmp(&c->tx.start, &t->seen) < 0) {
+    if (!dms_table_captured(t) || mysql_position_cmp(&c->tx.start, &t->seen) < 0) {
         return ST_OK; /* rows from before the load or the last change of columns: not wanted */
     }
-    if (t->rows > 0) {
-        enum status st = dms_cut(c, &t, 1, &c->err);
+    if (dms_table_waits(t)) {
+        enum status st = dms_close(c, t, &c->err);
         if (st != ST_OK) {
             return st;
         }
+    }
+    if (t->other) {
+        dms_table_take_other(c->w, t);
+        c->again = true;
+        enum status st =
+            dms_commit(c->w, &(struct dms_commit){ .tables = &t, .tables_n = 1 }, &c->err);
+        return st == ST_OK ? ST_CONFLICT : st;
+    }
+    if (clean_metadata(c, t, why)) {
+        return ST_CONFLICT;
     }
     enum status st = dms_table_fail(c->w, t, why->text);
     if (st != ST_OK) {
@@ -68,7 +107,7 @@ static enum status on_row(void *ctx, const struct mysql_change *change)
     struct dms_capture *c = ctx;
     struct dms_worker *w = c->w;
     struct dms_table *t = table_of(w, change->table);
-    if (!t || !dms_is_new(c, t) || t->state != DMS_TABLE_DONE) {
+    if (!dms_table_captured(t) || !dms_is_new(c, t)) {
         return ST_OK;
     }
     if (w->not_before_us && c->tx.commit_us < w->not_before_us) {
@@ -76,7 +115,10 @@ static enum status on_row(void *ctx, const struct mysql_change *change)
     }
     enum status st = dms_change(c, t, change, &c->err);
     if (st == ST_OK && ++w->rows_since_tick >= TICK_ROWS) {
-        st = dms_stopping(w) ? ST_CONFLICT : dms_tick(c, false, &c->err);
+        /* A file of whole transactions waits for the end of this one, unless all is thrown away. */
+        bool stop = w->s3.transactions ? atomic_load(&w->stopping) == 2
+                                       : dms_stopping(w) || dms_reload_due(w);
+        st = stop ? ST_CONFLICT : dms_tick(c, false, &c->err);
     }
     return st;
 }
@@ -92,12 +134,13 @@ static enum status at_rest(struct dms_capture *c, const struct mysql_position *a
     struct dms_worker *w = c->w;
     w->at = *at;
     w->in_tx = false;
+    w->shared_partial = false;
     w->failures = 0;
     if (w->has_cached_goal && mysql_position_cmp(&w->at, &w->cached_goal) >= 0) {
         w->finished = "STOPPED_AFTER_CACHED_EVENTS";
         return ST_CONFLICT;
     }
-    return dms_stopping(w) ? ST_CONFLICT : dms_tick(c, false, &c->err);
+    return dms_stopping(w) || dms_reload_due(w) ? ST_CONFLICT : dms_tick(c, false, &c->err);
 }
 
 static enum status on_commit(void *ctx, const struct mysql_tx *tx)
@@ -109,6 +152,7 @@ static enum status on_heartbeat(void *ctx, const struct mysql_position *at)
 {
     struct dms_capture *c = ctx;
     struct dms_worker *w = c->w;
+    atomic_store_explicit(&w->reading_us, 0, memory_order_relaxed); /* nothing is behind */
     if (w->stop_kind != DMS_STOP_NEVER && clock_now_ms() > w->stop_at_ms) {
         w->at = *at;
         w->in_tx = false;
@@ -144,6 +188,9 @@ static void remember(struct dms_capture *c)
 {
     for (size_t i = 0; i < c->w->tables_n; i++) {
         struct dms_table *t = c->w->tables[i];
+        if (t->away) {
+            continue;
+        }
         struct mysql_position seen;
         uint64_t skip;
         dms_cut_place(c, t, &seen, &skip);
@@ -197,18 +244,25 @@ enum status dms_capture(struct dms_worker *w, struct mysql_err *err)
 {
     struct dms_capture c = { .w = w };
     enum status st = stream(&c, err);
-    if (w->reload) {
-        return st;
+    while (st == ST_CONFLICT && !w->reload && !w->finished && !dms_stopping(w) &&
+           err->kind == MYSQL_ERR_NONE && (c.again || dms_reload_due(w))) {
+        remember(&c);
+        c.again = false;
+        st = dms_reload_turn(w, err);
+        st = st == ST_OK ? stream(&c, err) : st;
     }
-    bool flush = w->finished || atomic_load(&w->stopping) == 1;
-    remember(&c);
-    if (flush) {
-        struct mysql_err second = { 0 };
-        enum status flushed = dms_flush(w, &second);
-        if (flushed != ST_OK) {
-            *err = second;
-            return flushed;
+    struct mysql_err second = { 0 };
+    enum status flushed = ST_OK;
+    if (!w->reload) {
+        remember(&c);
+        if (w->finished || atomic_load(&w->stopping) == 1) {
+            flushed = dms_flush(w, &second);
         }
+    }
+    dms_reload_abandon(w);
+    if (flushed != ST_OK) {
+        *err = second;
+        return flushed;
     }
     return st;
 }

@@ -8,8 +8,14 @@
 /* One run of the stream. */
 struct dms_capture {
     struct dms_worker *w;
-    struct mysql_tx tx;   /* the one at hand; start and commit time only */
-    struct mysql_err err; /* why a call stopped the stream, when it wasn't on purpose */
+    struct mysql_tx tx;              /* the one at hand; start and commit time only */
+    struct mysql_err err;            /* why a call stopped the stream, when it wasn't on purpose */
+    struct dms_table *misfit;        /* the last one that was described again … */
+    struct mysql_position misfit_tx; /* … for this transaction */
+    const struct mysql_statement *statement; /* the one being followed */
+    bool again;                              /* it was: begin the stream anew */
+    uint64_t folder_tx;                      /* the transaction … */
+    char folder[DMS_DATE_MAX];               /* … whose commit date this is, or "" */
 };
 
 /* Counts one more thing (a change or a statement) of the table within the transaction at hand;
@@ -18,15 +24,24 @@ bool dms_is_new(struct dms_capture *c, struct dms_table *t);
 /* Where the table is now: everything of it before this has been read. */
 void dms_cut_place(const struct dms_capture *c, const struct dms_table *t,
                    struct mysql_position *ret, uint64_t *ret_skip);
-/* Puts the open change files of these tables. */
-enum status dms_cut(struct dms_capture *c, struct dms_table **tables, size_t n,
-                    struct mysql_err *err) MUST_CHECK;
+/* Puts the open change files of the table. With PreserveTransactions that is the file of all
+ * tables, unless it ends within a transaction: then nothing happens. */
+enum status dms_close(struct dms_capture *c, struct dms_table *t, struct mysql_err *err) MUST_CHECK;
 /* Puts what is due: by age, because somebody asked, or everything when `all`. Answers questions
  * of dms_worker_busy(). */
 enum status dms_tick(struct dms_capture *c, bool all, struct mysql_err *err) MUST_CHECK;
 /* Appends one change to its table's file; cuts the file when it is large enough. */
 enum status dms_change(struct dms_capture *c, struct dms_table *t,
                        const struct mysql_change *change, struct mysql_err *err) MUST_CHECK;
+/* Only for tables with t->rules. Is the change to be skipped, by a filter or because the table
+ * fails now? */
+enum status dms_rules_filter(struct dms_capture *c, struct dms_table *t,
+                             const struct mysql_change *change, bool *ret_skip,
+                             struct mysql_err *err) MUST_CHECK;
+/* The row's values with those that the rules compute; valid until the next row of the table. */
+const struct mysql_value *dms_rules_shape(struct dms_capture *c, struct dms_table *t,
+                                          const struct mysql_change *change,
+                                          const struct mysql_value *image);
 /* Follows CREATE, ALTER, TRUNCATE, … of our tables. */
 enum status dms_follow_ddl(struct dms_capture *c, const struct mysql_statement *s,
                            struct mysql_err *err) MUST_CHECK;

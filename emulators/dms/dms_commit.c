@@ -35,9 +35,34 @@ static enum status fail(struct job *j, enum status st, const char *fmt, ...)
 /* --- on the core thread
  * ---------------------------------------------------------------------------- */
 
+/* What S3 itself would refuse. */
+static enum status check_bucket(struct core *core, struct job *j)
+{
+    const struct dms_s3_options *s3 = &j->w->s3;
+    if (str_set(s3->acl)) {
+        return fail(j, ST_INVALID,
+                    "AccessControlListNotSupported: The bucket does not allow ACLs. The target "
+                    "endpoint's CannedAclForObjects is %.*s; set it to none, private or "
+                    "bucket-owner-full-control",
+                    STR_ARG(s3->acl));
+    }
+    if (str_set(s3->owner) && s3_bucket_exists(core_db(core), s3->bucket) &&
+        !str_eq(s3->owner, s3_bucket_account(core_db(core), j->arena, s3->bucket))) {
+        return fail(j, ST_INVALID,
+                    "AccessDenied: the bucket '%.*s' does not belong to the account %.*s "
+                    "(ExpectedBucketOwner of the target endpoint)",
+                    STR_ARG(s3->bucket), STR_ARG(s3->owner));
+    }
+    return ST_OK;
+}
+
 static enum status clear_some(struct core *core, void *arg)
 {
     struct job *j = arg;
+    enum status allowed = check_bucket(core, j);
+    if (allowed != ST_OK) {
+        return allowed;
+    }
     struct s3_object *objects = NULL;
     size_t n = 0;
     struct s3_object_range some = {
@@ -58,9 +83,15 @@ static enum status clear_some(struct core *core, void *arg)
 
 static enum status put_objects(struct core *core, struct job *j)
 {
+    enum status allowed = j->c->puts_n > 0 ? check_bucket(core, j) : ST_OK;
+    if (allowed != ST_OK) {
+        return allowed;
+    }
     for (size_t i = 0; i < j->c->puts_n; i++) {
         const struct dms_put *p = &j->c->puts[i];
         j->puts_done = i + 1;
+        atomic_fetch_add_explicit(&j->w->put_bytes, (uint64_t)p->piece.ref.size,
+                                  memory_order_relaxed);
         enum status st = s3_object_put(core, &(struct s3_put){ .bucket = j->w->s3.bucket,
                                                                .key = p->key,
                                                                .ref = p->piece.ref,
@@ -81,13 +112,16 @@ static enum status put_objects(struct core *core, struct job *j)
 
 static enum status store_table(struct core *core, struct job *j, struct dms_table *t)
 {
+    struct mysql_position from;
+    uint64_t from_skip;
+    dms_table_place(t, &from, &from_skip);
     struct dms_table_row row = {
         .schema = t->schema,
         .name = t->name,
         .state = dms_table_state_name(t->state),
         .load_order = t->load_order,
-        .from = t->seen,
-        .from_skip = (int64_t)t->seen_skip,
+        .from = from,
+        .from_skip = (int64_t)from_skip,
         .last_name_ms = t->last_name_ms,
         .message = t->message,
         .counts = t->counts,
@@ -110,7 +144,10 @@ static enum status store_table(struct core *core, struct job *j, struct dms_tabl
         return fail(j, ST_DB, "that table %.*s.%.*s was emptied can't be noted in the catalog",
                     STR_ARG(t->schema), STR_ARG(t->name));
     }
-    return dms_store_table_put(core_db(core), j->w->task, &row);
+    enum status st = dms_store_table_put(core_db(core), j->w->task, &row);
+    return st == ST_OK && j->c->reloaded
+               ? dms_store_reload_done(core_db(core), j->w->task, t->schema, t->name)
+               : st;
 }
 
 static enum status store_rows(struct core *core, struct job *j)
@@ -121,6 +158,9 @@ static enum status store_rows(struct core *core, struct job *j)
     }
     if (st == ST_OK && j->c->checkpoint) {
         st = dms_store_task_checkpoint(core_db(core), j->w->task, j->c->checkpoint);
+        if (st == ST_OK && j->w->wants_sequence) {
+            st = dms_store_sequence_put(core_db(core), j->w->task, j->c->sequence_s);
+        }
     }
     if (st == ST_OK && (j->c->load_start_ms || j->c->load_end_ms)) {
         st = dms_store_task_load_times(core_db(core), j->w->task, j->c->load_start_ms,

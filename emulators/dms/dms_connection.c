@@ -1,4 +1,6 @@
 /* Connection tests: the endpoint is really logged in to. */
+#include "emulators/dms/control/certificate.h"
+#include "emulators/dms/control/probe.h"
 #include "emulators/dms/dms_doc.h"
 #include "emulators/dms/dms_internal.h"
 #include "emulators/dms/dms_s3_settings.h"
@@ -24,18 +26,6 @@ struct test {
     bool ok;
     struct mysql_err err;
 };
-
-static struct str failure_text(struct arena *a, const struct mysql_err *err)
-{
-    const char *what = err->kind == MYSQL_ERR_UNREACHABLE ? "Failed to connect Network error has "
-                                                            "occurred"
-                                                          : "Failed to connect to database.";
-    return arena_printf(a,
-                        "Test Endpoint failed: Application-Status: 1020912, Application-Message: "
-                        "%s, Application-Detailed-Message: RetCode: SQL_ERROR SqlState: %s "
-                        "NativeError: %u Message: %s",
-                        what, err->sqlstate[0] ? err->sqlstate : "HY000", err->code, err->text);
-}
 
 static void answer(struct test *t)
 {
@@ -71,7 +61,7 @@ static void done(void *arg)
     /* The row may be gone with the endpoint or a reset. */
     if (dms_store_connection_get(db, t->arena, t->instance_arn, t->endpoint_arn, &row) == ST_OK) {
         row.status = t->ok ? STR("successful") : STR("failed");
-        row.message = t->ok ? STR_NONE : failure_text(t->arena, &t->err);
+        row.message = t->ok ? STR_NONE : dms_probe_failure(t->arena, &t->err);
         status_ignore(dms_store_connection_put(db, &row)); /* logged; it stays "testing" */
     }
     answer(t);
@@ -96,7 +86,8 @@ static enum status start_source(struct call *c, const struct dms_resource *endpo
     struct dms *dms = dms_of(c);
     struct mysql_conn_options options;
     struct str why;
-    if (dms_source_options(c->arena, endpoint, &options, &why) != ST_OK) {
+    if (dms_source_options(c->arena, endpoint, &options, &why) != ST_OK ||
+        dms_certificate_use(c->core, c->arena, endpoint, &options, &why) != ST_OK) {
         return call_fail(c, &dms_InvalidParameterValueException, "%.*s", STR_ARG(why));
     }
     struct test *t = xcalloc(1, sizeof(*t));
@@ -140,6 +131,16 @@ static enum status test_target(struct call *c, const struct dms_endpoint *e,
             "connect to S3 endpoint, Application-Detailed-Message: the bucket '%.*s' does not "
             "exist; create it and test again.",
             STR_ARG(s3.bucket));
+    } else if (str_set(s3.acl)) {
+        row->status = STR("failed");
+        row->message = arena_printf(
+            c->arena,
+            "Test Endpoint failed: Application-Status: 1020912, Application-Message: Failed to "
+            "put an object, Application-Detailed-Message: AccessControlListNotSupported: The "
+            "bucket does not allow ACLs. CannedAclForObjects is %.*s; here the ACLs of all "
+            "buckets are disabled (BucketOwnerEnforced, as in new buckets on AWS), so set it to "
+            "none, private or bucket-owner-full-control.",
+            STR_ARG(s3.acl));
     } else if (str_set(s3.owner) &&
                !str_eq(s3.owner, s3_bucket_account(c->db, c->arena, s3.bucket))) {
         row->status = STR("failed");

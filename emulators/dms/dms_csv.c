@@ -52,7 +52,11 @@ static void take(struct plan_maker *m, size_t i)
     m->taken[i] = true;
     m->columns[m->n++] = (struct dms_csv_column){
         .index = (uint32_t)i,
+        .source = (uint32_t)i,
+        .like = (uint32_t)i,
+        .name = m->t->columns[i].name,
         .max_bytes = lob ? m->lob_max_bytes : 0,
+        .chars = family == MYSQL_F_CHAR ? (uint32_t)m->t->columns[i].chars : 0,
         .text =
             family == MYSQL_F_MEDIUMTEXT || family == MYSQL_F_LONGTEXT || family == MYSQL_F_JSON,
     };
@@ -82,10 +86,13 @@ struct dms_csv_order dms_csv_plan_order(struct arena *a, const struct dms_csv_pl
                                         const struct mysql_table *t)
 {
     struct str *names = ARENA_ARRAY(a, struct str, plan->n + 1);
+    size_t n = 0;
     for (size_t i = 0; i < plan->n; i++) {
-        names[i] = t->columns[plan->columns[i].index].name;
+        if (plan->columns[i].source != DMS_CSV_NO_SOURCE) {
+            names[n++] = t->columns[plan->columns[i].source].name;
+        }
     }
-    return (struct dms_csv_order){ names, plan->n };
+    return (struct dms_csv_order){ names, n };
 }
 
 /* --- quoting -----------------------------------------------------------------------------------
@@ -141,28 +148,52 @@ static char *put_raw(char *p, struct str s)
     return p + s.n;
 }
 
-/* Needs room for 2 * s.n + 2 bytes. */
+size_t dms_csv_blanks(const struct dms_csv_format *f, const struct dms_csv_column *c, struct str s)
+{
+    if (!f->pad || c->chars == 0) {
+        return 0;
+    }
+    size_t chars = 0;
+    for (size_t i = 0; i < s.n; i++) {
+        chars += ((unsigned char)s.p[i] & 0xC0) != 0x80;
+    }
+    return chars < c->chars ? c->chars - chars : 0;
+}
+
+/* The blanks behind the text count as part of it. Needs room for 2 * s.n + 2 + blanks bytes. */
+static char *put_filled(char *p, const struct dms_csv_format *f, struct str s, size_t blanks)
+{
+    bool quote = f->rfc4180 && (needs_quotes(f, s) || (blanks > 0 && f->first == ' '));
+    if (!quote) {
+        p = put_raw(p, s);
+    } else {
+        *p++ = '"';
+        for (size_t i = 0; i < s.n; i++) {
+            if (s.p[i] == '"') {
+                *p++ = '"';
+            }
+            *p++ = s.p[i];
+        }
+    }
+    if (blanks > 0) {
+        memset(p, ' ', blanks);
+        p += blanks;
+    }
+    if (quote) {
+        *p++ = '"';
+    }
+    return p;
+}
+
 static char *put_text(char *p, const struct dms_csv_format *f, struct str s)
 {
-    if (!f->rfc4180 || !needs_quotes(f, s)) {
-        return put_raw(p, s);
-    }
-    *p++ = '"';
-    for (size_t i = 0; i < s.n; i++) {
-        if (s.p[i] == '"') {
-            *p++ = '"';
-        }
-        *p++ = s.p[i];
-    }
-    *p++ = '"';
-    return p;
+    return put_filled(p, f, s, 0);
 }
 
 /* --- values ------------------------------------------------------------------------------------
  */
 
-/* Does the value print like NULL? Dates with a zero month or day have no other form. */
-static bool is_null(const struct mysql_value *v)
+bool dms_csv_null(const struct mysql_value *v)
 {
     switch (v->kind) {
     case MYSQL_V_ABSENT:
@@ -177,7 +208,7 @@ static bool is_null(const struct mysql_value *v)
     }
 }
 
-static bool has_bytes(const struct mysql_value *v)
+bool dms_csv_has_bytes(const struct mysql_value *v)
 {
     switch (v->kind) {
     case MYSQL_V_DECIMAL:
@@ -193,8 +224,7 @@ static bool has_bytes(const struct mysql_value *v)
     }
 }
 
-/* The part of a LOB value that is kept. */
-static struct str limited(struct str s, const struct dms_csv_column *c)
+struct str dms_csv_limited(struct str s, const struct dms_csv_column *c)
 {
     if (c->max_bytes == 0 || s.n <= c->max_bytes) {
         return s;
@@ -220,8 +250,23 @@ static char *put_bit(char *p, const struct mysql_value *v)
     return p;
 }
 
+/* A TIMESTAMP as a clock in the zone shows it. */
+static struct mysql_time local_time(const struct zone *z, const struct mysql_time *t)
+{
+    int64_t utc = zone_days(t->year, t->month, t->day) * 86400 + (int64_t)t->hour * 3600 +
+                  (int64_t)t->minute * 60 + t->second;
+    struct zone_time l = zone_local(z, utc);
+    return (struct mysql_time){ .year = (uint16_t)l.year,
+                                .month = (uint8_t)l.month,
+                                .day = (uint8_t)l.day,
+                                .hour = (uint32_t)l.hour,
+                                .minute = (uint8_t)l.minute,
+                                .second = (uint8_t)l.second,
+                                .micros = t->micros };
+}
+
 /* Values of fixed size: at most FIXED_MAX bytes. */
-static char *put_fixed(char *p, const struct mysql_value *v)
+static char *put_fixed(char *p, const struct dms_csv_format *f, const struct mysql_value *v)
 {
     switch (v->kind) {
     case MYSQL_V_INT:
@@ -235,8 +280,13 @@ static char *put_fixed(char *p, const struct mysql_value *v)
         return dms_put_double(p, v->d);
     case MYSQL_V_DATE:
         return dms_put_date(p, &v->t);
-    case MYSQL_V_DATETIME:
     case MYSQL_V_TIMESTAMP:
+        if (f->zone) {
+            struct mysql_time t = local_time(f->zone, &v->t);
+            return dms_put_datetime(p, &t, v->digits);
+        }
+        return dms_put_datetime(p, &v->t, v->digits);
+    case MYSQL_V_DATETIME:
         return dms_put_datetime(p, &v->t, v->digits);
     case MYSQL_V_TIME:
         return dms_put_time(p, &v->t, v->digits);
@@ -250,17 +300,17 @@ static char *put_fixed(char *p, const struct mysql_value *v)
 static char *put_value(char *p, const struct dms_csv_format *f, const struct dms_csv_column *c,
                        const struct mysql_value *v, uint64_t *ret_cut)
 {
-    if (is_null(v)) {
+    if (dms_csv_null(v)) {
         return put_raw(p, v->kind == MYSQL_V_ABSENT ? f->no_value_text : f->null_text);
     }
-    if (!has_bytes(v)) {
+    if (!dms_csv_has_bytes(v)) {
         if (!f->scan_all) {
-            return put_fixed(p, v);
+            return put_fixed(p, f, v);
         }
         char text[FIXED_MAX];
-        return put_text(p, f, (struct str){ text, (size_t)(put_fixed(text, v) - text) });
+        return put_text(p, f, (struct str){ text, (size_t)(put_fixed(text, f, v) - text) });
     }
-    struct str s = limited(v->s, c);
+    struct str s = dms_csv_limited(v->s, c);
     if (s.n < v->s.n && ret_cut) {
         ++*ret_cut;
     }
@@ -270,11 +320,11 @@ static char *put_value(char *p, const struct dms_csv_format *f, const struct dms
     if (v->kind == MYSQL_V_DECIMAL && !f->scan_all) {
         return put_raw(p, s);
     }
-    return put_text(p, f, s);
+    return put_filled(p, f, s, dms_csv_blanks(f, c, s));
 }
 
 static size_t row_bound(const struct dms_csv_format *f, const struct dms_csv_plan *plan,
-                        const struct mysql_value *values)
+                        const struct dms_csv_lead *lead, const struct mysql_value *values)
 {
     size_t null_n = f->null_text.n > f->no_value_text.n ? f->null_text.n : f->no_value_text.n;
     size_t fixed = f->scan_all ? 2 * FIXED_MAX + 2 : FIXED_MAX;
@@ -282,9 +332,12 @@ static size_t row_bound(const struct dms_csv_format *f, const struct dms_csv_pla
     size_t n = f->row_end.n + 2 * (f->delimiter.n + 2 * FIXED_MAX + 2) + plan->n * each;
     for (size_t i = 0; i < plan->n; i++) {
         const struct mysql_value *v = &values[plan->columns[i].index];
-        if (has_bytes(v)) {
-            n += 2 * v->s.n + 2;
+        if (dms_csv_has_bytes(v)) {
+            n += 2 * v->s.n + 2 + (f->pad ? plan->columns[i].chars : 0);
         }
+    }
+    if (str_set(lead->table)) {
+        n += 2 * (f->delimiter.n + lead->table.n + lead->schema.n + 2);
     }
     return n;
 }
@@ -293,7 +346,7 @@ void dms_csv_row(struct buf *out, const struct dms_csv_format *f, const struct d
                  const struct dms_csv_lead *lead, const struct mysql_value *values,
                  uint64_t *ret_cut)
 {
-    char *start = buf_reserve(out, row_bound(f, plan, values));
+    char *start = buf_reserve(out, row_bound(f, plan, lead, values));
     if (!start) {
         return; /* the buffer is marked as failed */
     }
@@ -301,6 +354,13 @@ void dms_csv_row(struct buf *out, const struct dms_csv_format *f, const struct d
     bool more = false;
     if (lead->op) {
         *p++ = lead->op;
+        more = true;
+    }
+    if (str_set(lead->table)) {
+        p = more ? put_raw(p, f->delimiter) : p;
+        p = put_text(p, f, lead->table);
+        p = put_raw(p, f->delimiter);
+        p = put_text(p, f, lead->schema);
         more = true;
     }
     if (lead->timestamp) {
@@ -333,7 +393,7 @@ static void header_field(struct buf *out, const struct dms_csv_format *f, struct
 }
 
 void dms_csv_header(struct buf *out, const struct dms_csv_format *f,
-                    const struct dms_csv_plan *plan, const struct mysql_table *t, bool with_op)
+                    const struct dms_csv_plan *plan, bool with_op)
 {
     bool more = false;
     if (with_op) {
@@ -343,7 +403,7 @@ void dms_csv_header(struct buf *out, const struct dms_csv_format *f,
         header_field(out, f, f->timestamp_name, &more);
     }
     for (size_t i = 0; i < plan->n; i++) {
-        header_field(out, f, t->columns[plan->columns[i].index].name, &more);
+        header_field(out, f, plan->columns[i].name, &more);
     }
     buf_str_add(out, f->row_end);
 }

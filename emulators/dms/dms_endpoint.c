@@ -1,10 +1,12 @@
 /* Endpoints: sources (MySQL, MariaDB, Aurora MySQL) and targets (S3). */
+#include "emulators/dms/control/certificate.h"
+#include "emulators/dms/dms_attributes.h"
 #include "emulators/dms/dms_doc.h"
 #include "emulators/dms/dms_internal.h"
+#include "emulators/dms/dms_mysql_settings.h"
 #include "emulators/dms/dms_s3_settings.h"
 #include "server/base/id.h"
 #include "server/wire/doc.h"
-#include "server/wire/shape_def.h"
 
 static const struct engine {
     const char *name, *title;
@@ -57,73 +59,22 @@ static enum status check_kind(struct call *c, const struct dms_endpoint *e)
                          "SslMode '%.*s' is not valid for the engine %s.", STR_ARG(e->SslMode),
                          engine->name);
     }
-    if (!str_empty(e->CertificateArn)) {
-        return call_fail(c, &dms_InvalidParameterValueException,
-                         "CertificateArn is not implemented here; the certificates that the system "
-                         "trusts are used.");
-    }
-    return ST_OK;
+    return str_empty(e->CertificateArn) ? ST_OK : dms_certificate_check(c, e->CertificateArn);
 }
 
-/* Attributes of a MySQL source that change nothing here. */
-static enum status check_attributes(struct call *c, struct str attributes)
+static enum status check_source(struct call *c, struct dms_endpoint *e)
 {
-    static const char *const known[] = { "eventsPollInterval",
-                                         "parallelLoadThreads",
-                                         "skipTableSuspensionForPartitionDdl",
-                                         "CleanSrcMetadataOnMismatch",
-                                         "cleanSourceMetadataOnMismatch",
-                                         "IgnoreOpenXaTransactionsCheck",
-                                         "maxFileSize",
-                                         "targetDbType" };
-    struct str rest = attributes, item;
-    while (str_next(&rest, ';', &item)) {
-        struct str name, value;
-        if (str_empty(str_trim(item))) {
-            continue;
-        }
-        if (!str_cut(item, '=', &name, &value)) {
-            name = item;
-        }
-        name = str_trim(name);
-        bool found = str_ieqz(name, "serverTimezone") &&
-                     (str_ieqz(str_trim(value), "UTC") || str_empty(str_trim(value)));
-        for (size_t i = 0; i < ARRAY_LEN(known) && !found; i++) {
-            found = str_ieqz(name, known[i]);
-        }
-        if (!found) {
-            return call_fail(c, &dms_InvalidParameterValueException,
-                             "%.*s is not a valid parameter of extra connection attributes here.",
-                             STR_ARG(str_trim(item)));
-        }
+    if (!e->MySQLSettings) {
+        e->MySQLSettings = ARENA_NEW(c->arena, struct dms_mysql_settings);
+    }
+    struct str why;
+    struct dms_source source;
+    if (dms_mysql_attributes(c->arena, e->ExtraConnectionAttributes, e->MySQLSettings, &why) !=
+            ST_OK ||
+        dms_mysql_read(c->arena, e, &source, &why) != ST_OK) {
+        return call_fail(c, &dms_InvalidParameterValueException, "%.*s", STR_ARG(why));
     }
     return ST_OK;
-}
-
-static enum status check_source(struct call *c, const struct dms_endpoint *e)
-{
-    const struct dms_mysql_settings *m = e->MySQLSettings;
-    const char *missing = NULL;
-    if (m &&
-        (!str_empty(m->SecretsManagerSecretId) || !str_empty(m->SecretsManagerAccessRoleArn))) {
-        missing = "SecretsManagerSecretId is not implemented here; give Username and Password";
-    } else if (m && str_eqz(m->AuthenticationMethod, "iam")) {
-        missing = "AuthenticationMethod iam is not implemented here; give Username and Password";
-    } else if (m && !str_empty(m->ServerTimezone) && !str_ieqz(m->ServerTimezone, "UTC")) {
-        missing = "ServerTimezone other than UTC is not implemented here";
-    } else if (str_empty(e->ServerName)) {
-        missing = "ServerName is needed";
-    } else if (str_empty(e->Username)) {
-        missing = "Username is needed";
-    } else if (e->Port.set && (e->Port.v < 1 || e->Port.v > 65535)) {
-        missing = "Port must be between 1 and 65535";
-    } else if (e->S3Settings) {
-        missing = "S3Settings don't belong to this engine";
-    }
-    if (missing) {
-        return call_fail(c, &dms_InvalidParameterValueException, "%s.", missing);
-    }
-    return check_attributes(c, e->ExtraConnectionAttributes);
 }
 
 static bool is_role_arn(struct str arn)
@@ -204,9 +155,8 @@ static void prefer(struct str *to, struct str from)
 /* MySQLSettings and the top-level members are the same things; the former win where both are. */
 static void unite(struct arena *a, struct dms_endpoint *e, const struct dms_mysql_settings *m)
 {
-    if (!m) {
-        return;
-    }
+    static const struct dms_mysql_settings none;
+    m = m ? m : &none;
     struct dms_mysql_settings *copy = ARENA_NEW(a, struct dms_mysql_settings);
     *copy = *m;
     copy->Password = STR_NONE; /* never shown */
@@ -305,7 +255,9 @@ enum status dms_create_endpoint(struct call *c, const struct dms_create_endpoint
     struct str password = in->MySQLSettings && str_set(in->MySQLSettings->Password)
                               ? in->MySQLSettings->Password
                               : in->Password;
-    unite(c->arena, e, in->MySQLSettings);
+    if (in->MySQLSettings || str_eqz(e->EndpointType, "source")) {
+        unite(c->arena, e, in->MySQLSettings);
+    }
     st = check(c, e);
     struct dms_resource row = { .arn = e->EndpointArn,
                                 .account = c->caller.account,
@@ -350,21 +302,6 @@ static struct dms_endpoint *need(struct call *c, struct str arn, struct dms_reso
     return e;
 }
 
-/* Members that are set in `from` replace those of `to`, shape by shape. */
-static void overlay(const struct shape *shape, void *to, const void *from)
-{
-    for (uint16_t i = 0; i < shape->n_fields; i++) {
-        const struct field *f = &shape->fields[i];
-        if (!shape_is_set(f, from)) {
-            continue;
-        }
-        size_t size = f->shape->kind == SHAPE_INT    ? sizeof(struct opt_i64)
-                      : f->shape->kind == SHAPE_BOOL ? sizeof(struct opt_bool)
-                                                     : sizeof(struct str);
-        memcpy((char *)to + f->off, (const char *)from + f->off, size);
-    }
-}
-
 static void replace(struct str *to, struct str from)
 {
     if (str_set(from)) {
@@ -372,8 +309,39 @@ static void replace(struct str *to, struct str from)
     }
 }
 
-static void change(struct call *c, const struct dms_modify_endpoint_request *in,
-                   struct dms_endpoint *e, struct dms_resource *row)
+/* What a Modify call wants of S3Settings, also as attributes; NULL: nothing. */
+static enum status given_s3(struct call *c, const struct dms_modify_endpoint_request *in,
+                            const struct dms_endpoint *e, struct dms_s3_settings **ret)
+{
+    *ret = in->S3Settings;
+    if (!str_set(in->ExtraConnectionAttributes) || !e->S3Settings) {
+        return ST_OK;
+    }
+    struct str why;
+    *ret = *ret ? *ret : ARENA_NEW(c->arena, struct dms_s3_settings);
+    return dms_s3_attributes(c->arena, in->ExtraConnectionAttributes, *ret, &why) == ST_OK
+               ? ST_OK
+               : call_fail(c, &dms_InvalidParameterValueException, "%.*s", STR_ARG(why));
+}
+
+/* The same of MySQLSettings. */
+static enum status given_mysql(struct call *c, const struct dms_modify_endpoint_request *in,
+                               const struct dms_endpoint *e, struct dms_mysql_settings **ret)
+{
+    *ret = in->MySQLSettings;
+    if (!str_set(in->ExtraConnectionAttributes) || e->S3Settings) {
+        return ST_OK;
+    }
+    struct str why;
+    *ret = *ret ? *ret : ARENA_NEW(c->arena, struct dms_mysql_settings);
+    return dms_mysql_attributes(c->arena, in->ExtraConnectionAttributes, *ret, &why) == ST_OK
+               ? ST_OK
+               : call_fail(c, &dms_InvalidParameterValueException, "%.*s", STR_ARG(why));
+}
+
+/* Members outside of the settings of an engine. */
+static void change_plain(struct call *c, const struct dms_modify_endpoint_request *in,
+                         struct dms_endpoint *e, struct dms_resource *row)
 {
     replace(&e->EndpointIdentifier, in->EndpointIdentifier);
     if (str_set(in->EndpointType)) {
@@ -391,31 +359,46 @@ static void change(struct call *c, const struct dms_modify_endpoint_request *in,
     replace(&e->ExternalTableDefinition, in->ExternalTableDefinition);
     replace(&row->secret, in->Password);
     e->Port = in->Port.set ? in->Port : e->Port;
-    /* Attributes that were given before have become S3 settings. */
-    e->ExtraConnectionAttributes = in->ExtraConnectionAttributes;
-    bool exact = in->ExactSettings.v;
-    if (in->S3Settings) {
-        if (!e->S3Settings || exact) {
-            e->S3Settings = in->S3Settings;
-        } else {
-            overlay(dms_doc_member("CreateEndpoint", "S3Settings"), e->S3Settings, in->S3Settings);
-        }
+}
+
+static enum status change(struct call *c, const struct dms_modify_endpoint_request *in,
+                          struct dms_endpoint *e, struct dms_resource *row)
+{
+    struct dms_s3_settings *s3 = NULL;
+    struct dms_mysql_settings *mysql = NULL;
+    enum status st = given_s3(c, in, e, &s3);
+    if (st == ST_OK) {
+        st = given_mysql(c, in, e, &mysql);
     }
-    if (in->MySQLSettings) {
-        struct dms_mysql_settings *m = in->MySQLSettings;
-        if (e->MySQLSettings && !exact) {
-            m = e->MySQLSettings;
-            overlay(dms_doc_member("CreateEndpoint", "MySQLSettings"), m, in->MySQLSettings);
-        }
-        replace(&row->secret, in->MySQLSettings->Password);
-        unite(c->arena, e, m);
-    } else if (e->MySQLSettings) {
-        struct dms_mysql_settings *m = e->MySQLSettings;
+    if (st != ST_OK) {
+        return st;
+    }
+    change_plain(c, in, e, row);
+    bool exact = in->ExactSettings.v;
+    if (s3 && e->S3Settings && !exact) {
+        dms_overlay(dms_doc_member("CreateEndpoint", "S3Settings"), e->S3Settings, s3);
+    } else if (s3) {
+        e->S3Settings = s3;
+    }
+    struct dms_mysql_settings *m = e->MySQLSettings;
+    if (m) {
         replace(&m->ServerName, in->ServerName);
         replace(&m->Username, in->Username);
         replace(&m->DatabaseName, in->DatabaseName);
         m->Port = e->Port;
     }
+    if (mysql) {
+        replace(&row->secret, mysql->Password);
+        if (m && !exact) {
+            dms_overlay(dms_doc_member("CreateEndpoint", "MySQLSettings"), m, mysql);
+        }
+        unite(c->arena, e, m && !exact ? m : mysql);
+    }
+    /* Attributes that were given before have become settings. */
+    if (e->S3Settings || str_set(in->ExtraConnectionAttributes) || (mysql && exact)) {
+        e->ExtraConnectionAttributes = in->ExtraConnectionAttributes;
+    }
+    return ST_OK;
 }
 
 enum status dms_modify_endpoint(struct call *c, const struct dms_modify_endpoint_request *in,
@@ -427,12 +410,10 @@ enum status dms_modify_endpoint(struct call *c, const struct dms_modify_endpoint
     if (!e) {
         return st;
     }
-    struct str attributes = e->ExtraConnectionAttributes;
-    change(c, in, e, &row);
-    if (!e->S3Settings && !str_set(in->ExtraConnectionAttributes)) {
-        e->ExtraConnectionAttributes = attributes;
+    st = change(c, in, e, &row);
+    if (st == ST_OK) {
+        st = check(c, e);
     }
-    st = check(c, e);
     row.ident = e->EndpointIdentifier;
     if (st == ST_OK) {
         st = write_endpoint(c, e, &row.doc);

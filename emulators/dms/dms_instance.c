@@ -1,5 +1,6 @@
 /* Replication instances: tasks run in this process, so an instance is its description. */
 #include "emulators/dms/dms_doc.h"
+#include "emulators/dms/dms_event.h"
 #include "emulators/dms/dms_internal.h"
 #include "server/wire/doc.h"
 
@@ -150,6 +151,12 @@ dms_create_replication_instance(struct call *c,
     if (st == ST_OK) {
         st = dms_put_tags(c, row.arn, &in->Tags);
     }
+    if (st == ST_OK) {
+        st = dms_event_instance(c->db, &row, DMS_EVENT_INSTANCE_CREATING);
+    }
+    if (st == ST_OK) {
+        st = dms_event_instance(c->db, &row, DMS_EVENT_INSTANCE_CREATED);
+    }
     r->ReplicationInstanceStatus = STR("creating"); /* shown once; the row says available */
     return call_status(c, st);
 }
@@ -244,6 +251,10 @@ dms_delete_replication_instance(struct call *c,
     }
     if (st == ST_OK) {
         ret_out->ReplicationInstance->ReplicationInstanceStatus = STR("deleting");
+        st = dms_event_instance(c->db, &row, DMS_EVENT_INSTANCE_DELETING);
+    }
+    if (st == ST_OK) {
+        st = dms_event_instance(c->db, &row, DMS_EVENT_INSTANCE_DELETED);
     }
     return call_status(c, st);
 }

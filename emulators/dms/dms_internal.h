@@ -12,12 +12,16 @@
 #include "server/http/call.h"
 
 struct core;
+struct timer;
 
 /* The service's state (call->state). Core thread. */
 struct dms {
     struct core *core;
     struct link workers; /* running tasks */
     struct link tests;   /* connection tests under way */
+    struct link probes;  /* visits of sources under way */
+    struct timer *metrics;
+    int64_t started_ms; /* of this process: what was under way before is over */
 };
 
 /* Codes that the service uses beyond its model. */
@@ -82,6 +86,12 @@ enum status dms_put_tags(struct call *c, struct str arn,
 void dms_task_ended(struct dms *dms, int64_t id, int end, struct str text);
 /* The worker reached the source. */
 void dms_task_is_up(struct dms *dms, int64_t id);
+/* Where its log goes: "dms-tasks-<instance>", "dms-task-<resource id>", and the serverless forms. */
+void dms_log_names(struct arena *a, const struct dms_task_row *t, struct str instance,
+                   struct str *ret_group, struct str *ret_stream);
+/* Prefix of the identifiers of tasks that belong to a serverless replication: no task of the user
+ * can be named so. */
+#define DMS_CONFIG_PREFIX "replication-config:"
 /* Continues tasks that ran when the server was stopped. */
 enum status dms_tasks_resume(struct dms *dms) MUST_CHECK;
 

@@ -1,20 +1,12 @@
 #include "emulators/dms/dms_mapping.h"
 
-#include "server/wire/json.h"
+#include <stdlib.h>
 
-struct parser {
-    struct arena *a;
-    struct dms_selection *rules;
-    size_t n;
-    struct str id; /* of the rule at hand */
-    struct str *error;
-};
+#include "emulators/dms/mapping/rule_parse.h"
+#include "server/base/mem.h"
+#include "server/store/expression.h"
 
-static enum status refuse(struct parser *p, const char *fmt, ...)
-    __attribute__((format(printf, 2, 3)));
-
-/* The service's own frame around the reason. */
-static enum status refuse(struct parser *p, const char *fmt, ...)
+enum status dms_rule_refuse(struct dms_rule_parser *p, const char *fmt, ...)
 {
     va_list ap;
     va_start(ap, fmt);
@@ -30,8 +22,8 @@ static enum status refuse(struct parser *p, const char *fmt, ...)
     return ST_INVALID;
 }
 
-/* First member of `o` that isn't in the NULL-terminated list; absent: there is none. */
-static struct str stranger(const struct json_value *o, const char *const *known)
+enum status dms_rule_members(struct dms_rule_parser *p, const struct json_value *o,
+                             const char *const *known, const char *what)
 {
     for (const struct json_value *m = o->first; m; m = m->next) {
         bool found = false;
@@ -39,71 +31,78 @@ static struct str stranger(const struct json_value *o, const char *const *known)
             found = str_eqz(m->key, *k);
         }
         if (!found) {
-            return m->key;
+            return dms_rule_refuse(p, "%s has no member '%.*s'.", what, STR_ARG(m->key));
         }
     }
-    return STR_NONE;
+    return ST_OK;
 }
 
-static bool is(const struct json_value *v, enum json_kind kind)
+const struct json_value *dms_rule_member(const struct json_value *o, const char *name)
 {
-    return v && v->kind == kind;
+    const struct json_value *m = json_get(o, name);
+    return m && m->kind != JSON_NULL ? m : NULL;
 }
 
-static enum status need_text(struct parser *p, const struct json_value *o, const char *name,
-                             struct str *ret)
+enum status dms_rule_text(struct dms_rule_parser *p, const struct json_value *o, const char *name,
+                          struct str *ret)
 {
     *ret = json_get_str(o, name);
-    if (str_empty(*ret)) {
-        return refuse(p, "The member '%s' must be a non-empty string.", name);
+    return str_empty(*ret) ? dms_rule_refuse(p, "The member '%s' must be a non-empty string.", name)
+                           : ST_OK;
+}
+
+enum status dms_rule_optional(struct dms_rule_parser *p, const struct json_value *o,
+                              const char *name, struct str *ret)
+{
+    const struct json_value *m = dms_rule_member(o, name);
+    if (m && m->kind != JSON_STRING) {
+        return dms_rule_refuse(p, "The member '%s' must be a string.", name);
     }
+    *ret = m ? m->str : STR_NONE;
     return ST_OK;
 }
 
-static enum status parse_id(struct parser *p, const struct json_value *rule)
+enum status dms_rule_number(struct dms_rule_parser *p, const struct json_value *o, const char *name,
+                            int64_t *ret)
 {
-    const struct json_value *m = json_get(rule, "rule-id");
-    struct str id = is(m, JSON_STRING) ? m->str : STR_NONE;
-    if (is(m, JSON_INT)) {
-        id = arena_printf(p->a, "%lld", (long long)m->i);
+    const struct json_value *m = dms_rule_member(o, name);
+    if (!m || (m->kind == JSON_STRING && m->str.n == 0)) {
+        return ST_OK;
     }
-    uint64_t number;
-    if (str_u64(id, &number) != ST_OK) {
-        return refuse(p, "Every rule needs a numeric 'rule-id'.");
+    int64_t v = m->kind == JSON_INT ? m->i : -1;
+    if (m->kind == JSON_STRING && str_i64(m->str, &v) != ST_OK) {
+        v = -1;
     }
-    p->id = id;
-    for (size_t i = 0; i < p->n; i++) {
-        if (str_eq(p->rules[i].id, id)) {
-            return refuse(p, "The 'rule-id' is used twice.");
+    if (v < 0) {
+        return dms_rule_refuse(p, "'%s' must be a whole number from 0 on.", name);
+    }
+    *ret = v;
+    return ST_OK;
+}
+
+enum status dms_rule_texts(struct dms_rule_parser *p, const struct json_value *list,
+                           const char *name, const struct str **ret, size_t *ret_n)
+{
+    if (!list || list->kind != JSON_ARRAY) {
+        return dms_rule_refuse(p, "The member '%s' must be a list.", name);
+    }
+    struct str *items = ARENA_ARRAY(p->a, struct str, list->n + 1);
+    size_t n = 0;
+    for (const struct json_value *v = list->first; v; v = v->next) {
+        if (v->kind == JSON_INT) {
+            items[n++] = arena_i64(p->a, v->i);
+        } else if (v->kind == JSON_STRING) {
+            items[n++] = v->str;
+        } else {
+            return dms_rule_refuse(p, "'%s' must be a list of strings.", name);
         }
     }
+    *ret = items;
+    *ret_n = n;
     return ST_OK;
 }
 
-static enum status parse_action(struct parser *p, const struct json_value *rule,
-                                enum dms_rule_action *ret)
-{
-    struct str word;
-    enum status st = need_text(p, rule, "rule-action", &word);
-    if (st != ST_OK) {
-        return st;
-    }
-    if (str_eqz(word, "include")) {
-        *ret = DMS_RULE_INCLUDE;
-    } else if (str_eqz(word, "exclude")) {
-        *ret = DMS_RULE_EXCLUDE;
-    } else if (str_eqz(word, "explicit")) {
-        *ret = DMS_RULE_EXPLICIT;
-    } else {
-        return refuse(p,
-                      "'rule-action' is '%.*s'; a selection rule has include, exclude or "
-                      "explicit.",
-                      STR_ARG(word));
-    }
-    return ST_OK;
-}
-
-static bool has_wildcard(struct str s)
+bool dms_rule_has_wildcard(struct str s)
 {
     for (size_t i = 0; i < s.n; i++) {
         if (s.p[i] == '%' || s.p[i] == '[') {
@@ -113,181 +112,184 @@ static bool has_wildcard(struct str s)
     return false;
 }
 
-static enum status parse_locator(struct parser *p, const struct json_value *rule,
-                                 struct dms_selection *sel)
-{
-    static const char *const known[] = { "schema-name", "table-name", "table-type", NULL };
-    const struct json_value *o = json_get(rule, "object-locator");
-    if (!is(o, JSON_OBJECT)) {
-        return refuse(p, "The member 'object-locator' must be an object.");
-    }
-    struct str odd = stranger(o, known);
-    if (str_set(odd)) {
-        return refuse(p, "'object-locator' has the unknown member '%.*s'.", STR_ARG(odd));
-    }
-    enum status st = need_text(p, o, "schema-name", &sel->schema);
-    if (st == ST_OK) {
-        st = need_text(p, o, "table-name", &sel->table);
-    }
-    if (st != ST_OK) {
-        return st;
-    }
-    const struct json_value *type = json_get(o, "table-type");
-    if (type && !(is(type, JSON_STRING) && str_eqz(type->str, "table"))) {
-        return refuse(p, "'table-type' must be 'table'; views are not implemented.");
-    }
-    if (sel->action == DMS_RULE_EXPLICIT &&
-        (has_wildcard(sel->schema) || has_wildcard(sel->table))) {
-        return refuse(p, "An explicit rule needs exact names without wildcards.");
-    }
-    return ST_OK;
-}
+/* --- all rules -----------------------------------------------------------------------------------
+ */
 
-static enum status parse_load_order(struct parser *p, const struct json_value *rule, int64_t *ret)
-{
-    const struct json_value *m = json_get(rule, "load-order");
-    if (!m || m->kind == JSON_NULL) {
-        return ST_OK;
-    }
-    if (is(m, JSON_INT) && m->i >= 0) {
-        *ret = m->i;
-        return ST_OK;
-    }
-    if (is(m, JSON_STRING) && str_i64(m->str, ret) == ST_OK && *ret >= 0) {
-        return ST_OK;
-    }
-    return refuse(p, "'load-order' must be a whole number from 0 on.");
-}
+struct identity {
+    uint64_t number;
+    struct str name;
+};
 
-static enum status parse_selection(struct parser *p, const struct json_value *rule)
+static enum status parse_identity(struct dms_rule_parser *p, const struct json_value *rule,
+                                  const struct identity *seen, size_t seen_n)
 {
-    static const char *const known[] = { "rule-type",   "rule-id",    "rule-name", "object-locator",
-                                         "rule-action", "load-order", "filters",   NULL };
-    struct dms_selection *sel = &p->rules[p->n];
-    struct str odd = stranger(rule, known);
-    if (str_set(odd)) {
-        return refuse(p, "A selection rule has no member '%.*s'.", STR_ARG(odd));
+    const struct json_value *m = json_get(rule, "rule-id");
+    struct str id = m && m->kind == JSON_STRING ? m->str : STR_NONE;
+    if (m && m->kind == JSON_INT) {
+        id = arena_i64(p->a, m->i);
     }
-    sel->id = p->id;
-    enum status st = need_text(p, rule, "rule-name", &sel->name);
-    for (size_t i = 0; st == ST_OK && i < p->n; i++) {
-        if (str_eq(p->rules[i].name, sel->name)) {
-            st = refuse(p, "The 'rule-name' '%.*s' is used twice.", STR_ARG(sel->name));
+    if (str_u64(id, &p->number) != ST_OK) {
+        return dms_rule_refuse(p, "Every rule needs a numeric 'rule-id'.");
+    }
+    p->id = id;
+    enum status st = dms_rule_text(p, rule, "rule-name", &p->name);
+    for (size_t i = 0; st == ST_OK && i < seen_n; i++) {
+        if (seen[i].number == p->number) {
+            st = dms_rule_refuse(p, "The 'rule-id' is used twice.");
+        } else if (str_eq(seen[i].name, p->name)) {
+            st = dms_rule_refuse(p, "The 'rule-name' '%.*s' is used twice.", STR_ARG(p->name));
         }
     }
-    if (st == ST_OK) {
-        st = parse_action(p, rule, &sel->action);
-    }
-    if (st == ST_OK) {
-        st = parse_locator(p, rule, sel);
-    }
-    if (st == ST_OK) {
-        st = parse_load_order(p, rule, &sel->load_order);
-    }
+    return st;
+}
+
+static enum status parse_rule(struct dms_rule_parser *p, const struct json_value *rule)
+{
+    static const struct {
+        const char *type;
+        enum status (*parse)(struct dms_rule_parser *p, const struct json_value *rule);
+    } types[] = {
+        { "selection", dms_rule_selection },
+        { "transformation", dms_rule_transform },
+        { "table-settings", dms_rule_settings },
+    };
+    struct str type;
+    enum status st = dms_rule_text(p, rule, "rule-type", &type);
     if (st != ST_OK) {
         return st;
     }
-    const struct json_value *filters = json_get(rule, "filters");
-    if (filters && filters->kind != JSON_NULL && !(is(filters, JSON_ARRAY) && filters->n == 0)) {
-        return refuse(p,
-                      "'filters' are not implemented here; remove them or leave the list empty.");
-    }
-    p->n++;
-    return ST_OK;
-}
-
-static enum status parse_rule(struct parser *p, const struct json_value *rule)
-{
-    p->id = STR_NONE;
-    if (!is(rule, JSON_OBJECT)) {
-        return refuse(p, "Every item of 'rules' must be an object.");
-    }
-    enum status st = parse_id(p, rule);
-    struct str type = STR_NONE;
-    if (st == ST_OK) {
-        st = need_text(p, rule, "rule-type", &type);
-    }
-    if (st != ST_OK) {
-        return st;
-    }
-    if (str_eqz(type, "selection")) {
-        return parse_selection(p, rule);
-    }
-    if (str_eqz(type, "transformation") || str_eqz(type, "table-settings") ||
-        str_eqz(type, "post-processing")) {
-        return refuse(p,
-                      "Rules with rule-type '%.*s' are not implemented here; only 'selection' "
-                      "rules are. Remove the rule.",
-                      STR_ARG(type));
-    }
-    return refuse(p, "The rule-type '%.*s' is unknown.", STR_ARG(type));
-}
-
-static enum status parse_rules(struct parser *p, const struct json_value *doc)
-{
-    static const char *const known[] = { "rules", NULL };
-    if (!is(doc, JSON_OBJECT)) {
-        return refuse(p, "The table mappings must be a JSON object with the member 'rules'.");
-    }
-    struct str odd = stranger(doc, known);
-    if (str_set(odd)) {
-        return refuse(p, "The table mappings have the unknown member '%.*s'.", STR_ARG(odd));
-    }
-    const struct json_value *rules = json_get(doc, "rules");
-    if (!is(rules, JSON_ARRAY) || rules->n < 1) {
-        return refuse(p, "'rules' must be a list with at least one selection rule.");
-    }
-    if (rules->n > DMS_MAPPING_RULES_MAX) {
-        return refuse(p, "There are %zu rules; at most %d are possible.", rules->n,
-                      DMS_MAPPING_RULES_MAX);
-    }
-    p->rules = ARENA_ARRAY(p->a, struct dms_selection, rules->n);
-    for (const struct json_value *rule = rules->first; rule; rule = rule->next) {
-        enum status st = parse_rule(p, rule);
-        if (st != ST_OK) {
-            return st;
+    for (size_t i = 0; i < ARRAY_LEN(types); i++) {
+        if (str_eqz(type, types[i].type)) {
+            return types[i].parse(p, rule);
         }
     }
+    if (str_eqz(type, "post-processing")) {
+        return dms_rule_refuse(p, "Rules with rule-type 'post-processing' (tags of the S3 "
+                                  "objects) are not implemented here. Remove the rule.");
+    }
+    if (str_eqz(type, "object-mapping")) {
+        return dms_rule_refuse(p, "Rules with rule-type 'object-mapping' don't apply to an Amazon "
+                                  "S3 target.");
+    }
+    return dms_rule_refuse(p, "The rule-type '%.*s' is unknown.", STR_ARG(type));
+}
+
+static int by_number(const void *a, const void *b)
+{
+    const struct dms_transform *x = a, *y = b;
+    return x->number < y->number ? -1 : x->number > y->number;
+}
+
+static enum status check_includes(struct dms_rule_parser *p)
+{
     p->id = STR_NONE;
-    for (size_t i = 0; i < p->n; i++) {
-        if (p->rules[i].action != DMS_RULE_EXCLUDE) {
+    for (size_t i = 0; i < p->selections_n; i++) {
+        if (p->selections[i].action != DMS_RULE_EXCLUDE) {
             return ST_OK;
         }
     }
-    return refuse(p, "At least one selection rule must include tables.");
+    return dms_rule_refuse(p, "At least one selection rule must include tables.");
+}
+
+static enum status parse_rules(struct dms_rule_parser *p, const struct json_value *doc)
+{
+    static const char *const known[] = { "rules", NULL };
+    if (doc->kind != JSON_OBJECT) {
+        return dms_rule_refuse(p,
+                               "The table mappings must be a JSON object with the member 'rules'.");
+    }
+    enum status st = dms_rule_members(p, doc, known, "The table mappings document");
+    if (st != ST_OK) {
+        return st;
+    }
+    const struct json_value *rules = json_get(doc, "rules");
+    if (!rules || rules->kind != JSON_ARRAY || rules->n < 1) {
+        return dms_rule_refuse(p, "'rules' must be a list with at least one selection rule.");
+    }
+    if (rules->n > DMS_MAPPING_RULES_MAX) {
+        return dms_rule_refuse(p, "There are %zu rules; at most %d are possible.", rules->n,
+                               DMS_MAPPING_RULES_MAX);
+    }
+    struct identity *seen = ARENA_ARRAY(p->a, struct identity, rules->n);
+    p->selections = ARENA_ARRAY(p->a, struct dms_selection, rules->n);
+    p->transforms = ARENA_ARRAY(p->a, struct dms_transform, rules->n);
+    p->settings = ARENA_ARRAY(p->a, struct dms_table_settings, rules->n);
+    size_t n = 0;
+    for (const struct json_value *rule = rules->first; rule && st == ST_OK; rule = rule->next) {
+        p->id = STR_NONE;
+        if (rule->kind != JSON_OBJECT) {
+            return dms_rule_refuse(p, "Every item of 'rules' must be an object.");
+        }
+        st = parse_identity(p, rule, seen, n);
+        seen[n++] = (struct identity){ p->number, p->name };
+        if (st == ST_OK) {
+            st = parse_rule(p, rule);
+        }
+    }
+    qsort(p->transforms, p->transforms_n, sizeof(*p->transforms), by_number);
+    return st == ST_OK ? check_includes(p) : st;
 }
 
 enum status dms_mapping_parse(struct arena *a, struct str json, struct dms_mapping *ret,
                               struct str *ret_error)
 {
-    struct parser p = { .a = a, .error = ret_error };
+    struct dms_rule_parser p = { .a = a, .error = ret_error };
     *ret = (struct dms_mapping){ 0 };
     if (json.n > DMS_MAPPING_BYTES_MAX) {
-        return refuse(&p, "The table mappings are longer than %u bytes.", DMS_MAPPING_BYTES_MAX);
+        return dms_rule_refuse(&p, "The table mappings are longer than %u bytes.",
+                               DMS_MAPPING_BYTES_MAX);
     }
     struct json_value *doc;
     struct str why;
     if (json_parse(a, json, &doc, &why) != ST_OK) {
-        return refuse(&p, "The table mappings are not valid JSON: %.*s", STR_ARG(why));
+        *ret_error = arena_printf(a, "Invalid Table Mappings document: it is not valid JSON: %.*s",
+                                  STR_ARG(why));
+        return ST_INVALID;
     }
     enum status st = parse_rules(&p, doc);
-    if (st == ST_OK) {
-        *ret = (struct dms_mapping){ p.rules, p.n };
+    expressions_free(p.expressions);
+    if (st != ST_OK) {
+        return st;
     }
-    return st;
+    *ret = (struct dms_mapping){ .rules = p.selections,
+                                 .n = p.selections_n,
+                                 .transforms = p.transforms,
+                                 .transforms_n = p.transforms_n,
+                                 .settings = p.settings,
+                                 .settings_n = p.settings_n };
+    for (size_t i = 0; i < p.selections_n; i++) {
+        ret->wants_views = ret->wants_views ||
+                           (p.selections[i].views && p.selections[i].action != DMS_RULE_EXCLUDE);
+    }
+    for (size_t i = 0; i < p.transforms_n; i++) {
+        ret->wants_sequence = ret->wants_sequence || (str_set(p.transforms[i].expression) &&
+                                                      str_find_str(p.transforms[i].expression,
+                                                                   STR("AR_H_CHANGE_SEQ")) >= 0);
+    }
+    for (size_t i = 0; i < p.settings_n; i++) {
+        ret->wants_segments = ret->wants_segments || p.settings[i].parallel != DMS_PARALLEL_NONE;
+    }
+    return ST_OK;
 }
 
-bool dms_mapping_selects(const struct dms_mapping *m, struct str schema, struct str table,
-                         int64_t *ret_order)
+/* --- selection -----------------------------------------------------------------------------------
+ */
+
+bool dms_selection_hits(const struct dms_selection *r, struct str schema, struct str table)
+{
+    return r->action == DMS_RULE_EXPLICIT
+               ? str_eq(r->schema, schema) && str_eq(r->table, table)
+               : dms_wildcard(r->schema, schema) && dms_wildcard(r->table, table);
+}
+
+static bool selects(const struct dms_mapping *m, struct str schema, struct str table, bool view,
+                    int64_t *ret_order)
 {
     bool included = false, excluded = false, named = false;
     int64_t order = 0;
     for (size_t i = 0; i < m->n; i++) {
         const struct dms_selection *r = &m->rules[i];
-        bool hit = r->action == DMS_RULE_EXPLICIT
-                       ? str_eq(r->schema, schema) && str_eq(r->table, table)
-                       : dms_wildcard(r->schema, schema) && dms_wildcard(r->table, table);
-        if (!hit) {
+        if (!(view ? r->views : r->tables) || !dms_selection_hits(r, schema, table)) {
             continue;
         }
         if (r->action == DMS_RULE_EXCLUDE) {
@@ -302,4 +304,16 @@ bool dms_mapping_selects(const struct dms_mapping *m, struct str schema, struct 
         *ret_order = order;
     }
     return named || (included && !excluded);
+}
+
+bool dms_mapping_selects(const struct dms_mapping *m, struct str schema, struct str table,
+                         int64_t *ret_order)
+{
+    return selects(m, schema, table, false, ret_order);
+}
+
+bool dms_mapping_selects_view(const struct dms_mapping *m, struct str schema, struct str view,
+                              int64_t *ret_order)
+{
+    return selects(m, schema, view, true, ret_order);
 }

@@ -11,6 +11,11 @@
 static const struct shape shape_AddTagsToResourceMessage;
 static const struct shape shape_TagList;
 static const struct shape shape_Tag;
+static const struct shape shape_CancelReplicationTaskAssessmentRunMessage;
+static const struct shape shape_CancelReplicationTaskAssessmentRunResponse;
+static const struct shape shape_ReplicationTaskAssessmentRun;
+static const struct shape shape_ReplicationTaskAssessmentRunProgress;
+static const struct shape shape_ReplicationTaskAssessmentRunResultStatistic;
 static const struct shape shape_CreateEndpointMessage;
 static const struct shape shape_DynamoDbSettings;
 static const struct shape shape_S3Settings;
@@ -35,6 +40,16 @@ static const struct shape shape_TimestreamSettings;
 static const struct shape shape_CreateEndpointResponse;
 static const struct shape shape_Endpoint;
 static const struct shape shape_LakehouseSettings;
+static const struct shape shape_CreateEventSubscriptionMessage;
+static const struct shape shape_EventCategoriesList;
+static const struct shape shape_SourceIdsList;
+static const struct shape shape_CreateEventSubscriptionResponse;
+static const struct shape shape_EventSubscription;
+static const struct shape shape_CreateReplicationConfigMessage;
+static const struct shape shape_ComputeConfig;
+static const struct shape shape_StringList;
+static const struct shape shape_CreateReplicationConfigResponse;
+static const struct shape shape_ReplicationConfig;
 static const struct shape shape_CreateReplicationInstanceMessage;
 static const struct shape shape_VpcSecurityGroupIdList;
 static const struct shape shape_KerberosAuthenticationSettings;
@@ -46,7 +61,6 @@ static const struct shape shape_ReplicationSubnetGroup;
 static const struct shape shape_SubnetList;
 static const struct shape shape_Subnet;
 static const struct shape shape_AvailabilityZone;
-static const struct shape shape_StringList;
 static const struct shape shape_ReplicationPendingModifiedValues;
 static const struct shape shape_ReplicationInstancePublicIpAddressList;
 static const struct shape shape_ReplicationInstancePrivateIpAddressList;
@@ -58,54 +72,160 @@ static const struct shape shape_CreateReplicationTaskMessage;
 static const struct shape shape_CreateReplicationTaskResponse;
 static const struct shape shape_ReplicationTask;
 static const struct shape shape_ReplicationTaskStats;
+static const struct shape shape_DeleteCertificateMessage;
+static const struct shape shape_DeleteCertificateResponse;
+static const struct shape shape_Certificate;
 static const struct shape shape_DeleteConnectionMessage;
 static const struct shape shape_DeleteConnectionResponse;
 static const struct shape shape_Connection;
 static const struct shape shape_DeleteEndpointMessage;
 static const struct shape shape_DeleteEndpointResponse;
+static const struct shape shape_DeleteEventSubscriptionMessage;
+static const struct shape shape_DeleteEventSubscriptionResponse;
+static const struct shape shape_DeleteReplicationConfigMessage;
+static const struct shape shape_DeleteReplicationConfigResponse;
 static const struct shape shape_DeleteReplicationInstanceMessage;
 static const struct shape shape_DeleteReplicationInstanceResponse;
 static const struct shape shape_DeleteReplicationSubnetGroupMessage;
 static const struct shape shape_DeleteReplicationTaskMessage;
 static const struct shape shape_DeleteReplicationTaskResponse;
-static const struct shape shape_DescribeConnectionsMessage;
+static const struct shape shape_DeleteReplicationTaskAssessmentRunMessage;
+static const struct shape shape_DeleteReplicationTaskAssessmentRunResponse;
+static const struct shape shape_DescribeAccountAttributesResponse;
+static const struct shape shape_AccountQuotaList;
+static const struct shape shape_AccountQuota;
+static const struct shape shape_DescribeApplicableIndividualAssessmentsMessage;
+static const struct shape shape_DescribeApplicableIndividualAssessmentsResponse;
+static const struct shape shape_IndividualAssessmentNameList;
+static const struct shape shape_DescribeCertificatesMessage;
 static const struct shape shape_FilterList;
 static const struct shape shape_Filter;
 static const struct shape shape_FilterValueList;
+static const struct shape shape_DescribeCertificatesResponse;
+static const struct shape shape_CertificateList;
+static const struct shape shape_DescribeConnectionsMessage;
 static const struct shape shape_DescribeConnectionsResponse;
 static const struct shape shape_ConnectionList;
+static const struct shape shape_DescribeEndpointSettingsMessage;
+static const struct shape shape_DescribeEndpointSettingsResponse;
+static const struct shape shape_EndpointSettingsList;
+static const struct shape shape_EndpointSetting;
+static const struct shape shape_EndpointSettingEnumValues;
+static const struct shape shape_DescribeEndpointTypesMessage;
+static const struct shape shape_DescribeEndpointTypesResponse;
+static const struct shape shape_SupportedEndpointTypeList;
+static const struct shape shape_SupportedEndpointType;
 static const struct shape shape_DescribeEndpointsMessage;
 static const struct shape shape_DescribeEndpointsResponse;
 static const struct shape shape_EndpointList;
+static const struct shape shape_DescribeEngineVersionsMessage;
+static const struct shape shape_DescribeEngineVersionsResponse;
+static const struct shape shape_EngineVersionList;
+static const struct shape shape_EngineVersion;
+static const struct shape shape_AvailableUpgradesList;
+static const struct shape shape_DescribeEventCategoriesMessage;
+static const struct shape shape_DescribeEventCategoriesResponse;
+static const struct shape shape_EventCategoryGroupList;
+static const struct shape shape_EventCategoryGroup;
+static const struct shape shape_DescribeEventSubscriptionsMessage;
+static const struct shape shape_DescribeEventSubscriptionsResponse;
+static const struct shape shape_EventSubscriptionsList;
+static const struct shape shape_DescribeEventsMessage;
+static const struct shape shape_DescribeEventsResponse;
+static const struct shape shape_EventList;
+static const struct shape shape_Event;
 static const struct shape shape_DescribeOrderableReplicationInstancesMessage;
 static const struct shape shape_DescribeOrderableReplicationInstancesResponse;
 static const struct shape shape_OrderableReplicationInstanceList;
 static const struct shape shape_OrderableReplicationInstance;
 static const struct shape shape_AvailabilityZonesList;
+static const struct shape shape_DescribePendingMaintenanceActionsMessage;
+static const struct shape shape_DescribePendingMaintenanceActionsResponse;
+static const struct shape shape_PendingMaintenanceActions;
+static const struct shape shape_ResourcePendingMaintenanceActions;
+static const struct shape shape_PendingMaintenanceActionDetails;
+static const struct shape shape_PendingMaintenanceAction;
+static const struct shape shape_DescribeRefreshSchemasStatusMessage;
+static const struct shape shape_DescribeRefreshSchemasStatusResponse;
+static const struct shape shape_RefreshSchemasStatus;
+static const struct shape shape_DescribeReplicationConfigsMessage;
+static const struct shape shape_DescribeReplicationConfigsResponse;
+static const struct shape shape_ReplicationConfigList;
 static const struct shape shape_DescribeReplicationInstancesMessage;
 static const struct shape shape_DescribeReplicationInstancesResponse;
 static const struct shape shape_ReplicationInstanceList;
 static const struct shape shape_DescribeReplicationSubnetGroupsMessage;
 static const struct shape shape_DescribeReplicationSubnetGroupsResponse;
 static const struct shape shape_ReplicationSubnetGroups;
+static const struct shape shape_DescribeReplicationTableStatisticsMessage;
+static const struct shape shape_DescribeReplicationTableStatisticsResponse;
+static const struct shape shape_ReplicationTableStatisticsList;
+static const struct shape shape_TableStatistics;
+static const struct shape shape_DescribeReplicationTaskAssessmentRunsMessage;
+static const struct shape shape_DescribeReplicationTaskAssessmentRunsResponse;
+static const struct shape shape_ReplicationTaskAssessmentRunList;
+static const struct shape shape_DescribeReplicationTaskIndividualAssessmentsMessage;
+static const struct shape shape_DescribeReplicationTaskIndividualAssessmentsResponse;
+static const struct shape shape_ReplicationTaskIndividualAssessmentList;
+static const struct shape shape_ReplicationTaskIndividualAssessment;
 static const struct shape shape_DescribeReplicationTasksMessage;
 static const struct shape shape_DescribeReplicationTasksResponse;
 static const struct shape shape_ReplicationTaskList;
+static const struct shape shape_DescribeReplicationsMessage;
+static const struct shape shape_DescribeReplicationsResponse;
+static const struct shape shape_ReplicationList;
+static const struct shape shape_Replication;
+static const struct shape shape_ProvisionData;
+static const struct shape shape_PremigrationAssessmentStatusList;
+static const struct shape shape_PremigrationAssessmentStatus;
+static const struct shape shape_ReplicationStats;
+static const struct shape shape_DescribeSchemasMessage;
+static const struct shape shape_DescribeSchemasResponse;
+static const struct shape shape_SchemaList;
 static const struct shape shape_DescribeTableStatisticsMessage;
 static const struct shape shape_DescribeTableStatisticsResponse;
 static const struct shape shape_TableStatisticsList;
-static const struct shape shape_TableStatistics;
+static const struct shape shape_ImportCertificateMessage;
+static const struct shape shape_ImportCertificateResponse;
 static const struct shape shape_ListTagsForResourceMessage;
 static const struct shape shape_ArnList;
 static const struct shape shape_ListTagsForResourceResponse;
 static const struct shape shape_ModifyEndpointMessage;
 static const struct shape shape_ModifyEndpointResponse;
+static const struct shape shape_ModifyEventSubscriptionMessage;
+static const struct shape shape_ModifyEventSubscriptionResponse;
+static const struct shape shape_ModifyReplicationConfigMessage;
+static const struct shape shape_ModifyReplicationConfigResponse;
+static const struct shape shape_ModifyReplicationInstanceMessage;
+static const struct shape shape_ModifyReplicationInstanceResponse;
+static const struct shape shape_ModifyReplicationSubnetGroupMessage;
+static const struct shape shape_ModifyReplicationSubnetGroupResponse;
 static const struct shape shape_ModifyReplicationTaskMessage;
 static const struct shape shape_ModifyReplicationTaskResponse;
+static const struct shape shape_MoveReplicationTaskMessage;
+static const struct shape shape_MoveReplicationTaskResponse;
+static const struct shape shape_RebootReplicationInstanceMessage;
+static const struct shape shape_RebootReplicationInstanceResponse;
+static const struct shape shape_RefreshSchemasMessage;
+static const struct shape shape_RefreshSchemasResponse;
+static const struct shape shape_ReloadReplicationTablesMessage;
+static const struct shape shape_TableListToReload;
+static const struct shape shape_TableToReload;
+static const struct shape shape_ReloadReplicationTablesResponse;
+static const struct shape shape_ReloadTablesMessage;
+static const struct shape shape_ReloadTablesResponse;
 static const struct shape shape_RemoveTagsFromResourceMessage;
 static const struct shape shape_KeyList;
+static const struct shape shape_StartReplicationMessage;
+static const struct shape shape_StartReplicationResponse;
 static const struct shape shape_StartReplicationTaskMessage;
 static const struct shape shape_StartReplicationTaskResponse;
+static const struct shape shape_StartReplicationTaskAssessmentRunMessage;
+static const struct shape shape_IncludeTestList;
+static const struct shape shape_ExcludeTestList;
+static const struct shape shape_StartReplicationTaskAssessmentRunResponse;
+static const struct shape shape_StopReplicationMessage;
+static const struct shape shape_StopReplicationResponse;
 static const struct shape shape_StopReplicationTaskMessage;
 static const struct shape shape_StopReplicationTaskResponse;
 static const struct shape shape_TestConnectionMessage;
@@ -123,6 +243,45 @@ static const struct field fields_Tag[] = {
     { .name = "ResourceArn", .wire = "ResourceArn", .shape = &shape_any_string, .off = offsetof(struct dms_tag, ResourceArn) },
 };
 static const struct shape shape_Tag = { .name = "Tag", .kind = SHAPE_STRUCT, .size = sizeof(struct dms_tag), .fields = fields_Tag, .n_fields = 3 };
+static const struct field fields_CancelReplicationTaskAssessmentRunMessage[] = {
+    { .name = "ReplicationTaskAssessmentRunArn", .wire = "ReplicationTaskAssessmentRunArn", .shape = &shape_any_string, .off = offsetof(struct dms_cancel_replication_task_assessment_run_request, ReplicationTaskAssessmentRunArn), .flags = FIELD_REQUIRED },
+};
+static const struct shape shape_CancelReplicationTaskAssessmentRunMessage = { .name = "CancelReplicationTaskAssessmentRunMessage", .kind = SHAPE_STRUCT, .size = sizeof(struct dms_cancel_replication_task_assessment_run_request), .fields = fields_CancelReplicationTaskAssessmentRunMessage, .n_fields = 1 };
+static const struct field fields_CancelReplicationTaskAssessmentRunResponse[] = {
+    { .name = "ReplicationTaskAssessmentRun", .wire = "ReplicationTaskAssessmentRun", .shape = &shape_ReplicationTaskAssessmentRun, .off = offsetof(struct dms_cancel_replication_task_assessment_run_response, ReplicationTaskAssessmentRun) },
+};
+static const struct shape shape_CancelReplicationTaskAssessmentRunResponse = { .name = "CancelReplicationTaskAssessmentRunResponse", .kind = SHAPE_STRUCT, .size = sizeof(struct dms_cancel_replication_task_assessment_run_response), .fields = fields_CancelReplicationTaskAssessmentRunResponse, .n_fields = 1 };
+static const struct field fields_ReplicationTaskAssessmentRun[] = {
+    { .name = "ReplicationTaskAssessmentRunArn", .wire = "ReplicationTaskAssessmentRunArn", .shape = &shape_any_string, .off = offsetof(struct dms_replication_task_assessment_run, ReplicationTaskAssessmentRunArn) },
+    { .name = "ReplicationTaskArn", .wire = "ReplicationTaskArn", .shape = &shape_any_string, .off = offsetof(struct dms_replication_task_assessment_run, ReplicationTaskArn) },
+    { .name = "Status", .wire = "Status", .shape = &shape_any_string, .off = offsetof(struct dms_replication_task_assessment_run, Status) },
+    { .name = "ReplicationTaskAssessmentRunCreationDate", .wire = "ReplicationTaskAssessmentRunCreationDate", .shape = &shape_any_time, .off = offsetof(struct dms_replication_task_assessment_run, ReplicationTaskAssessmentRunCreationDate) },
+    { .name = "AssessmentProgress", .wire = "AssessmentProgress", .shape = &shape_ReplicationTaskAssessmentRunProgress, .off = offsetof(struct dms_replication_task_assessment_run, AssessmentProgress) },
+    { .name = "LastFailureMessage", .wire = "LastFailureMessage", .shape = &shape_any_string, .off = offsetof(struct dms_replication_task_assessment_run, LastFailureMessage) },
+    { .name = "ServiceAccessRoleArn", .wire = "ServiceAccessRoleArn", .shape = &shape_any_string, .off = offsetof(struct dms_replication_task_assessment_run, ServiceAccessRoleArn) },
+    { .name = "ResultLocationBucket", .wire = "ResultLocationBucket", .shape = &shape_any_string, .off = offsetof(struct dms_replication_task_assessment_run, ResultLocationBucket) },
+    { .name = "ResultLocationFolder", .wire = "ResultLocationFolder", .shape = &shape_any_string, .off = offsetof(struct dms_replication_task_assessment_run, ResultLocationFolder) },
+    { .name = "ResultEncryptionMode", .wire = "ResultEncryptionMode", .shape = &shape_any_string, .off = offsetof(struct dms_replication_task_assessment_run, ResultEncryptionMode) },
+    { .name = "ResultKmsKeyArn", .wire = "ResultKmsKeyArn", .shape = &shape_any_string, .off = offsetof(struct dms_replication_task_assessment_run, ResultKmsKeyArn) },
+    { .name = "AssessmentRunName", .wire = "AssessmentRunName", .shape = &shape_any_string, .off = offsetof(struct dms_replication_task_assessment_run, AssessmentRunName) },
+    { .name = "IsLatestTaskAssessmentRun", .wire = "IsLatestTaskAssessmentRun", .shape = &shape_any_bool, .off = offsetof(struct dms_replication_task_assessment_run, IsLatestTaskAssessmentRun) },
+    { .name = "ResultStatistic", .wire = "ResultStatistic", .shape = &shape_ReplicationTaskAssessmentRunResultStatistic, .off = offsetof(struct dms_replication_task_assessment_run, ResultStatistic) },
+};
+static const struct shape shape_ReplicationTaskAssessmentRun = { .name = "ReplicationTaskAssessmentRun", .kind = SHAPE_STRUCT, .size = sizeof(struct dms_replication_task_assessment_run), .fields = fields_ReplicationTaskAssessmentRun, .n_fields = 14 };
+static const struct field fields_ReplicationTaskAssessmentRunProgress[] = {
+    { .name = "IndividualAssessmentCount", .wire = "IndividualAssessmentCount", .shape = &shape_any_int, .off = offsetof(struct dms_replication_task_assessment_run_progress, IndividualAssessmentCount) },
+    { .name = "IndividualAssessmentCompletedCount", .wire = "IndividualAssessmentCompletedCount", .shape = &shape_any_int, .off = offsetof(struct dms_replication_task_assessment_run_progress, IndividualAssessmentCompletedCount) },
+};
+static const struct shape shape_ReplicationTaskAssessmentRunProgress = { .name = "ReplicationTaskAssessmentRunProgress", .kind = SHAPE_STRUCT, .size = sizeof(struct dms_replication_task_assessment_run_progress), .fields = fields_ReplicationTaskAssessmentRunProgress, .n_fields = 2 };
+static const struct field fields_ReplicationTaskAssessmentRunResultStatistic[] = {
+    { .name = "Passed", .wire = "Passed", .shape = &shape_any_int, .off = offsetof(struct dms_replication_task_assessment_run_result_statistic, Passed) },
+    { .name = "Failed", .wire = "Failed", .shape = &shape_any_int, .off = offsetof(struct dms_replication_task_assessment_run_result_statistic, Failed) },
+    { .name = "Error", .wire = "Error", .shape = &shape_any_int, .off = offsetof(struct dms_replication_task_assessment_run_result_statistic, Error) },
+    { .name = "Warning", .wire = "Warning", .shape = &shape_any_int, .off = offsetof(struct dms_replication_task_assessment_run_result_statistic, Warning) },
+    { .name = "Cancelled", .wire = "Cancelled", .shape = &shape_any_int, .off = offsetof(struct dms_replication_task_assessment_run_result_statistic, Cancelled) },
+    { .name = "Skipped", .wire = "Skipped", .shape = &shape_any_int, .off = offsetof(struct dms_replication_task_assessment_run_result_statistic, Skipped) },
+};
+static const struct shape shape_ReplicationTaskAssessmentRunResultStatistic = { .name = "ReplicationTaskAssessmentRunResultStatistic", .kind = SHAPE_STRUCT, .size = sizeof(struct dms_replication_task_assessment_run_result_statistic), .fields = fields_ReplicationTaskAssessmentRunResultStatistic, .n_fields = 6 };
 static const struct field fields_CreateEndpointMessage[] = {
     { .name = "EndpointIdentifier", .wire = "EndpointIdentifier", .shape = &shape_any_string, .off = offsetof(struct dms_create_endpoint_request, EndpointIdentifier), .flags = FIELD_REQUIRED },
     { .name = "EndpointType", .wire = "EndpointType", .shape = &shape_any_string, .off = offsetof(struct dms_create_endpoint_request, EndpointType), .flags = FIELD_REQUIRED },
@@ -570,6 +729,82 @@ static const struct field fields_LakehouseSettings[] = {
     { .name = "Arn", .wire = "Arn", .shape = &shape_any_string, .off = offsetof(struct dms_lakehouse_settings, Arn), .flags = FIELD_REQUIRED },
 };
 static const struct shape shape_LakehouseSettings = { .name = "LakehouseSettings", .kind = SHAPE_STRUCT, .size = sizeof(struct dms_lakehouse_settings), .fields = fields_LakehouseSettings, .n_fields = 1 };
+static const struct field fields_CreateEventSubscriptionMessage[] = {
+    { .name = "SubscriptionName", .wire = "SubscriptionName", .shape = &shape_any_string, .off = offsetof(struct dms_create_event_subscription_request, SubscriptionName), .flags = FIELD_REQUIRED },
+    { .name = "SnsTopicArn", .wire = "SnsTopicArn", .shape = &shape_any_string, .off = offsetof(struct dms_create_event_subscription_request, SnsTopicArn), .flags = FIELD_REQUIRED },
+    { .name = "SourceType", .wire = "SourceType", .shape = &shape_any_string, .off = offsetof(struct dms_create_event_subscription_request, SourceType) },
+    { .name = "EventCategories", .wire = "EventCategories", .shape = &shape_EventCategoriesList, .off = offsetof(struct dms_create_event_subscription_request, EventCategories) },
+    { .name = "SourceIds", .wire = "SourceIds", .shape = &shape_SourceIdsList, .off = offsetof(struct dms_create_event_subscription_request, SourceIds) },
+    { .name = "Enabled", .wire = "Enabled", .shape = &shape_any_bool, .off = offsetof(struct dms_create_event_subscription_request, Enabled) },
+    { .name = "Tags", .wire = "Tags", .shape = &shape_TagList, .off = offsetof(struct dms_create_event_subscription_request, Tags) },
+};
+static const struct shape shape_CreateEventSubscriptionMessage = { .name = "CreateEventSubscriptionMessage", .kind = SHAPE_STRUCT, .size = sizeof(struct dms_create_event_subscription_request), .fields = fields_CreateEventSubscriptionMessage, .n_fields = 7 };
+static const struct field value_EventCategoriesList = { .shape = &shape_any_string, .off = 0 };
+static const struct shape shape_EventCategoriesList = { .name = "EventCategoriesList", .kind = SHAPE_LIST, .value = &value_EventCategoriesList, .size = sizeof(struct str) };
+static const struct field value_SourceIdsList = { .shape = &shape_any_string, .off = 0 };
+static const struct shape shape_SourceIdsList = { .name = "SourceIdsList", .kind = SHAPE_LIST, .value = &value_SourceIdsList, .size = sizeof(struct str) };
+static const struct field fields_CreateEventSubscriptionResponse[] = {
+    { .name = "EventSubscription", .wire = "EventSubscription", .shape = &shape_EventSubscription, .off = offsetof(struct dms_create_event_subscription_response, EventSubscription) },
+};
+static const struct shape shape_CreateEventSubscriptionResponse = { .name = "CreateEventSubscriptionResponse", .kind = SHAPE_STRUCT, .size = sizeof(struct dms_create_event_subscription_response), .fields = fields_CreateEventSubscriptionResponse, .n_fields = 1 };
+static const struct field fields_EventSubscription[] = {
+    { .name = "CustomerAwsId", .wire = "CustomerAwsId", .shape = &shape_any_string, .off = offsetof(struct dms_event_subscription, CustomerAwsId) },
+    { .name = "CustSubscriptionId", .wire = "CustSubscriptionId", .shape = &shape_any_string, .off = offsetof(struct dms_event_subscription, CustSubscriptionId) },
+    { .name = "SnsTopicArn", .wire = "SnsTopicArn", .shape = &shape_any_string, .off = offsetof(struct dms_event_subscription, SnsTopicArn) },
+    { .name = "Status", .wire = "Status", .shape = &shape_any_string, .off = offsetof(struct dms_event_subscription, Status) },
+    { .name = "SubscriptionCreationTime", .wire = "SubscriptionCreationTime", .shape = &shape_any_string, .off = offsetof(struct dms_event_subscription, SubscriptionCreationTime) },
+    { .name = "SourceType", .wire = "SourceType", .shape = &shape_any_string, .off = offsetof(struct dms_event_subscription, SourceType) },
+    { .name = "SourceIdsList", .wire = "SourceIdsList", .shape = &shape_SourceIdsList, .off = offsetof(struct dms_event_subscription, SourceIdsList) },
+    { .name = "EventCategoriesList", .wire = "EventCategoriesList", .shape = &shape_EventCategoriesList, .off = offsetof(struct dms_event_subscription, EventCategoriesList) },
+    { .name = "Enabled", .wire = "Enabled", .shape = &shape_any_bool, .off = offsetof(struct dms_event_subscription, Enabled) },
+};
+static const struct shape shape_EventSubscription = { .name = "EventSubscription", .kind = SHAPE_STRUCT, .size = sizeof(struct dms_event_subscription), .fields = fields_EventSubscription, .n_fields = 9 };
+static const struct field fields_CreateReplicationConfigMessage[] = {
+    { .name = "ReplicationConfigIdentifier", .wire = "ReplicationConfigIdentifier", .shape = &shape_any_string, .off = offsetof(struct dms_create_replication_config_request, ReplicationConfigIdentifier), .flags = FIELD_REQUIRED },
+    { .name = "SourceEndpointArn", .wire = "SourceEndpointArn", .shape = &shape_any_string, .off = offsetof(struct dms_create_replication_config_request, SourceEndpointArn), .flags = FIELD_REQUIRED },
+    { .name = "TargetEndpointArn", .wire = "TargetEndpointArn", .shape = &shape_any_string, .off = offsetof(struct dms_create_replication_config_request, TargetEndpointArn), .flags = FIELD_REQUIRED },
+    { .name = "ComputeConfig", .wire = "ComputeConfig", .shape = &shape_ComputeConfig, .off = offsetof(struct dms_create_replication_config_request, ComputeConfig), .flags = FIELD_REQUIRED },
+    { .name = "ReplicationType", .wire = "ReplicationType", .shape = &shape_any_string, .off = offsetof(struct dms_create_replication_config_request, ReplicationType), .flags = FIELD_REQUIRED },
+    { .name = "TableMappings", .wire = "TableMappings", .shape = &shape_any_string, .off = offsetof(struct dms_create_replication_config_request, TableMappings), .flags = FIELD_REQUIRED },
+    { .name = "ReplicationSettings", .wire = "ReplicationSettings", .shape = &shape_any_string, .off = offsetof(struct dms_create_replication_config_request, ReplicationSettings) },
+    { .name = "SupplementalSettings", .wire = "SupplementalSettings", .shape = &shape_any_string, .off = offsetof(struct dms_create_replication_config_request, SupplementalSettings) },
+    { .name = "ResourceIdentifier", .wire = "ResourceIdentifier", .shape = &shape_any_string, .off = offsetof(struct dms_create_replication_config_request, ResourceIdentifier) },
+    { .name = "Tags", .wire = "Tags", .shape = &shape_TagList, .off = offsetof(struct dms_create_replication_config_request, Tags) },
+};
+static const struct shape shape_CreateReplicationConfigMessage = { .name = "CreateReplicationConfigMessage", .kind = SHAPE_STRUCT, .size = sizeof(struct dms_create_replication_config_request), .fields = fields_CreateReplicationConfigMessage, .n_fields = 10 };
+static const struct field fields_ComputeConfig[] = {
+    { .name = "AvailabilityZone", .wire = "AvailabilityZone", .shape = &shape_any_string, .off = offsetof(struct dms_compute_config, AvailabilityZone) },
+    { .name = "DnsNameServers", .wire = "DnsNameServers", .shape = &shape_any_string, .off = offsetof(struct dms_compute_config, DnsNameServers) },
+    { .name = "KmsKeyId", .wire = "KmsKeyId", .shape = &shape_any_string, .off = offsetof(struct dms_compute_config, KmsKeyId) },
+    { .name = "MaxCapacityUnits", .wire = "MaxCapacityUnits", .shape = &shape_any_int, .off = offsetof(struct dms_compute_config, MaxCapacityUnits) },
+    { .name = "MinCapacityUnits", .wire = "MinCapacityUnits", .shape = &shape_any_int, .off = offsetof(struct dms_compute_config, MinCapacityUnits) },
+    { .name = "MultiAZ", .wire = "MultiAZ", .shape = &shape_any_bool, .off = offsetof(struct dms_compute_config, MultiAZ) },
+    { .name = "PreferredMaintenanceWindow", .wire = "PreferredMaintenanceWindow", .shape = &shape_any_string, .off = offsetof(struct dms_compute_config, PreferredMaintenanceWindow) },
+    { .name = "ReplicationSubnetGroupId", .wire = "ReplicationSubnetGroupId", .shape = &shape_any_string, .off = offsetof(struct dms_compute_config, ReplicationSubnetGroupId) },
+    { .name = "VpcSecurityGroupIds", .wire = "VpcSecurityGroupIds", .shape = &shape_StringList, .off = offsetof(struct dms_compute_config, VpcSecurityGroupIds) },
+};
+static const struct shape shape_ComputeConfig = { .name = "ComputeConfig", .kind = SHAPE_STRUCT, .size = sizeof(struct dms_compute_config), .fields = fields_ComputeConfig, .n_fields = 9 };
+static const struct field value_StringList = { .shape = &shape_any_string, .off = 0 };
+static const struct shape shape_StringList = { .name = "StringList", .kind = SHAPE_LIST, .value = &value_StringList, .size = sizeof(struct str) };
+static const struct field fields_CreateReplicationConfigResponse[] = {
+    { .name = "ReplicationConfig", .wire = "ReplicationConfig", .shape = &shape_ReplicationConfig, .off = offsetof(struct dms_create_replication_config_response, ReplicationConfig) },
+};
+static const struct shape shape_CreateReplicationConfigResponse = { .name = "CreateReplicationConfigResponse", .kind = SHAPE_STRUCT, .size = sizeof(struct dms_create_replication_config_response), .fields = fields_CreateReplicationConfigResponse, .n_fields = 1 };
+static const struct field fields_ReplicationConfig[] = {
+    { .name = "ReplicationConfigIdentifier", .wire = "ReplicationConfigIdentifier", .shape = &shape_any_string, .off = offsetof(struct dms_replication_config, ReplicationConfigIdentifier) },
+    { .name = "ReplicationConfigArn", .wire = "ReplicationConfigArn", .shape = &shape_any_string, .off = offsetof(struct dms_replication_config, ReplicationConfigArn) },
+    { .name = "SourceEndpointArn", .wire = "SourceEndpointArn", .shape = &shape_any_string, .off = offsetof(struct dms_replication_config, SourceEndpointArn) },
+    { .name = "TargetEndpointArn", .wire = "TargetEndpointArn", .shape = &shape_any_string, .off = offsetof(struct dms_replication_config, TargetEndpointArn) },
+    { .name = "ReplicationType", .wire = "ReplicationType", .shape = &shape_any_string, .off = offsetof(struct dms_replication_config, ReplicationType) },
+    { .name = "ComputeConfig", .wire = "ComputeConfig", .shape = &shape_ComputeConfig, .off = offsetof(struct dms_replication_config, ComputeConfig) },
+    { .name = "ReplicationSettings", .wire = "ReplicationSettings", .shape = &shape_any_string, .off = offsetof(struct dms_replication_config, ReplicationSettings) },
+    { .name = "SupplementalSettings", .wire = "SupplementalSettings", .shape = &shape_any_string, .off = offsetof(struct dms_replication_config, SupplementalSettings) },
+    { .name = "TableMappings", .wire = "TableMappings", .shape = &shape_any_string, .off = offsetof(struct dms_replication_config, TableMappings) },
+    { .name = "ReplicationConfigCreateTime", .wire = "ReplicationConfigCreateTime", .shape = &shape_any_time, .off = offsetof(struct dms_replication_config, ReplicationConfigCreateTime) },
+    { .name = "ReplicationConfigUpdateTime", .wire = "ReplicationConfigUpdateTime", .shape = &shape_any_time, .off = offsetof(struct dms_replication_config, ReplicationConfigUpdateTime) },
+    { .name = "IsReadOnly", .wire = "IsReadOnly", .shape = &shape_any_bool, .off = offsetof(struct dms_replication_config, IsReadOnly) },
+};
+static const struct shape shape_ReplicationConfig = { .name = "ReplicationConfig", .kind = SHAPE_STRUCT, .size = sizeof(struct dms_replication_config), .fields = fields_ReplicationConfig, .n_fields = 12 };
 static const struct field fields_CreateReplicationInstanceMessage[] = {
     { .name = "ReplicationInstanceIdentifier", .wire = "ReplicationInstanceIdentifier", .shape = &shape_any_string, .off = offsetof(struct dms_create_replication_instance_request, ReplicationInstanceIdentifier), .flags = FIELD_REQUIRED },
     { .name = "AllocatedStorage", .wire = "AllocatedStorage", .shape = &shape_any_int, .off = offsetof(struct dms_create_replication_instance_request, AllocatedStorage) },
@@ -660,8 +895,6 @@ static const struct field fields_AvailabilityZone[] = {
     { .name = "Name", .wire = "Name", .shape = &shape_any_string, .off = offsetof(struct dms_availability_zone, Name) },
 };
 static const struct shape shape_AvailabilityZone = { .name = "AvailabilityZone", .kind = SHAPE_STRUCT, .size = sizeof(struct dms_availability_zone), .fields = fields_AvailabilityZone, .n_fields = 1 };
-static const struct field value_StringList = { .shape = &shape_any_string, .off = 0 };
-static const struct shape shape_StringList = { .name = "StringList", .kind = SHAPE_LIST, .value = &value_StringList, .size = sizeof(struct str) };
 static const struct field fields_ReplicationPendingModifiedValues[] = {
     { .name = "ReplicationInstanceClass", .wire = "ReplicationInstanceClass", .shape = &shape_any_string, .off = offsetof(struct dms_replication_pending_modified_values, ReplicationInstanceClass) },
     { .name = "AllocatedStorage", .wire = "AllocatedStorage", .shape = &shape_any_int, .off = offsetof(struct dms_replication_pending_modified_values, AllocatedStorage) },
@@ -745,6 +978,28 @@ static const struct field fields_ReplicationTaskStats[] = {
     { .name = "FullLoadFinishDate", .wire = "FullLoadFinishDate", .shape = &shape_any_time, .off = offsetof(struct dms_replication_task_stats, FullLoadFinishDate) },
 };
 static const struct shape shape_ReplicationTaskStats = { .name = "ReplicationTaskStats", .kind = SHAPE_STRUCT, .size = sizeof(struct dms_replication_task_stats), .fields = fields_ReplicationTaskStats, .n_fields = 11 };
+static const struct field fields_DeleteCertificateMessage[] = {
+    { .name = "CertificateArn", .wire = "CertificateArn", .shape = &shape_any_string, .off = offsetof(struct dms_delete_certificate_request, CertificateArn), .flags = FIELD_REQUIRED },
+};
+static const struct shape shape_DeleteCertificateMessage = { .name = "DeleteCertificateMessage", .kind = SHAPE_STRUCT, .size = sizeof(struct dms_delete_certificate_request), .fields = fields_DeleteCertificateMessage, .n_fields = 1 };
+static const struct field fields_DeleteCertificateResponse[] = {
+    { .name = "Certificate", .wire = "Certificate", .shape = &shape_Certificate, .off = offsetof(struct dms_delete_certificate_response, Certificate) },
+};
+static const struct shape shape_DeleteCertificateResponse = { .name = "DeleteCertificateResponse", .kind = SHAPE_STRUCT, .size = sizeof(struct dms_delete_certificate_response), .fields = fields_DeleteCertificateResponse, .n_fields = 1 };
+static const struct field fields_Certificate[] = {
+    { .name = "CertificateIdentifier", .wire = "CertificateIdentifier", .shape = &shape_any_string, .off = offsetof(struct dms_certificate, CertificateIdentifier) },
+    { .name = "CertificateCreationDate", .wire = "CertificateCreationDate", .shape = &shape_any_time, .off = offsetof(struct dms_certificate, CertificateCreationDate) },
+    { .name = "CertificatePem", .wire = "CertificatePem", .shape = &shape_any_string, .off = offsetof(struct dms_certificate, CertificatePem) },
+    { .name = "CertificateWallet", .wire = "CertificateWallet", .shape = &shape_any_blob, .off = offsetof(struct dms_certificate, CertificateWallet) },
+    { .name = "CertificateArn", .wire = "CertificateArn", .shape = &shape_any_string, .off = offsetof(struct dms_certificate, CertificateArn) },
+    { .name = "CertificateOwner", .wire = "CertificateOwner", .shape = &shape_any_string, .off = offsetof(struct dms_certificate, CertificateOwner) },
+    { .name = "ValidFromDate", .wire = "ValidFromDate", .shape = &shape_any_time, .off = offsetof(struct dms_certificate, ValidFromDate) },
+    { .name = "ValidToDate", .wire = "ValidToDate", .shape = &shape_any_time, .off = offsetof(struct dms_certificate, ValidToDate) },
+    { .name = "SigningAlgorithm", .wire = "SigningAlgorithm", .shape = &shape_any_string, .off = offsetof(struct dms_certificate, SigningAlgorithm) },
+    { .name = "KeyLength", .wire = "KeyLength", .shape = &shape_any_int, .off = offsetof(struct dms_certificate, KeyLength) },
+    { .name = "KmsKeyId", .wire = "KmsKeyId", .shape = &shape_any_string, .off = offsetof(struct dms_certificate, KmsKeyId) },
+};
+static const struct shape shape_Certificate = { .name = "Certificate", .kind = SHAPE_STRUCT, .size = sizeof(struct dms_certificate), .fields = fields_Certificate, .n_fields = 11 };
 static const struct field fields_DeleteConnectionMessage[] = {
     { .name = "EndpointArn", .wire = "EndpointArn", .shape = &shape_any_string, .off = offsetof(struct dms_delete_connection_request, EndpointArn), .flags = FIELD_REQUIRED },
     { .name = "ReplicationInstanceArn", .wire = "ReplicationInstanceArn", .shape = &shape_any_string, .off = offsetof(struct dms_delete_connection_request, ReplicationInstanceArn), .flags = FIELD_REQUIRED },
@@ -771,6 +1026,22 @@ static const struct field fields_DeleteEndpointResponse[] = {
     { .name = "Endpoint", .wire = "Endpoint", .shape = &shape_Endpoint, .off = offsetof(struct dms_delete_endpoint_response, Endpoint) },
 };
 static const struct shape shape_DeleteEndpointResponse = { .name = "DeleteEndpointResponse", .kind = SHAPE_STRUCT, .size = sizeof(struct dms_delete_endpoint_response), .fields = fields_DeleteEndpointResponse, .n_fields = 1 };
+static const struct field fields_DeleteEventSubscriptionMessage[] = {
+    { .name = "SubscriptionName", .wire = "SubscriptionName", .shape = &shape_any_string, .off = offsetof(struct dms_delete_event_subscription_request, SubscriptionName), .flags = FIELD_REQUIRED },
+};
+static const struct shape shape_DeleteEventSubscriptionMessage = { .name = "DeleteEventSubscriptionMessage", .kind = SHAPE_STRUCT, .size = sizeof(struct dms_delete_event_subscription_request), .fields = fields_DeleteEventSubscriptionMessage, .n_fields = 1 };
+static const struct field fields_DeleteEventSubscriptionResponse[] = {
+    { .name = "EventSubscription", .wire = "EventSubscription", .shape = &shape_EventSubscription, .off = offsetof(struct dms_delete_event_subscription_response, EventSubscription) },
+};
+static const struct shape shape_DeleteEventSubscriptionResponse = { .name = "DeleteEventSubscriptionResponse", .kind = SHAPE_STRUCT, .size = sizeof(struct dms_delete_event_subscription_response), .fields = fields_DeleteEventSubscriptionResponse, .n_fields = 1 };
+static const struct field fields_DeleteReplicationConfigMessage[] = {
+    { .name = "ReplicationConfigArn", .wire = "ReplicationConfigArn", .shape = &shape_any_string, .off = offsetof(struct dms_delete_replication_config_request, ReplicationConfigArn), .flags = FIELD_REQUIRED },
+};
+static const struct shape shape_DeleteReplicationConfigMessage = { .name = "DeleteReplicationConfigMessage", .kind = SHAPE_STRUCT, .size = sizeof(struct dms_delete_replication_config_request), .fields = fields_DeleteReplicationConfigMessage, .n_fields = 1 };
+static const struct field fields_DeleteReplicationConfigResponse[] = {
+    { .name = "ReplicationConfig", .wire = "ReplicationConfig", .shape = &shape_ReplicationConfig, .off = offsetof(struct dms_delete_replication_config_response, ReplicationConfig) },
+};
+static const struct shape shape_DeleteReplicationConfigResponse = { .name = "DeleteReplicationConfigResponse", .kind = SHAPE_STRUCT, .size = sizeof(struct dms_delete_replication_config_response), .fields = fields_DeleteReplicationConfigResponse, .n_fields = 1 };
 static const struct field fields_DeleteReplicationInstanceMessage[] = {
     { .name = "ReplicationInstanceArn", .wire = "ReplicationInstanceArn", .shape = &shape_any_string, .off = offsetof(struct dms_delete_replication_instance_request, ReplicationInstanceArn), .flags = FIELD_REQUIRED },
 };
@@ -791,12 +1062,51 @@ static const struct field fields_DeleteReplicationTaskResponse[] = {
     { .name = "ReplicationTask", .wire = "ReplicationTask", .shape = &shape_ReplicationTask, .off = offsetof(struct dms_delete_replication_task_response, ReplicationTask) },
 };
 static const struct shape shape_DeleteReplicationTaskResponse = { .name = "DeleteReplicationTaskResponse", .kind = SHAPE_STRUCT, .size = sizeof(struct dms_delete_replication_task_response), .fields = fields_DeleteReplicationTaskResponse, .n_fields = 1 };
-static const struct field fields_DescribeConnectionsMessage[] = {
-    { .name = "Filters", .wire = "Filters", .shape = &shape_FilterList, .off = offsetof(struct dms_describe_connections_request, Filters) },
-    { .name = "MaxRecords", .wire = "MaxRecords", .shape = &shape_any_int, .off = offsetof(struct dms_describe_connections_request, MaxRecords) },
-    { .name = "Marker", .wire = "Marker", .shape = &shape_any_string, .off = offsetof(struct dms_describe_connections_request, Marker) },
+static const struct field fields_DeleteReplicationTaskAssessmentRunMessage[] = {
+    { .name = "ReplicationTaskAssessmentRunArn", .wire = "ReplicationTaskAssessmentRunArn", .shape = &shape_any_string, .off = offsetof(struct dms_delete_replication_task_assessment_run_request, ReplicationTaskAssessmentRunArn), .flags = FIELD_REQUIRED },
 };
-static const struct shape shape_DescribeConnectionsMessage = { .name = "DescribeConnectionsMessage", .kind = SHAPE_STRUCT, .size = sizeof(struct dms_describe_connections_request), .fields = fields_DescribeConnectionsMessage, .n_fields = 3 };
+static const struct shape shape_DeleteReplicationTaskAssessmentRunMessage = { .name = "DeleteReplicationTaskAssessmentRunMessage", .kind = SHAPE_STRUCT, .size = sizeof(struct dms_delete_replication_task_assessment_run_request), .fields = fields_DeleteReplicationTaskAssessmentRunMessage, .n_fields = 1 };
+static const struct field fields_DeleteReplicationTaskAssessmentRunResponse[] = {
+    { .name = "ReplicationTaskAssessmentRun", .wire = "ReplicationTaskAssessmentRun", .shape = &shape_ReplicationTaskAssessmentRun, .off = offsetof(struct dms_delete_replication_task_assessment_run_response, ReplicationTaskAssessmentRun) },
+};
+static const struct shape shape_DeleteReplicationTaskAssessmentRunResponse = { .name = "DeleteReplicationTaskAssessmentRunResponse", .kind = SHAPE_STRUCT, .size = sizeof(struct dms_delete_replication_task_assessment_run_response), .fields = fields_DeleteReplicationTaskAssessmentRunResponse, .n_fields = 1 };
+static const struct field fields_DescribeAccountAttributesResponse[] = {
+    { .name = "AccountQuotas", .wire = "AccountQuotas", .shape = &shape_AccountQuotaList, .off = offsetof(struct dms_describe_account_attributes_response, AccountQuotas) },
+    { .name = "UniqueAccountIdentifier", .wire = "UniqueAccountIdentifier", .shape = &shape_any_string, .off = offsetof(struct dms_describe_account_attributes_response, UniqueAccountIdentifier) },
+};
+static const struct shape shape_DescribeAccountAttributesResponse = { .name = "DescribeAccountAttributesResponse", .kind = SHAPE_STRUCT, .size = sizeof(struct dms_describe_account_attributes_response), .fields = fields_DescribeAccountAttributesResponse, .n_fields = 2 };
+static const struct field value_AccountQuotaList = { .shape = &shape_AccountQuota, .off = 0 };
+static const struct shape shape_AccountQuotaList = { .name = "AccountQuotaList", .kind = SHAPE_LIST, .value = &value_AccountQuotaList, .size = sizeof(struct dms_account_quota) };
+static const struct field fields_AccountQuota[] = {
+    { .name = "AccountQuotaName", .wire = "AccountQuotaName", .shape = &shape_any_string, .off = offsetof(struct dms_account_quota, AccountQuotaName) },
+    { .name = "Used", .wire = "Used", .shape = &shape_any_long, .off = offsetof(struct dms_account_quota, Used) },
+    { .name = "Max", .wire = "Max", .shape = &shape_any_long, .off = offsetof(struct dms_account_quota, Max) },
+};
+static const struct shape shape_AccountQuota = { .name = "AccountQuota", .kind = SHAPE_STRUCT, .size = sizeof(struct dms_account_quota), .fields = fields_AccountQuota, .n_fields = 3 };
+static const struct field fields_DescribeApplicableIndividualAssessmentsMessage[] = {
+    { .name = "ReplicationTaskArn", .wire = "ReplicationTaskArn", .shape = &shape_any_string, .off = offsetof(struct dms_describe_applicable_individual_assessments_request, ReplicationTaskArn) },
+    { .name = "ReplicationInstanceArn", .wire = "ReplicationInstanceArn", .shape = &shape_any_string, .off = offsetof(struct dms_describe_applicable_individual_assessments_request, ReplicationInstanceArn) },
+    { .name = "ReplicationConfigArn", .wire = "ReplicationConfigArn", .shape = &shape_any_string, .off = offsetof(struct dms_describe_applicable_individual_assessments_request, ReplicationConfigArn) },
+    { .name = "SourceEngineName", .wire = "SourceEngineName", .shape = &shape_any_string, .off = offsetof(struct dms_describe_applicable_individual_assessments_request, SourceEngineName) },
+    { .name = "TargetEngineName", .wire = "TargetEngineName", .shape = &shape_any_string, .off = offsetof(struct dms_describe_applicable_individual_assessments_request, TargetEngineName) },
+    { .name = "MigrationType", .wire = "MigrationType", .shape = &shape_any_string, .off = offsetof(struct dms_describe_applicable_individual_assessments_request, MigrationType) },
+    { .name = "MaxRecords", .wire = "MaxRecords", .shape = &shape_any_int, .off = offsetof(struct dms_describe_applicable_individual_assessments_request, MaxRecords) },
+    { .name = "Marker", .wire = "Marker", .shape = &shape_any_string, .off = offsetof(struct dms_describe_applicable_individual_assessments_request, Marker) },
+};
+static const struct shape shape_DescribeApplicableIndividualAssessmentsMessage = { .name = "DescribeApplicableIndividualAssessmentsMessage", .kind = SHAPE_STRUCT, .size = sizeof(struct dms_describe_applicable_individual_assessments_request), .fields = fields_DescribeApplicableIndividualAssessmentsMessage, .n_fields = 8 };
+static const struct field fields_DescribeApplicableIndividualAssessmentsResponse[] = {
+    { .name = "IndividualAssessmentNames", .wire = "IndividualAssessmentNames", .shape = &shape_IndividualAssessmentNameList, .off = offsetof(struct dms_describe_applicable_individual_assessments_response, IndividualAssessmentNames) },
+    { .name = "Marker", .wire = "Marker", .shape = &shape_any_string, .off = offsetof(struct dms_describe_applicable_individual_assessments_response, Marker) },
+};
+static const struct shape shape_DescribeApplicableIndividualAssessmentsResponse = { .name = "DescribeApplicableIndividualAssessmentsResponse", .kind = SHAPE_STRUCT, .size = sizeof(struct dms_describe_applicable_individual_assessments_response), .fields = fields_DescribeApplicableIndividualAssessmentsResponse, .n_fields = 2 };
+static const struct field value_IndividualAssessmentNameList = { .shape = &shape_any_string, .off = 0 };
+static const struct shape shape_IndividualAssessmentNameList = { .name = "IndividualAssessmentNameList", .kind = SHAPE_LIST, .value = &value_IndividualAssessmentNameList, .size = sizeof(struct str) };
+static const struct field fields_DescribeCertificatesMessage[] = {
+    { .name = "Filters", .wire = "Filters", .shape = &shape_FilterList, .off = offsetof(struct dms_describe_certificates_request, Filters) },
+    { .name = "MaxRecords", .wire = "MaxRecords", .shape = &shape_any_int, .off = offsetof(struct dms_describe_certificates_request, MaxRecords) },
+    { .name = "Marker", .wire = "Marker", .shape = &shape_any_string, .off = offsetof(struct dms_describe_certificates_request, Marker) },
+};
+static const struct shape shape_DescribeCertificatesMessage = { .name = "DescribeCertificatesMessage", .kind = SHAPE_STRUCT, .size = sizeof(struct dms_describe_certificates_request), .fields = fields_DescribeCertificatesMessage, .n_fields = 3 };
 static const struct field value_FilterList = { .shape = &shape_Filter, .off = 0 };
 static const struct shape shape_FilterList = { .name = "FilterList", .kind = SHAPE_LIST, .value = &value_FilterList, .size = sizeof(struct dms_filter) };
 static const struct field fields_Filter[] = {
@@ -806,6 +1116,19 @@ static const struct field fields_Filter[] = {
 static const struct shape shape_Filter = { .name = "Filter", .kind = SHAPE_STRUCT, .size = sizeof(struct dms_filter), .fields = fields_Filter, .n_fields = 2 };
 static const struct field value_FilterValueList = { .shape = &shape_any_string, .off = 0 };
 static const struct shape shape_FilterValueList = { .name = "FilterValueList", .kind = SHAPE_LIST, .value = &value_FilterValueList, .size = sizeof(struct str) };
+static const struct field fields_DescribeCertificatesResponse[] = {
+    { .name = "Marker", .wire = "Marker", .shape = &shape_any_string, .off = offsetof(struct dms_describe_certificates_response, Marker) },
+    { .name = "Certificates", .wire = "Certificates", .shape = &shape_CertificateList, .off = offsetof(struct dms_describe_certificates_response, Certificates) },
+};
+static const struct shape shape_DescribeCertificatesResponse = { .name = "DescribeCertificatesResponse", .kind = SHAPE_STRUCT, .size = sizeof(struct dms_describe_certificates_response), .fields = fields_DescribeCertificatesResponse, .n_fields = 2 };
+static const struct field value_CertificateList = { .shape = &shape_Certificate, .off = 0 };
+static const struct shape shape_CertificateList = { .name = "CertificateList", .kind = SHAPE_LIST, .value = &value_CertificateList, .size = sizeof(struct dms_certificate) };
+static const struct field fields_DescribeConnectionsMessage[] = {
+    { .name = "Filters", .wire = "Filters", .shape = &shape_FilterList, .off = offsetof(struct dms_describe_connections_request, Filters) },
+    { .name = "MaxRecords", .wire = "MaxRecords", .shape = &shape_any_int, .off = offsetof(struct dms_describe_connections_request, MaxRecords) },
+    { .name = "Marker", .wire = "Marker", .shape = &shape_any_string, .off = offsetof(struct dms_describe_connections_request, Marker) },
+};
+static const struct shape shape_DescribeConnectionsMessage = { .name = "DescribeConnectionsMessage", .kind = SHAPE_STRUCT, .size = sizeof(struct dms_describe_connections_request), .fields = fields_DescribeConnectionsMessage, .n_fields = 3 };
 static const struct field fields_DescribeConnectionsResponse[] = {
     { .name = "Marker", .wire = "Marker", .shape = &shape_any_string, .off = offsetof(struct dms_describe_connections_response, Marker) },
     { .name = "Connections", .wire = "Connections", .shape = &shape_ConnectionList, .off = offsetof(struct dms_describe_connections_response, Connections) },
@@ -813,6 +1136,54 @@ static const struct field fields_DescribeConnectionsResponse[] = {
 static const struct shape shape_DescribeConnectionsResponse = { .name = "DescribeConnectionsResponse", .kind = SHAPE_STRUCT, .size = sizeof(struct dms_describe_connections_response), .fields = fields_DescribeConnectionsResponse, .n_fields = 2 };
 static const struct field value_ConnectionList = { .shape = &shape_Connection, .off = 0 };
 static const struct shape shape_ConnectionList = { .name = "ConnectionList", .kind = SHAPE_LIST, .value = &value_ConnectionList, .size = sizeof(struct dms_connection) };
+static const struct field fields_DescribeEndpointSettingsMessage[] = {
+    { .name = "EngineName", .wire = "EngineName", .shape = &shape_any_string, .off = offsetof(struct dms_describe_endpoint_settings_request, EngineName), .flags = FIELD_REQUIRED },
+    { .name = "MaxRecords", .wire = "MaxRecords", .shape = &shape_any_int, .off = offsetof(struct dms_describe_endpoint_settings_request, MaxRecords) },
+    { .name = "Marker", .wire = "Marker", .shape = &shape_any_string, .off = offsetof(struct dms_describe_endpoint_settings_request, Marker) },
+};
+static const struct shape shape_DescribeEndpointSettingsMessage = { .name = "DescribeEndpointSettingsMessage", .kind = SHAPE_STRUCT, .size = sizeof(struct dms_describe_endpoint_settings_request), .fields = fields_DescribeEndpointSettingsMessage, .n_fields = 3 };
+static const struct field fields_DescribeEndpointSettingsResponse[] = {
+    { .name = "Marker", .wire = "Marker", .shape = &shape_any_string, .off = offsetof(struct dms_describe_endpoint_settings_response, Marker) },
+    { .name = "EndpointSettings", .wire = "EndpointSettings", .shape = &shape_EndpointSettingsList, .off = offsetof(struct dms_describe_endpoint_settings_response, EndpointSettings) },
+};
+static const struct shape shape_DescribeEndpointSettingsResponse = { .name = "DescribeEndpointSettingsResponse", .kind = SHAPE_STRUCT, .size = sizeof(struct dms_describe_endpoint_settings_response), .fields = fields_DescribeEndpointSettingsResponse, .n_fields = 2 };
+static const struct field value_EndpointSettingsList = { .shape = &shape_EndpointSetting, .off = 0 };
+static const struct shape shape_EndpointSettingsList = { .name = "EndpointSettingsList", .kind = SHAPE_LIST, .value = &value_EndpointSettingsList, .size = sizeof(struct dms_endpoint_setting) };
+static const struct field fields_EndpointSetting[] = {
+    { .name = "Name", .wire = "Name", .shape = &shape_any_string, .off = offsetof(struct dms_endpoint_setting, Name) },
+    { .name = "Type", .wire = "Type", .shape = &shape_any_string, .off = offsetof(struct dms_endpoint_setting, Type) },
+    { .name = "EnumValues", .wire = "EnumValues", .shape = &shape_EndpointSettingEnumValues, .off = offsetof(struct dms_endpoint_setting, EnumValues) },
+    { .name = "Sensitive", .wire = "Sensitive", .shape = &shape_any_bool, .off = offsetof(struct dms_endpoint_setting, Sensitive) },
+    { .name = "Units", .wire = "Units", .shape = &shape_any_string, .off = offsetof(struct dms_endpoint_setting, Units) },
+    { .name = "Applicability", .wire = "Applicability", .shape = &shape_any_string, .off = offsetof(struct dms_endpoint_setting, Applicability) },
+    { .name = "IntValueMin", .wire = "IntValueMin", .shape = &shape_any_int, .off = offsetof(struct dms_endpoint_setting, IntValueMin) },
+    { .name = "IntValueMax", .wire = "IntValueMax", .shape = &shape_any_int, .off = offsetof(struct dms_endpoint_setting, IntValueMax) },
+    { .name = "DefaultValue", .wire = "DefaultValue", .shape = &shape_any_string, .off = offsetof(struct dms_endpoint_setting, DefaultValue) },
+};
+static const struct shape shape_EndpointSetting = { .name = "EndpointSetting", .kind = SHAPE_STRUCT, .size = sizeof(struct dms_endpoint_setting), .fields = fields_EndpointSetting, .n_fields = 9 };
+static const struct field value_EndpointSettingEnumValues = { .shape = &shape_any_string, .off = 0 };
+static const struct shape shape_EndpointSettingEnumValues = { .name = "EndpointSettingEnumValues", .kind = SHAPE_LIST, .value = &value_EndpointSettingEnumValues, .size = sizeof(struct str) };
+static const struct field fields_DescribeEndpointTypesMessage[] = {
+    { .name = "Filters", .wire = "Filters", .shape = &shape_FilterList, .off = offsetof(struct dms_describe_endpoint_types_request, Filters) },
+    { .name = "MaxRecords", .wire = "MaxRecords", .shape = &shape_any_int, .off = offsetof(struct dms_describe_endpoint_types_request, MaxRecords) },
+    { .name = "Marker", .wire = "Marker", .shape = &shape_any_string, .off = offsetof(struct dms_describe_endpoint_types_request, Marker) },
+};
+static const struct shape shape_DescribeEndpointTypesMessage = { .name = "DescribeEndpointTypesMessage", .kind = SHAPE_STRUCT, .size = sizeof(struct dms_describe_endpoint_types_request), .fields = fields_DescribeEndpointTypesMessage, .n_fields = 3 };
+static const struct field fields_DescribeEndpointTypesResponse[] = {
+    { .name = "Marker", .wire = "Marker", .shape = &shape_any_string, .off = offsetof(struct dms_describe_endpoint_types_response, Marker) },
+    { .name = "SupportedEndpointTypes", .wire = "SupportedEndpointTypes", .shape = &shape_SupportedEndpointTypeList, .off = offsetof(struct dms_describe_endpoint_types_response, SupportedEndpointTypes) },
+};
+static const struct shape shape_DescribeEndpointTypesResponse = { .name = "DescribeEndpointTypesResponse", .kind = SHAPE_STRUCT, .size = sizeof(struct dms_describe_endpoint_types_response), .fields = fields_DescribeEndpointTypesResponse, .n_fields = 2 };
+static const struct field value_SupportedEndpointTypeList = { .shape = &shape_SupportedEndpointType, .off = 0 };
+static const struct shape shape_SupportedEndpointTypeList = { .name = "SupportedEndpointTypeList", .kind = SHAPE_LIST, .value = &value_SupportedEndpointTypeList, .size = sizeof(struct dms_supported_endpoint_type) };
+static const struct field fields_SupportedEndpointType[] = {
+    { .name = "EngineName", .wire = "EngineName", .shape = &shape_any_string, .off = offsetof(struct dms_supported_endpoint_type, EngineName) },
+    { .name = "SupportsCDC", .wire = "SupportsCDC", .shape = &shape_any_bool, .off = offsetof(struct dms_supported_endpoint_type, SupportsCDC) },
+    { .name = "EndpointType", .wire = "EndpointType", .shape = &shape_any_string, .off = offsetof(struct dms_supported_endpoint_type, EndpointType) },
+    { .name = "ReplicationInstanceEngineMinimumVersion", .wire = "ReplicationInstanceEngineMinimumVersion", .shape = &shape_any_string, .off = offsetof(struct dms_supported_endpoint_type, ReplicationInstanceEngineMinimumVersion) },
+    { .name = "EngineDisplayName", .wire = "EngineDisplayName", .shape = &shape_any_string, .off = offsetof(struct dms_supported_endpoint_type, EngineDisplayName) },
+};
+static const struct shape shape_SupportedEndpointType = { .name = "SupportedEndpointType", .kind = SHAPE_STRUCT, .size = sizeof(struct dms_supported_endpoint_type), .fields = fields_SupportedEndpointType, .n_fields = 5 };
 static const struct field fields_DescribeEndpointsMessage[] = {
     { .name = "Filters", .wire = "Filters", .shape = &shape_FilterList, .off = offsetof(struct dms_describe_endpoints_request, Filters) },
     { .name = "MaxRecords", .wire = "MaxRecords", .shape = &shape_any_int, .off = offsetof(struct dms_describe_endpoints_request, MaxRecords) },
@@ -826,6 +1197,88 @@ static const struct field fields_DescribeEndpointsResponse[] = {
 static const struct shape shape_DescribeEndpointsResponse = { .name = "DescribeEndpointsResponse", .kind = SHAPE_STRUCT, .size = sizeof(struct dms_describe_endpoints_response), .fields = fields_DescribeEndpointsResponse, .n_fields = 2 };
 static const struct field value_EndpointList = { .shape = &shape_Endpoint, .off = 0 };
 static const struct shape shape_EndpointList = { .name = "EndpointList", .kind = SHAPE_LIST, .value = &value_EndpointList, .size = sizeof(struct dms_endpoint) };
+static const struct field fields_DescribeEngineVersionsMessage[] = {
+    { .name = "MaxRecords", .wire = "MaxRecords", .shape = &shape_any_int, .off = offsetof(struct dms_describe_engine_versions_request, MaxRecords) },
+    { .name = "Marker", .wire = "Marker", .shape = &shape_any_string, .off = offsetof(struct dms_describe_engine_versions_request, Marker) },
+};
+static const struct shape shape_DescribeEngineVersionsMessage = { .name = "DescribeEngineVersionsMessage", .kind = SHAPE_STRUCT, .size = sizeof(struct dms_describe_engine_versions_request), .fields = fields_DescribeEngineVersionsMessage, .n_fields = 2 };
+static const struct field fields_DescribeEngineVersionsResponse[] = {
+    { .name = "EngineVersions", .wire = "EngineVersions", .shape = &shape_EngineVersionList, .off = offsetof(struct dms_describe_engine_versions_response, EngineVersions) },
+    { .name = "Marker", .wire = "Marker", .shape = &shape_any_string, .off = offsetof(struct dms_describe_engine_versions_response, Marker) },
+};
+static const struct shape shape_DescribeEngineVersionsResponse = { .name = "DescribeEngineVersionsResponse", .kind = SHAPE_STRUCT, .size = sizeof(struct dms_describe_engine_versions_response), .fields = fields_DescribeEngineVersionsResponse, .n_fields = 2 };
+static const struct field value_EngineVersionList = { .shape = &shape_EngineVersion, .off = 0 };
+static const struct shape shape_EngineVersionList = { .name = "EngineVersionList", .kind = SHAPE_LIST, .value = &value_EngineVersionList, .size = sizeof(struct dms_engine_version) };
+static const struct field fields_EngineVersion[] = {
+    { .name = "Version", .wire = "Version", .shape = &shape_any_string, .off = offsetof(struct dms_engine_version, Version) },
+    { .name = "Lifecycle", .wire = "Lifecycle", .shape = &shape_any_string, .off = offsetof(struct dms_engine_version, Lifecycle) },
+    { .name = "ReleaseStatus", .wire = "ReleaseStatus", .shape = &shape_any_string, .off = offsetof(struct dms_engine_version, ReleaseStatus) },
+    { .name = "LaunchDate", .wire = "LaunchDate", .shape = &shape_any_time, .off = offsetof(struct dms_engine_version, LaunchDate) },
+    { .name = "AutoUpgradeDate", .wire = "AutoUpgradeDate", .shape = &shape_any_time, .off = offsetof(struct dms_engine_version, AutoUpgradeDate) },
+    { .name = "DeprecationDate", .wire = "DeprecationDate", .shape = &shape_any_time, .off = offsetof(struct dms_engine_version, DeprecationDate) },
+    { .name = "ForceUpgradeDate", .wire = "ForceUpgradeDate", .shape = &shape_any_time, .off = offsetof(struct dms_engine_version, ForceUpgradeDate) },
+    { .name = "AvailableUpgrades", .wire = "AvailableUpgrades", .shape = &shape_AvailableUpgradesList, .off = offsetof(struct dms_engine_version, AvailableUpgrades) },
+};
+static const struct shape shape_EngineVersion = { .name = "EngineVersion", .kind = SHAPE_STRUCT, .size = sizeof(struct dms_engine_version), .fields = fields_EngineVersion, .n_fields = 8 };
+static const struct field value_AvailableUpgradesList = { .shape = &shape_any_string, .off = 0 };
+static const struct shape shape_AvailableUpgradesList = { .name = "AvailableUpgradesList", .kind = SHAPE_LIST, .value = &value_AvailableUpgradesList, .size = sizeof(struct str) };
+static const struct field fields_DescribeEventCategoriesMessage[] = {
+    { .name = "SourceType", .wire = "SourceType", .shape = &shape_any_string, .off = offsetof(struct dms_describe_event_categories_request, SourceType) },
+    { .name = "Filters", .wire = "Filters", .shape = &shape_FilterList, .off = offsetof(struct dms_describe_event_categories_request, Filters) },
+};
+static const struct shape shape_DescribeEventCategoriesMessage = { .name = "DescribeEventCategoriesMessage", .kind = SHAPE_STRUCT, .size = sizeof(struct dms_describe_event_categories_request), .fields = fields_DescribeEventCategoriesMessage, .n_fields = 2 };
+static const struct field fields_DescribeEventCategoriesResponse[] = {
+    { .name = "EventCategoryGroupList", .wire = "EventCategoryGroupList", .shape = &shape_EventCategoryGroupList, .off = offsetof(struct dms_describe_event_categories_response, EventCategoryGroupList) },
+};
+static const struct shape shape_DescribeEventCategoriesResponse = { .name = "DescribeEventCategoriesResponse", .kind = SHAPE_STRUCT, .size = sizeof(struct dms_describe_event_categories_response), .fields = fields_DescribeEventCategoriesResponse, .n_fields = 1 };
+static const struct field value_EventCategoryGroupList = { .shape = &shape_EventCategoryGroup, .off = 0 };
+static const struct shape shape_EventCategoryGroupList = { .name = "EventCategoryGroupList", .kind = SHAPE_LIST, .value = &value_EventCategoryGroupList, .size = sizeof(struct dms_event_category_group) };
+static const struct field fields_EventCategoryGroup[] = {
+    { .name = "SourceType", .wire = "SourceType", .shape = &shape_any_string, .off = offsetof(struct dms_event_category_group, SourceType) },
+    { .name = "EventCategories", .wire = "EventCategories", .shape = &shape_EventCategoriesList, .off = offsetof(struct dms_event_category_group, EventCategories) },
+};
+static const struct shape shape_EventCategoryGroup = { .name = "EventCategoryGroup", .kind = SHAPE_STRUCT, .size = sizeof(struct dms_event_category_group), .fields = fields_EventCategoryGroup, .n_fields = 2 };
+static const struct field fields_DescribeEventSubscriptionsMessage[] = {
+    { .name = "SubscriptionName", .wire = "SubscriptionName", .shape = &shape_any_string, .off = offsetof(struct dms_describe_event_subscriptions_request, SubscriptionName) },
+    { .name = "Filters", .wire = "Filters", .shape = &shape_FilterList, .off = offsetof(struct dms_describe_event_subscriptions_request, Filters) },
+    { .name = "MaxRecords", .wire = "MaxRecords", .shape = &shape_any_int, .off = offsetof(struct dms_describe_event_subscriptions_request, MaxRecords) },
+    { .name = "Marker", .wire = "Marker", .shape = &shape_any_string, .off = offsetof(struct dms_describe_event_subscriptions_request, Marker) },
+};
+static const struct shape shape_DescribeEventSubscriptionsMessage = { .name = "DescribeEventSubscriptionsMessage", .kind = SHAPE_STRUCT, .size = sizeof(struct dms_describe_event_subscriptions_request), .fields = fields_DescribeEventSubscriptionsMessage, .n_fields = 4 };
+static const struct field fields_DescribeEventSubscriptionsResponse[] = {
+    { .name = "Marker", .wire = "Marker", .shape = &shape_any_string, .off = offsetof(struct dms_describe_event_subscriptions_response, Marker) },
+    { .name = "EventSubscriptionsList", .wire = "EventSubscriptionsList", .shape = &shape_EventSubscriptionsList, .off = offsetof(struct dms_describe_event_subscriptions_response, EventSubscriptionsList) },
+};
+static const struct shape shape_DescribeEventSubscriptionsResponse = { .name = "DescribeEventSubscriptionsResponse", .kind = SHAPE_STRUCT, .size = sizeof(struct dms_describe_event_subscriptions_response), .fields = fields_DescribeEventSubscriptionsResponse, .n_fields = 2 };
+static const struct field value_EventSubscriptionsList = { .shape = &shape_EventSubscription, .off = 0 };
+static const struct shape shape_EventSubscriptionsList = { .name = "EventSubscriptionsList", .kind = SHAPE_LIST, .value = &value_EventSubscriptionsList, .size = sizeof(struct dms_event_subscription) };
+static const struct field fields_DescribeEventsMessage[] = {
+    { .name = "SourceIdentifier", .wire = "SourceIdentifier", .shape = &shape_any_string, .off = offsetof(struct dms_describe_events_request, SourceIdentifier) },
+    { .name = "SourceType", .wire = "SourceType", .shape = &shape_any_string, .off = offsetof(struct dms_describe_events_request, SourceType) },
+    { .name = "StartTime", .wire = "StartTime", .shape = &shape_any_time, .off = offsetof(struct dms_describe_events_request, StartTime) },
+    { .name = "EndTime", .wire = "EndTime", .shape = &shape_any_time, .off = offsetof(struct dms_describe_events_request, EndTime) },
+    { .name = "Duration", .wire = "Duration", .shape = &shape_any_int, .off = offsetof(struct dms_describe_events_request, Duration) },
+    { .name = "EventCategories", .wire = "EventCategories", .shape = &shape_EventCategoriesList, .off = offsetof(struct dms_describe_events_request, EventCategories) },
+    { .name = "Filters", .wire = "Filters", .shape = &shape_FilterList, .off = offsetof(struct dms_describe_events_request, Filters) },
+    { .name = "MaxRecords", .wire = "MaxRecords", .shape = &shape_any_int, .off = offsetof(struct dms_describe_events_request, MaxRecords) },
+    { .name = "Marker", .wire = "Marker", .shape = &shape_any_string, .off = offsetof(struct dms_describe_events_request, Marker) },
+};
+static const struct shape shape_DescribeEventsMessage = { .name = "DescribeEventsMessage", .kind = SHAPE_STRUCT, .size = sizeof(struct dms_describe_events_request), .fields = fields_DescribeEventsMessage, .n_fields = 9 };
+static const struct field fields_DescribeEventsResponse[] = {
+    { .name = "Marker", .wire = "Marker", .shape = &shape_any_string, .off = offsetof(struct dms_describe_events_response, Marker) },
+    { .name = "Events", .wire = "Events", .shape = &shape_EventList, .off = offsetof(struct dms_describe_events_response, Events) },
+};
+static const struct shape shape_DescribeEventsResponse = { .name = "DescribeEventsResponse", .kind = SHAPE_STRUCT, .size = sizeof(struct dms_describe_events_response), .fields = fields_DescribeEventsResponse, .n_fields = 2 };
+static const struct field value_EventList = { .shape = &shape_Event, .off = 0 };
+static const struct shape shape_EventList = { .name = "EventList", .kind = SHAPE_LIST, .value = &value_EventList, .size = sizeof(struct dms_event) };
+static const struct field fields_Event[] = {
+    { .name = "SourceIdentifier", .wire = "SourceIdentifier", .shape = &shape_any_string, .off = offsetof(struct dms_event, SourceIdentifier) },
+    { .name = "SourceType", .wire = "SourceType", .shape = &shape_any_string, .off = offsetof(struct dms_event, SourceType) },
+    { .name = "Message", .wire = "Message", .shape = &shape_any_string, .off = offsetof(struct dms_event, Message) },
+    { .name = "EventCategories", .wire = "EventCategories", .shape = &shape_EventCategoriesList, .off = offsetof(struct dms_event, EventCategories) },
+    { .name = "Date", .wire = "Date", .shape = &shape_any_time, .off = offsetof(struct dms_event, Date) },
+};
+static const struct shape shape_Event = { .name = "Event", .kind = SHAPE_STRUCT, .size = sizeof(struct dms_event), .fields = fields_Event, .n_fields = 5 };
 static const struct field fields_DescribeOrderableReplicationInstancesMessage[] = {
     { .name = "MaxRecords", .wire = "MaxRecords", .shape = &shape_any_int, .off = offsetof(struct dms_describe_orderable_replication_instances_request, MaxRecords) },
     { .name = "Marker", .wire = "Marker", .shape = &shape_any_string, .off = offsetof(struct dms_describe_orderable_replication_instances_request, Marker) },
@@ -852,6 +1305,65 @@ static const struct field fields_OrderableReplicationInstance[] = {
 static const struct shape shape_OrderableReplicationInstance = { .name = "OrderableReplicationInstance", .kind = SHAPE_STRUCT, .size = sizeof(struct dms_orderable_replication_instance), .fields = fields_OrderableReplicationInstance, .n_fields = 9 };
 static const struct field value_AvailabilityZonesList = { .shape = &shape_any_string, .off = 0 };
 static const struct shape shape_AvailabilityZonesList = { .name = "AvailabilityZonesList", .kind = SHAPE_LIST, .value = &value_AvailabilityZonesList, .size = sizeof(struct str) };
+static const struct field fields_DescribePendingMaintenanceActionsMessage[] = {
+    { .name = "ReplicationInstanceArn", .wire = "ReplicationInstanceArn", .shape = &shape_any_string, .off = offsetof(struct dms_describe_pending_maintenance_actions_request, ReplicationInstanceArn) },
+    { .name = "Filters", .wire = "Filters", .shape = &shape_FilterList, .off = offsetof(struct dms_describe_pending_maintenance_actions_request, Filters) },
+    { .name = "Marker", .wire = "Marker", .shape = &shape_any_string, .off = offsetof(struct dms_describe_pending_maintenance_actions_request, Marker) },
+    { .name = "MaxRecords", .wire = "MaxRecords", .shape = &shape_any_int, .off = offsetof(struct dms_describe_pending_maintenance_actions_request, MaxRecords) },
+};
+static const struct shape shape_DescribePendingMaintenanceActionsMessage = { .name = "DescribePendingMaintenanceActionsMessage", .kind = SHAPE_STRUCT, .size = sizeof(struct dms_describe_pending_maintenance_actions_request), .fields = fields_DescribePendingMaintenanceActionsMessage, .n_fields = 4 };
+static const struct field fields_DescribePendingMaintenanceActionsResponse[] = {
+    { .name = "PendingMaintenanceActions", .wire = "PendingMaintenanceActions", .shape = &shape_PendingMaintenanceActions, .off = offsetof(struct dms_describe_pending_maintenance_actions_response, PendingMaintenanceActions) },
+    { .name = "Marker", .wire = "Marker", .shape = &shape_any_string, .off = offsetof(struct dms_describe_pending_maintenance_actions_response, Marker) },
+};
+static const struct shape shape_DescribePendingMaintenanceActionsResponse = { .name = "DescribePendingMaintenanceActionsResponse", .kind = SHAPE_STRUCT, .size = sizeof(struct dms_describe_pending_maintenance_actions_response), .fields = fields_DescribePendingMaintenanceActionsResponse, .n_fields = 2 };
+static const struct field value_PendingMaintenanceActions = { .shape = &shape_ResourcePendingMaintenanceActions, .off = 0 };
+static const struct shape shape_PendingMaintenanceActions = { .name = "PendingMaintenanceActions", .kind = SHAPE_LIST, .value = &value_PendingMaintenanceActions, .size = sizeof(struct dms_resource_pending_maintenance_actions) };
+static const struct field fields_ResourcePendingMaintenanceActions[] = {
+    { .name = "ResourceIdentifier", .wire = "ResourceIdentifier", .shape = &shape_any_string, .off = offsetof(struct dms_resource_pending_maintenance_actions, ResourceIdentifier) },
+    { .name = "PendingMaintenanceActionDetails", .wire = "PendingMaintenanceActionDetails", .shape = &shape_PendingMaintenanceActionDetails, .off = offsetof(struct dms_resource_pending_maintenance_actions, PendingMaintenanceActionDetails) },
+};
+static const struct shape shape_ResourcePendingMaintenanceActions = { .name = "ResourcePendingMaintenanceActions", .kind = SHAPE_STRUCT, .size = sizeof(struct dms_resource_pending_maintenance_actions), .fields = fields_ResourcePendingMaintenanceActions, .n_fields = 2 };
+static const struct field value_PendingMaintenanceActionDetails = { .shape = &shape_PendingMaintenanceAction, .off = 0 };
+static const struct shape shape_PendingMaintenanceActionDetails = { .name = "PendingMaintenanceActionDetails", .kind = SHAPE_LIST, .value = &value_PendingMaintenanceActionDetails, .size = sizeof(struct dms_pending_maintenance_action) };
+static const struct field fields_PendingMaintenanceAction[] = {
+    { .name = "Action", .wire = "Action", .shape = &shape_any_string, .off = offsetof(struct dms_pending_maintenance_action, Action) },
+    { .name = "AutoAppliedAfterDate", .wire = "AutoAppliedAfterDate", .shape = &shape_any_time, .off = offsetof(struct dms_pending_maintenance_action, AutoAppliedAfterDate) },
+    { .name = "ForcedApplyDate", .wire = "ForcedApplyDate", .shape = &shape_any_time, .off = offsetof(struct dms_pending_maintenance_action, ForcedApplyDate) },
+    { .name = "OptInStatus", .wire = "OptInStatus", .shape = &shape_any_string, .off = offsetof(struct dms_pending_maintenance_action, OptInStatus) },
+    { .name = "CurrentApplyDate", .wire = "CurrentApplyDate", .shape = &shape_any_time, .off = offsetof(struct dms_pending_maintenance_action, CurrentApplyDate) },
+    { .name = "Description", .wire = "Description", .shape = &shape_any_string, .off = offsetof(struct dms_pending_maintenance_action, Description) },
+};
+static const struct shape shape_PendingMaintenanceAction = { .name = "PendingMaintenanceAction", .kind = SHAPE_STRUCT, .size = sizeof(struct dms_pending_maintenance_action), .fields = fields_PendingMaintenanceAction, .n_fields = 6 };
+static const struct field fields_DescribeRefreshSchemasStatusMessage[] = {
+    { .name = "EndpointArn", .wire = "EndpointArn", .shape = &shape_any_string, .off = offsetof(struct dms_describe_refresh_schemas_status_request, EndpointArn), .flags = FIELD_REQUIRED },
+};
+static const struct shape shape_DescribeRefreshSchemasStatusMessage = { .name = "DescribeRefreshSchemasStatusMessage", .kind = SHAPE_STRUCT, .size = sizeof(struct dms_describe_refresh_schemas_status_request), .fields = fields_DescribeRefreshSchemasStatusMessage, .n_fields = 1 };
+static const struct field fields_DescribeRefreshSchemasStatusResponse[] = {
+    { .name = "RefreshSchemasStatus", .wire = "RefreshSchemasStatus", .shape = &shape_RefreshSchemasStatus, .off = offsetof(struct dms_describe_refresh_schemas_status_response, RefreshSchemasStatus) },
+};
+static const struct shape shape_DescribeRefreshSchemasStatusResponse = { .name = "DescribeRefreshSchemasStatusResponse", .kind = SHAPE_STRUCT, .size = sizeof(struct dms_describe_refresh_schemas_status_response), .fields = fields_DescribeRefreshSchemasStatusResponse, .n_fields = 1 };
+static const struct field fields_RefreshSchemasStatus[] = {
+    { .name = "EndpointArn", .wire = "EndpointArn", .shape = &shape_any_string, .off = offsetof(struct dms_refresh_schemas_status, EndpointArn) },
+    { .name = "ReplicationInstanceArn", .wire = "ReplicationInstanceArn", .shape = &shape_any_string, .off = offsetof(struct dms_refresh_schemas_status, ReplicationInstanceArn) },
+    { .name = "Status", .wire = "Status", .shape = &shape_any_string, .off = offsetof(struct dms_refresh_schemas_status, Status) },
+    { .name = "LastRefreshDate", .wire = "LastRefreshDate", .shape = &shape_any_time, .off = offsetof(struct dms_refresh_schemas_status, LastRefreshDate) },
+    { .name = "LastFailureMessage", .wire = "LastFailureMessage", .shape = &shape_any_string, .off = offsetof(struct dms_refresh_schemas_status, LastFailureMessage) },
+};
+static const struct shape shape_RefreshSchemasStatus = { .name = "RefreshSchemasStatus", .kind = SHAPE_STRUCT, .size = sizeof(struct dms_refresh_schemas_status), .fields = fields_RefreshSchemasStatus, .n_fields = 5 };
+static const struct field fields_DescribeReplicationConfigsMessage[] = {
+    { .name = "Filters", .wire = "Filters", .shape = &shape_FilterList, .off = offsetof(struct dms_describe_replication_configs_request, Filters) },
+    { .name = "MaxRecords", .wire = "MaxRecords", .shape = &shape_any_int, .off = offsetof(struct dms_describe_replication_configs_request, MaxRecords) },
+    { .name = "Marker", .wire = "Marker", .shape = &shape_any_string, .off = offsetof(struct dms_describe_replication_configs_request, Marker) },
+};
+static const struct shape shape_DescribeReplicationConfigsMessage = { .name = "DescribeReplicationConfigsMessage", .kind = SHAPE_STRUCT, .size = sizeof(struct dms_describe_replication_configs_request), .fields = fields_DescribeReplicationConfigsMessage, .n_fields = 3 };
+static const struct field fields_DescribeReplicationConfigsResponse[] = {
+    { .name = "Marker", .wire = "Marker", .shape = &shape_any_string, .off = offsetof(struct dms_describe_replication_configs_response, Marker) },
+    { .name = "ReplicationConfigs", .wire = "ReplicationConfigs", .shape = &shape_ReplicationConfigList, .off = offsetof(struct dms_describe_replication_configs_response, ReplicationConfigs) },
+};
+static const struct shape shape_DescribeReplicationConfigsResponse = { .name = "DescribeReplicationConfigsResponse", .kind = SHAPE_STRUCT, .size = sizeof(struct dms_describe_replication_configs_response), .fields = fields_DescribeReplicationConfigsResponse, .n_fields = 2 };
+static const struct field value_ReplicationConfigList = { .shape = &shape_ReplicationConfig, .off = 0 };
+static const struct shape shape_ReplicationConfigList = { .name = "ReplicationConfigList", .kind = SHAPE_LIST, .value = &value_ReplicationConfigList, .size = sizeof(struct dms_replication_config) };
 static const struct field fields_DescribeReplicationInstancesMessage[] = {
     { .name = "Filters", .wire = "Filters", .shape = &shape_FilterList, .off = offsetof(struct dms_describe_replication_instances_request, Filters) },
     { .name = "MaxRecords", .wire = "MaxRecords", .shape = &shape_any_int, .off = offsetof(struct dms_describe_replication_instances_request, MaxRecords) },
@@ -878,35 +1390,21 @@ static const struct field fields_DescribeReplicationSubnetGroupsResponse[] = {
 static const struct shape shape_DescribeReplicationSubnetGroupsResponse = { .name = "DescribeReplicationSubnetGroupsResponse", .kind = SHAPE_STRUCT, .size = sizeof(struct dms_describe_replication_subnet_groups_response), .fields = fields_DescribeReplicationSubnetGroupsResponse, .n_fields = 2 };
 static const struct field value_ReplicationSubnetGroups = { .shape = &shape_ReplicationSubnetGroup, .off = 0 };
 static const struct shape shape_ReplicationSubnetGroups = { .name = "ReplicationSubnetGroups", .kind = SHAPE_LIST, .value = &value_ReplicationSubnetGroups, .size = sizeof(struct dms_replication_subnet_group) };
-static const struct field fields_DescribeReplicationTasksMessage[] = {
-    { .name = "Filters", .wire = "Filters", .shape = &shape_FilterList, .off = offsetof(struct dms_describe_replication_tasks_request, Filters) },
-    { .name = "MaxRecords", .wire = "MaxRecords", .shape = &shape_any_int, .off = offsetof(struct dms_describe_replication_tasks_request, MaxRecords) },
-    { .name = "Marker", .wire = "Marker", .shape = &shape_any_string, .off = offsetof(struct dms_describe_replication_tasks_request, Marker) },
-    { .name = "WithoutSettings", .wire = "WithoutSettings", .shape = &shape_any_bool, .off = offsetof(struct dms_describe_replication_tasks_request, WithoutSettings) },
+static const struct field fields_DescribeReplicationTableStatisticsMessage[] = {
+    { .name = "ReplicationConfigArn", .wire = "ReplicationConfigArn", .shape = &shape_any_string, .off = offsetof(struct dms_describe_replication_table_statistics_request, ReplicationConfigArn), .flags = FIELD_REQUIRED },
+    { .name = "MaxRecords", .wire = "MaxRecords", .shape = &shape_any_int, .off = offsetof(struct dms_describe_replication_table_statistics_request, MaxRecords) },
+    { .name = "Marker", .wire = "Marker", .shape = &shape_any_string, .off = offsetof(struct dms_describe_replication_table_statistics_request, Marker) },
+    { .name = "Filters", .wire = "Filters", .shape = &shape_FilterList, .off = offsetof(struct dms_describe_replication_table_statistics_request, Filters) },
 };
-static const struct shape shape_DescribeReplicationTasksMessage = { .name = "DescribeReplicationTasksMessage", .kind = SHAPE_STRUCT, .size = sizeof(struct dms_describe_replication_tasks_request), .fields = fields_DescribeReplicationTasksMessage, .n_fields = 4 };
-static const struct field fields_DescribeReplicationTasksResponse[] = {
-    { .name = "Marker", .wire = "Marker", .shape = &shape_any_string, .off = offsetof(struct dms_describe_replication_tasks_response, Marker) },
-    { .name = "ReplicationTasks", .wire = "ReplicationTasks", .shape = &shape_ReplicationTaskList, .off = offsetof(struct dms_describe_replication_tasks_response, ReplicationTasks) },
+static const struct shape shape_DescribeReplicationTableStatisticsMessage = { .name = "DescribeReplicationTableStatisticsMessage", .kind = SHAPE_STRUCT, .size = sizeof(struct dms_describe_replication_table_statistics_request), .fields = fields_DescribeReplicationTableStatisticsMessage, .n_fields = 4 };
+static const struct field fields_DescribeReplicationTableStatisticsResponse[] = {
+    { .name = "ReplicationConfigArn", .wire = "ReplicationConfigArn", .shape = &shape_any_string, .off = offsetof(struct dms_describe_replication_table_statistics_response, ReplicationConfigArn) },
+    { .name = "Marker", .wire = "Marker", .shape = &shape_any_string, .off = offsetof(struct dms_describe_replication_table_statistics_response, Marker) },
+    { .name = "ReplicationTableStatistics", .wire = "ReplicationTableStatistics", .shape = &shape_ReplicationTableStatisticsList, .off = offsetof(struct dms_describe_replication_table_statistics_response, ReplicationTableStatistics) },
 };
-static const struct shape shape_DescribeReplicationTasksResponse = { .name = "DescribeReplicationTasksResponse", .kind = SHAPE_STRUCT, .size = sizeof(struct dms_describe_replication_tasks_response), .fields = fields_DescribeReplicationTasksResponse, .n_fields = 2 };
-static const struct field value_ReplicationTaskList = { .shape = &shape_ReplicationTask, .off = 0 };
-static const struct shape shape_ReplicationTaskList = { .name = "ReplicationTaskList", .kind = SHAPE_LIST, .value = &value_ReplicationTaskList, .size = sizeof(struct dms_replication_task) };
-static const struct field fields_DescribeTableStatisticsMessage[] = {
-    { .name = "ReplicationTaskArn", .wire = "ReplicationTaskArn", .shape = &shape_any_string, .off = offsetof(struct dms_describe_table_statistics_request, ReplicationTaskArn), .flags = FIELD_REQUIRED },
-    { .name = "MaxRecords", .wire = "MaxRecords", .shape = &shape_any_int, .off = offsetof(struct dms_describe_table_statistics_request, MaxRecords) },
-    { .name = "Marker", .wire = "Marker", .shape = &shape_any_string, .off = offsetof(struct dms_describe_table_statistics_request, Marker) },
-    { .name = "Filters", .wire = "Filters", .shape = &shape_FilterList, .off = offsetof(struct dms_describe_table_statistics_request, Filters) },
-};
-static const struct shape shape_DescribeTableStatisticsMessage = { .name = "DescribeTableStatisticsMessage", .kind = SHAPE_STRUCT, .size = sizeof(struct dms_describe_table_statistics_request), .fields = fields_DescribeTableStatisticsMessage, .n_fields = 4 };
-static const struct field fields_DescribeTableStatisticsResponse[] = {
-    { .name = "ReplicationTaskArn", .wire = "ReplicationTaskArn", .shape = &shape_any_string, .off = offsetof(struct dms_describe_table_statistics_response, ReplicationTaskArn) },
-    { .name = "TableStatistics", .wire = "TableStatistics", .shape = &shape_TableStatisticsList, .off = offsetof(struct dms_describe_table_statistics_response, TableStatistics) },
-    { .name = "Marker", .wire = "Marker", .shape = &shape_any_string, .off = offsetof(struct dms_describe_table_statistics_response, Marker) },
-};
-static const struct shape shape_DescribeTableStatisticsResponse = { .name = "DescribeTableStatisticsResponse", .kind = SHAPE_STRUCT, .size = sizeof(struct dms_describe_table_statistics_response), .fields = fields_DescribeTableStatisticsResponse, .n_fields = 3 };
-static const struct field value_TableStatisticsList = { .shape = &shape_TableStatistics, .off = 0 };
-static const struct shape shape_TableStatisticsList = { .name = "TableStatisticsList", .kind = SHAPE_LIST, .value = &value_TableStatisticsList, .size = sizeof(struct dms_table_statistics) };
+static const struct shape shape_DescribeReplicationTableStatisticsResponse = { .name = "DescribeReplicationTableStatisticsResponse", .kind = SHAPE_STRUCT, .size = sizeof(struct dms_describe_replication_table_statistics_response), .fields = fields_DescribeReplicationTableStatisticsResponse, .n_fields = 3 };
+static const struct field value_ReplicationTableStatisticsList = { .shape = &shape_TableStatistics, .off = 0 };
+static const struct shape shape_ReplicationTableStatisticsList = { .name = "ReplicationTableStatisticsList", .kind = SHAPE_LIST, .value = &value_ReplicationTableStatisticsList, .size = sizeof(struct dms_table_statistics) };
 static const struct field fields_TableStatistics[] = {
     { .name = "SchemaName", .wire = "SchemaName", .shape = &shape_any_string, .off = offsetof(struct dms_table_statistics, SchemaName) },
     { .name = "TableName", .wire = "TableName", .shape = &shape_any_string, .off = offsetof(struct dms_table_statistics, TableName) },
@@ -938,6 +1436,170 @@ static const struct field fields_TableStatistics[] = {
     { .name = "ResyncProgress", .wire = "ResyncProgress", .shape = &shape_any_float, .off = offsetof(struct dms_table_statistics, ResyncProgress) },
 };
 static const struct shape shape_TableStatistics = { .name = "TableStatistics", .kind = SHAPE_STRUCT, .size = sizeof(struct dms_table_statistics), .fields = fields_TableStatistics, .n_fields = 28 };
+static const struct field fields_DescribeReplicationTaskAssessmentRunsMessage[] = {
+    { .name = "Filters", .wire = "Filters", .shape = &shape_FilterList, .off = offsetof(struct dms_describe_replication_task_assessment_runs_request, Filters) },
+    { .name = "MaxRecords", .wire = "MaxRecords", .shape = &shape_any_int, .off = offsetof(struct dms_describe_replication_task_assessment_runs_request, MaxRecords) },
+    { .name = "Marker", .wire = "Marker", .shape = &shape_any_string, .off = offsetof(struct dms_describe_replication_task_assessment_runs_request, Marker) },
+};
+static const struct shape shape_DescribeReplicationTaskAssessmentRunsMessage = { .name = "DescribeReplicationTaskAssessmentRunsMessage", .kind = SHAPE_STRUCT, .size = sizeof(struct dms_describe_replication_task_assessment_runs_request), .fields = fields_DescribeReplicationTaskAssessmentRunsMessage, .n_fields = 3 };
+static const struct field fields_DescribeReplicationTaskAssessmentRunsResponse[] = {
+    { .name = "Marker", .wire = "Marker", .shape = &shape_any_string, .off = offsetof(struct dms_describe_replication_task_assessment_runs_response, Marker) },
+    { .name = "ReplicationTaskAssessmentRuns", .wire = "ReplicationTaskAssessmentRuns", .shape = &shape_ReplicationTaskAssessmentRunList, .off = offsetof(struct dms_describe_replication_task_assessment_runs_response, ReplicationTaskAssessmentRuns) },
+};
+static const struct shape shape_DescribeReplicationTaskAssessmentRunsResponse = { .name = "DescribeReplicationTaskAssessmentRunsResponse", .kind = SHAPE_STRUCT, .size = sizeof(struct dms_describe_replication_task_assessment_runs_response), .fields = fields_DescribeReplicationTaskAssessmentRunsResponse, .n_fields = 2 };
+static const struct field value_ReplicationTaskAssessmentRunList = { .shape = &shape_ReplicationTaskAssessmentRun, .off = 0 };
+static const struct shape shape_ReplicationTaskAssessmentRunList = { .name = "ReplicationTaskAssessmentRunList", .kind = SHAPE_LIST, .value = &value_ReplicationTaskAssessmentRunList, .size = sizeof(struct dms_replication_task_assessment_run) };
+static const struct field fields_DescribeReplicationTaskIndividualAssessmentsMessage[] = {
+    { .name = "Filters", .wire = "Filters", .shape = &shape_FilterList, .off = offsetof(struct dms_describe_replication_task_individual_assessments_request, Filters) },
+    { .name = "MaxRecords", .wire = "MaxRecords", .shape = &shape_any_int, .off = offsetof(struct dms_describe_replication_task_individual_assessments_request, MaxRecords) },
+    { .name = "Marker", .wire = "Marker", .shape = &shape_any_string, .off = offsetof(struct dms_describe_replication_task_individual_assessments_request, Marker) },
+};
+static const struct shape shape_DescribeReplicationTaskIndividualAssessmentsMessage = { .name = "DescribeReplicationTaskIndividualAssessmentsMessage", .kind = SHAPE_STRUCT, .size = sizeof(struct dms_describe_replication_task_individual_assessments_request), .fields = fields_DescribeReplicationTaskIndividualAssessmentsMessage, .n_fields = 3 };
+static const struct field fields_DescribeReplicationTaskIndividualAssessmentsResponse[] = {
+    { .name = "Marker", .wire = "Marker", .shape = &shape_any_string, .off = offsetof(struct dms_describe_replication_task_individual_assessments_response, Marker) },
+    { .name = "ReplicationTaskIndividualAssessments", .wire = "ReplicationTaskIndividualAssessments", .shape = &shape_ReplicationTaskIndividualAssessmentList, .off = offsetof(struct dms_describe_replication_task_individual_assessments_response, ReplicationTaskIndividualAssessments) },
+};
+static const struct shape shape_DescribeReplicationTaskIndividualAssessmentsResponse = { .name = "DescribeReplicationTaskIndividualAssessmentsResponse", .kind = SHAPE_STRUCT, .size = sizeof(struct dms_describe_replication_task_individual_assessments_response), .fields = fields_DescribeReplicationTaskIndividualAssessmentsResponse, .n_fields = 2 };
+static const struct field value_ReplicationTaskIndividualAssessmentList = { .shape = &shape_ReplicationTaskIndividualAssessment, .off = 0 };
+static const struct shape shape_ReplicationTaskIndividualAssessmentList = { .name = "ReplicationTaskIndividualAssessmentList", .kind = SHAPE_LIST, .value = &value_ReplicationTaskIndividualAssessmentList, .size = sizeof(struct dms_replication_task_individual_assessment) };
+static const struct field fields_ReplicationTaskIndividualAssessment[] = {
+    { .name = "ReplicationTaskIndividualAssessmentArn", .wire = "ReplicationTaskIndividualAssessmentArn", .shape = &shape_any_string, .off = offsetof(struct dms_replication_task_individual_assessment, ReplicationTaskIndividualAssessmentArn) },
+    { .name = "ReplicationTaskAssessmentRunArn", .wire = "ReplicationTaskAssessmentRunArn", .shape = &shape_any_string, .off = offsetof(struct dms_replication_task_individual_assessment, ReplicationTaskAssessmentRunArn) },
+    { .name = "IndividualAssessmentName", .wire = "IndividualAssessmentName", .shape = &shape_any_string, .off = offsetof(struct dms_replication_task_individual_assessment, IndividualAssessmentName) },
+    { .name = "Status", .wire = "Status", .shape = &shape_any_string, .off = offsetof(struct dms_replication_task_individual_assessment, Status) },
+    { .name = "ReplicationTaskIndividualAssessmentStartDate", .wire = "ReplicationTaskIndividualAssessmentStartDate", .shape = &shape_any_time, .off = offsetof(struct dms_replication_task_individual_assessment, ReplicationTaskIndividualAssessmentStartDate) },
+};
+static const struct shape shape_ReplicationTaskIndividualAssessment = { .name = "ReplicationTaskIndividualAssessment", .kind = SHAPE_STRUCT, .size = sizeof(struct dms_replication_task_individual_assessment), .fields = fields_ReplicationTaskIndividualAssessment, .n_fields = 5 };
+static const struct field fields_DescribeReplicationTasksMessage[] = {
+    { .name = "Filters", .wire = "Filters", .shape = &shape_FilterList, .off = offsetof(struct dms_describe_replication_tasks_request, Filters) },
+    { .name = "MaxRecords", .wire = "MaxRecords", .shape = &shape_any_int, .off = offsetof(struct dms_describe_replication_tasks_request, MaxRecords) },
+    { .name = "Marker", .wire = "Marker", .shape = &shape_any_string, .off = offsetof(struct dms_describe_replication_tasks_request, Marker) },
+    { .name = "WithoutSettings", .wire = "WithoutSettings", .shape = &shape_any_bool, .off = offsetof(struct dms_describe_replication_tasks_request, WithoutSettings) },
+};
+static const struct shape shape_DescribeReplicationTasksMessage = { .name = "DescribeReplicationTasksMessage", .kind = SHAPE_STRUCT, .size = sizeof(struct dms_describe_replication_tasks_request), .fields = fields_DescribeReplicationTasksMessage, .n_fields = 4 };
+static const struct field fields_DescribeReplicationTasksResponse[] = {
+    { .name = "Marker", .wire = "Marker", .shape = &shape_any_string, .off = offsetof(struct dms_describe_replication_tasks_response, Marker) },
+    { .name = "ReplicationTasks", .wire = "ReplicationTasks", .shape = &shape_ReplicationTaskList, .off = offsetof(struct dms_describe_replication_tasks_response, ReplicationTasks) },
+};
+static const struct shape shape_DescribeReplicationTasksResponse = { .name = "DescribeReplicationTasksResponse", .kind = SHAPE_STRUCT, .size = sizeof(struct dms_describe_replication_tasks_response), .fields = fields_DescribeReplicationTasksResponse, .n_fields = 2 };
+static const struct field value_ReplicationTaskList = { .shape = &shape_ReplicationTask, .off = 0 };
+static const struct shape shape_ReplicationTaskList = { .name = "ReplicationTaskList", .kind = SHAPE_LIST, .value = &value_ReplicationTaskList, .size = sizeof(struct dms_replication_task) };
+static const struct field fields_DescribeReplicationsMessage[] = {
+    { .name = "Filters", .wire = "Filters", .shape = &shape_FilterList, .off = offsetof(struct dms_describe_replications_request, Filters) },
+    { .name = "MaxRecords", .wire = "MaxRecords", .shape = &shape_any_int, .off = offsetof(struct dms_describe_replications_request, MaxRecords) },
+    { .name = "Marker", .wire = "Marker", .shape = &shape_any_string, .off = offsetof(struct dms_describe_replications_request, Marker) },
+};
+static const struct shape shape_DescribeReplicationsMessage = { .name = "DescribeReplicationsMessage", .kind = SHAPE_STRUCT, .size = sizeof(struct dms_describe_replications_request), .fields = fields_DescribeReplicationsMessage, .n_fields = 3 };
+static const struct field fields_DescribeReplicationsResponse[] = {
+    { .name = "Marker", .wire = "Marker", .shape = &shape_any_string, .off = offsetof(struct dms_describe_replications_response, Marker) },
+    { .name = "Replications", .wire = "Replications", .shape = &shape_ReplicationList, .off = offsetof(struct dms_describe_replications_response, Replications) },
+};
+static const struct shape shape_DescribeReplicationsResponse = { .name = "DescribeReplicationsResponse", .kind = SHAPE_STRUCT, .size = sizeof(struct dms_describe_replications_response), .fields = fields_DescribeReplicationsResponse, .n_fields = 2 };
+static const struct field value_ReplicationList = { .shape = &shape_Replication, .off = 0 };
+static const struct shape shape_ReplicationList = { .name = "ReplicationList", .kind = SHAPE_LIST, .value = &value_ReplicationList, .size = sizeof(struct dms_replication) };
+static const struct field fields_Replication[] = {
+    { .name = "ReplicationConfigIdentifier", .wire = "ReplicationConfigIdentifier", .shape = &shape_any_string, .off = offsetof(struct dms_replication, ReplicationConfigIdentifier) },
+    { .name = "ReplicationConfigArn", .wire = "ReplicationConfigArn", .shape = &shape_any_string, .off = offsetof(struct dms_replication, ReplicationConfigArn) },
+    { .name = "SourceEndpointArn", .wire = "SourceEndpointArn", .shape = &shape_any_string, .off = offsetof(struct dms_replication, SourceEndpointArn) },
+    { .name = "TargetEndpointArn", .wire = "TargetEndpointArn", .shape = &shape_any_string, .off = offsetof(struct dms_replication, TargetEndpointArn) },
+    { .name = "ReplicationType", .wire = "ReplicationType", .shape = &shape_any_string, .off = offsetof(struct dms_replication, ReplicationType) },
+    { .name = "Status", .wire = "Status", .shape = &shape_any_string, .off = offsetof(struct dms_replication, Status) },
+    { .name = "ProvisionData", .wire = "ProvisionData", .shape = &shape_ProvisionData, .off = offsetof(struct dms_replication, ProvisionData) },
+    { .name = "PremigrationAssessmentStatuses", .wire = "PremigrationAssessmentStatuses", .shape = &shape_PremigrationAssessmentStatusList, .off = offsetof(struct dms_replication, PremigrationAssessmentStatuses) },
+    { .name = "StopReason", .wire = "StopReason", .shape = &shape_any_string, .off = offsetof(struct dms_replication, StopReason) },
+    { .name = "FailureMessages", .wire = "FailureMessages", .shape = &shape_StringList, .off = offsetof(struct dms_replication, FailureMessages) },
+    { .name = "ReplicationStats", .wire = "ReplicationStats", .shape = &shape_ReplicationStats, .off = offsetof(struct dms_replication, ReplicationStats) },
+    { .name = "StartReplicationType", .wire = "StartReplicationType", .shape = &shape_any_string, .off = offsetof(struct dms_replication, StartReplicationType) },
+    { .name = "CdcStartTime", .wire = "CdcStartTime", .shape = &shape_any_time, .off = offsetof(struct dms_replication, CdcStartTime) },
+    { .name = "CdcStartPosition", .wire = "CdcStartPosition", .shape = &shape_any_string, .off = offsetof(struct dms_replication, CdcStartPosition) },
+    { .name = "CdcStopPosition", .wire = "CdcStopPosition", .shape = &shape_any_string, .off = offsetof(struct dms_replication, CdcStopPosition) },
+    { .name = "RecoveryCheckpoint", .wire = "RecoveryCheckpoint", .shape = &shape_any_string, .off = offsetof(struct dms_replication, RecoveryCheckpoint) },
+    { .name = "ReplicationCreateTime", .wire = "ReplicationCreateTime", .shape = &shape_any_time, .off = offsetof(struct dms_replication, ReplicationCreateTime) },
+    { .name = "ReplicationUpdateTime", .wire = "ReplicationUpdateTime", .shape = &shape_any_time, .off = offsetof(struct dms_replication, ReplicationUpdateTime) },
+    { .name = "ReplicationLastStopTime", .wire = "ReplicationLastStopTime", .shape = &shape_any_time, .off = offsetof(struct dms_replication, ReplicationLastStopTime) },
+    { .name = "ReplicationDeprovisionTime", .wire = "ReplicationDeprovisionTime", .shape = &shape_any_time, .off = offsetof(struct dms_replication, ReplicationDeprovisionTime) },
+    { .name = "IsReadOnly", .wire = "IsReadOnly", .shape = &shape_any_bool, .off = offsetof(struct dms_replication, IsReadOnly) },
+};
+static const struct shape shape_Replication = { .name = "Replication", .kind = SHAPE_STRUCT, .size = sizeof(struct dms_replication), .fields = fields_Replication, .n_fields = 21 };
+static const struct field fields_ProvisionData[] = {
+    { .name = "ProvisionState", .wire = "ProvisionState", .shape = &shape_any_string, .off = offsetof(struct dms_provision_data, ProvisionState) },
+    { .name = "ProvisionedCapacityUnits", .wire = "ProvisionedCapacityUnits", .shape = &shape_any_int, .off = offsetof(struct dms_provision_data, ProvisionedCapacityUnits) },
+    { .name = "DateProvisioned", .wire = "DateProvisioned", .shape = &shape_any_time, .off = offsetof(struct dms_provision_data, DateProvisioned) },
+    { .name = "IsNewProvisioningAvailable", .wire = "IsNewProvisioningAvailable", .shape = &shape_any_bool, .off = offsetof(struct dms_provision_data, IsNewProvisioningAvailable) },
+    { .name = "DateNewProvisioningDataAvailable", .wire = "DateNewProvisioningDataAvailable", .shape = &shape_any_time, .off = offsetof(struct dms_provision_data, DateNewProvisioningDataAvailable) },
+    { .name = "ReasonForNewProvisioningData", .wire = "ReasonForNewProvisioningData", .shape = &shape_any_string, .off = offsetof(struct dms_provision_data, ReasonForNewProvisioningData) },
+};
+static const struct shape shape_ProvisionData = { .name = "ProvisionData", .kind = SHAPE_STRUCT, .size = sizeof(struct dms_provision_data), .fields = fields_ProvisionData, .n_fields = 6 };
+static const struct field value_PremigrationAssessmentStatusList = { .shape = &shape_PremigrationAssessmentStatus, .off = 0 };
+static const struct shape shape_PremigrationAssessmentStatusList = { .name = "PremigrationAssessmentStatusList", .kind = SHAPE_LIST, .value = &value_PremigrationAssessmentStatusList, .size = sizeof(struct dms_premigration_assessment_status) };
+static const struct field fields_PremigrationAssessmentStatus[] = {
+    { .name = "PremigrationAssessmentRunArn", .wire = "PremigrationAssessmentRunArn", .shape = &shape_any_string, .off = offsetof(struct dms_premigration_assessment_status, PremigrationAssessmentRunArn) },
+    { .name = "FailOnAssessmentFailure", .wire = "FailOnAssessmentFailure", .shape = &shape_any_bool, .off = offsetof(struct dms_premigration_assessment_status, FailOnAssessmentFailure) },
+    { .name = "Status", .wire = "Status", .shape = &shape_any_string, .off = offsetof(struct dms_premigration_assessment_status, Status) },
+    { .name = "PremigrationAssessmentRunCreationDate", .wire = "PremigrationAssessmentRunCreationDate", .shape = &shape_any_time, .off = offsetof(struct dms_premigration_assessment_status, PremigrationAssessmentRunCreationDate) },
+    { .name = "AssessmentProgress", .wire = "AssessmentProgress", .shape = &shape_ReplicationTaskAssessmentRunProgress, .off = offsetof(struct dms_premigration_assessment_status, AssessmentProgress) },
+    { .name = "LastFailureMessage", .wire = "LastFailureMessage", .shape = &shape_any_string, .off = offsetof(struct dms_premigration_assessment_status, LastFailureMessage) },
+    { .name = "ResultLocationBucket", .wire = "ResultLocationBucket", .shape = &shape_any_string, .off = offsetof(struct dms_premigration_assessment_status, ResultLocationBucket) },
+    { .name = "ResultLocationFolder", .wire = "ResultLocationFolder", .shape = &shape_any_string, .off = offsetof(struct dms_premigration_assessment_status, ResultLocationFolder) },
+    { .name = "ResultEncryptionMode", .wire = "ResultEncryptionMode", .shape = &shape_any_string, .off = offsetof(struct dms_premigration_assessment_status, ResultEncryptionMode) },
+    { .name = "ResultKmsKeyArn", .wire = "ResultKmsKeyArn", .shape = &shape_any_string, .off = offsetof(struct dms_premigration_assessment_status, ResultKmsKeyArn) },
+    { .name = "ResultStatistic", .wire = "ResultStatistic", .shape = &shape_ReplicationTaskAssessmentRunResultStatistic, .off = offsetof(struct dms_premigration_assessment_status, ResultStatistic) },
+};
+static const struct shape shape_PremigrationAssessmentStatus = { .name = "PremigrationAssessmentStatus", .kind = SHAPE_STRUCT, .size = sizeof(struct dms_premigration_assessment_status), .fields = fields_PremigrationAssessmentStatus, .n_fields = 11 };
+static const struct field fields_ReplicationStats[] = {
+    { .name = "FullLoadProgressPercent", .wire = "FullLoadProgressPercent", .shape = &shape_any_int, .off = offsetof(struct dms_replication_stats, FullLoadProgressPercent) },
+    { .name = "ElapsedTimeMillis", .wire = "ElapsedTimeMillis", .shape = &shape_any_long, .off = offsetof(struct dms_replication_stats, ElapsedTimeMillis) },
+    { .name = "TablesLoaded", .wire = "TablesLoaded", .shape = &shape_any_int, .off = offsetof(struct dms_replication_stats, TablesLoaded) },
+    { .name = "TablesLoading", .wire = "TablesLoading", .shape = &shape_any_int, .off = offsetof(struct dms_replication_stats, TablesLoading) },
+    { .name = "TablesQueued", .wire = "TablesQueued", .shape = &shape_any_int, .off = offsetof(struct dms_replication_stats, TablesQueued) },
+    { .name = "TablesErrored", .wire = "TablesErrored", .shape = &shape_any_int, .off = offsetof(struct dms_replication_stats, TablesErrored) },
+    { .name = "FreshStartDate", .wire = "FreshStartDate", .shape = &shape_any_time, .off = offsetof(struct dms_replication_stats, FreshStartDate) },
+    { .name = "StartDate", .wire = "StartDate", .shape = &shape_any_time, .off = offsetof(struct dms_replication_stats, StartDate) },
+    { .name = "StopDate", .wire = "StopDate", .shape = &shape_any_time, .off = offsetof(struct dms_replication_stats, StopDate) },
+    { .name = "FullLoadStartDate", .wire = "FullLoadStartDate", .shape = &shape_any_time, .off = offsetof(struct dms_replication_stats, FullLoadStartDate) },
+    { .name = "FullLoadFinishDate", .wire = "FullLoadFinishDate", .shape = &shape_any_time, .off = offsetof(struct dms_replication_stats, FullLoadFinishDate) },
+};
+static const struct shape shape_ReplicationStats = { .name = "ReplicationStats", .kind = SHAPE_STRUCT, .size = sizeof(struct dms_replication_stats), .fields = fields_ReplicationStats, .n_fields = 11 };
+static const struct field fields_DescribeSchemasMessage[] = {
+    { .name = "EndpointArn", .wire = "EndpointArn", .shape = &shape_any_string, .off = offsetof(struct dms_describe_schemas_request, EndpointArn), .flags = FIELD_REQUIRED },
+    { .name = "MaxRecords", .wire = "MaxRecords", .shape = &shape_any_int, .off = offsetof(struct dms_describe_schemas_request, MaxRecords) },
+    { .name = "Marker", .wire = "Marker", .shape = &shape_any_string, .off = offsetof(struct dms_describe_schemas_request, Marker) },
+};
+static const struct shape shape_DescribeSchemasMessage = { .name = "DescribeSchemasMessage", .kind = SHAPE_STRUCT, .size = sizeof(struct dms_describe_schemas_request), .fields = fields_DescribeSchemasMessage, .n_fields = 3 };
+static const struct field fields_DescribeSchemasResponse[] = {
+    { .name = "Marker", .wire = "Marker", .shape = &shape_any_string, .off = offsetof(struct dms_describe_schemas_response, Marker) },
+    { .name = "Schemas", .wire = "Schemas", .shape = &shape_SchemaList, .off = offsetof(struct dms_describe_schemas_response, Schemas) },
+};
+static const struct shape shape_DescribeSchemasResponse = { .name = "DescribeSchemasResponse", .kind = SHAPE_STRUCT, .size = sizeof(struct dms_describe_schemas_response), .fields = fields_DescribeSchemasResponse, .n_fields = 2 };
+static const struct field value_SchemaList = { .shape = &shape_any_string, .off = 0 };
+static const struct shape shape_SchemaList = { .name = "SchemaList", .kind = SHAPE_LIST, .value = &value_SchemaList, .size = sizeof(struct str) };
+static const struct field fields_DescribeTableStatisticsMessage[] = {
+    { .name = "ReplicationTaskArn", .wire = "ReplicationTaskArn", .shape = &shape_any_string, .off = offsetof(struct dms_describe_table_statistics_request, ReplicationTaskArn), .flags = FIELD_REQUIRED },
+    { .name = "MaxRecords", .wire = "MaxRecords", .shape = &shape_any_int, .off = offsetof(struct dms_describe_table_statistics_request, MaxRecords) },
+    { .name = "Marker", .wire = "Marker", .shape = &shape_any_string, .off = offsetof(struct dms_describe_table_statistics_request, Marker) },
+    { .name = "Filters", .wire = "Filters", .shape = &shape_FilterList, .off = offsetof(struct dms_describe_table_statistics_request, Filters) },
+};
+static const struct shape shape_DescribeTableStatisticsMessage = { .name = "DescribeTableStatisticsMessage", .kind = SHAPE_STRUCT, .size = sizeof(struct dms_describe_table_statistics_request), .fields = fields_DescribeTableStatisticsMessage, .n_fields = 4 };
+static const struct field fields_DescribeTableStatisticsResponse[] = {
+    { .name = "ReplicationTaskArn", .wire = "ReplicationTaskArn", .shape = &shape_any_string, .off = offsetof(struct dms_describe_table_statistics_response, ReplicationTaskArn) },
+    { .name = "TableStatistics", .wire = "TableStatistics", .shape = &shape_TableStatisticsList, .off = offsetof(struct dms_describe_table_statistics_response, TableStatistics) },
+    { .name = "Marker", .wire = "Marker", .shape = &shape_any_string, .off = offsetof(struct dms_describe_table_statistics_response, Marker) },
+};
+static const struct shape shape_DescribeTableStatisticsResponse = { .name = "DescribeTableStatisticsResponse", .kind = SHAPE_STRUCT, .size = sizeof(struct dms_describe_table_statistics_response), .fields = fields_DescribeTableStatisticsResponse, .n_fields = 3 };
+static const struct field value_TableStatisticsList = { .shape = &shape_TableStatistics, .off = 0 };
+static const struct shape shape_TableStatisticsList = { .name = "TableStatisticsList", .kind = SHAPE_LIST, .value = &value_TableStatisticsList, .size = sizeof(struct dms_table_statistics) };
+static const struct field fields_ImportCertificateMessage[] = {
+    { .name = "CertificateIdentifier", .wire = "CertificateIdentifier", .shape = &shape_any_string, .off = offsetof(struct dms_import_certificate_request, CertificateIdentifier), .flags = FIELD_REQUIRED },
+    { .name = "CertificatePem", .wire = "CertificatePem", .shape = &shape_any_string, .off = offsetof(struct dms_import_certificate_request, CertificatePem) },
+    { .name = "CertificateWallet", .wire = "CertificateWallet", .shape = &shape_any_blob, .off = offsetof(struct dms_import_certificate_request, CertificateWallet) },
+    { .name = "Tags", .wire = "Tags", .shape = &shape_TagList, .off = offsetof(struct dms_import_certificate_request, Tags) },
+    { .name = "KmsKeyId", .wire = "KmsKeyId", .shape = &shape_any_string, .off = offsetof(struct dms_import_certificate_request, KmsKeyId) },
+};
+static const struct shape shape_ImportCertificateMessage = { .name = "ImportCertificateMessage", .kind = SHAPE_STRUCT, .size = sizeof(struct dms_import_certificate_request), .fields = fields_ImportCertificateMessage, .n_fields = 5 };
+static const struct field fields_ImportCertificateResponse[] = {
+    { .name = "Certificate", .wire = "Certificate", .shape = &shape_Certificate, .off = offsetof(struct dms_import_certificate_response, Certificate) },
+};
+static const struct shape shape_ImportCertificateResponse = { .name = "ImportCertificateResponse", .kind = SHAPE_STRUCT, .size = sizeof(struct dms_import_certificate_response), .fields = fields_ImportCertificateResponse, .n_fields = 1 };
 static const struct field fields_ListTagsForResourceMessage[] = {
     { .name = "ResourceArn", .wire = "ResourceArn", .shape = &shape_any_string, .off = offsetof(struct dms_list_tags_for_resource_request, ResourceArn) },
     { .name = "ResourceArnList", .wire = "ResourceArnList", .shape = &shape_ArnList, .off = offsetof(struct dms_list_tags_for_resource_request, ResourceArnList) },
@@ -990,6 +1652,64 @@ static const struct field fields_ModifyEndpointResponse[] = {
     { .name = "Endpoint", .wire = "Endpoint", .shape = &shape_Endpoint, .off = offsetof(struct dms_modify_endpoint_response, Endpoint) },
 };
 static const struct shape shape_ModifyEndpointResponse = { .name = "ModifyEndpointResponse", .kind = SHAPE_STRUCT, .size = sizeof(struct dms_modify_endpoint_response), .fields = fields_ModifyEndpointResponse, .n_fields = 1 };
+static const struct field fields_ModifyEventSubscriptionMessage[] = {
+    { .name = "SubscriptionName", .wire = "SubscriptionName", .shape = &shape_any_string, .off = offsetof(struct dms_modify_event_subscription_request, SubscriptionName), .flags = FIELD_REQUIRED },
+    { .name = "SnsTopicArn", .wire = "SnsTopicArn", .shape = &shape_any_string, .off = offsetof(struct dms_modify_event_subscription_request, SnsTopicArn) },
+    { .name = "SourceType", .wire = "SourceType", .shape = &shape_any_string, .off = offsetof(struct dms_modify_event_subscription_request, SourceType) },
+    { .name = "EventCategories", .wire = "EventCategories", .shape = &shape_EventCategoriesList, .off = offsetof(struct dms_modify_event_subscription_request, EventCategories) },
+    { .name = "Enabled", .wire = "Enabled", .shape = &shape_any_bool, .off = offsetof(struct dms_modify_event_subscription_request, Enabled) },
+};
+static const struct shape shape_ModifyEventSubscriptionMessage = { .name = "ModifyEventSubscriptionMessage", .kind = SHAPE_STRUCT, .size = sizeof(struct dms_modify_event_subscription_request), .fields = fields_ModifyEventSubscriptionMessage, .n_fields = 5 };
+static const struct field fields_ModifyEventSubscriptionResponse[] = {
+    { .name = "EventSubscription", .wire = "EventSubscription", .shape = &shape_EventSubscription, .off = offsetof(struct dms_modify_event_subscription_response, EventSubscription) },
+};
+static const struct shape shape_ModifyEventSubscriptionResponse = { .name = "ModifyEventSubscriptionResponse", .kind = SHAPE_STRUCT, .size = sizeof(struct dms_modify_event_subscription_response), .fields = fields_ModifyEventSubscriptionResponse, .n_fields = 1 };
+static const struct field fields_ModifyReplicationConfigMessage[] = {
+    { .name = "ReplicationConfigArn", .wire = "ReplicationConfigArn", .shape = &shape_any_string, .off = offsetof(struct dms_modify_replication_config_request, ReplicationConfigArn), .flags = FIELD_REQUIRED },
+    { .name = "ReplicationConfigIdentifier", .wire = "ReplicationConfigIdentifier", .shape = &shape_any_string, .off = offsetof(struct dms_modify_replication_config_request, ReplicationConfigIdentifier) },
+    { .name = "ReplicationType", .wire = "ReplicationType", .shape = &shape_any_string, .off = offsetof(struct dms_modify_replication_config_request, ReplicationType) },
+    { .name = "TableMappings", .wire = "TableMappings", .shape = &shape_any_string, .off = offsetof(struct dms_modify_replication_config_request, TableMappings) },
+    { .name = "ReplicationSettings", .wire = "ReplicationSettings", .shape = &shape_any_string, .off = offsetof(struct dms_modify_replication_config_request, ReplicationSettings) },
+    { .name = "SupplementalSettings", .wire = "SupplementalSettings", .shape = &shape_any_string, .off = offsetof(struct dms_modify_replication_config_request, SupplementalSettings) },
+    { .name = "ComputeConfig", .wire = "ComputeConfig", .shape = &shape_ComputeConfig, .off = offsetof(struct dms_modify_replication_config_request, ComputeConfig) },
+    { .name = "SourceEndpointArn", .wire = "SourceEndpointArn", .shape = &shape_any_string, .off = offsetof(struct dms_modify_replication_config_request, SourceEndpointArn) },
+    { .name = "TargetEndpointArn", .wire = "TargetEndpointArn", .shape = &shape_any_string, .off = offsetof(struct dms_modify_replication_config_request, TargetEndpointArn) },
+};
+static const struct shape shape_ModifyReplicationConfigMessage = { .name = "ModifyReplicationConfigMessage", .kind = SHAPE_STRUCT, .size = sizeof(struct dms_modify_replication_config_request), .fields = fields_ModifyReplicationConfigMessage, .n_fields = 9 };
+static const struct field fields_ModifyReplicationConfigResponse[] = {
+    { .name = "ReplicationConfig", .wire = "ReplicationConfig", .shape = &shape_ReplicationConfig, .off = offsetof(struct dms_modify_replication_config_response, ReplicationConfig) },
+};
+static const struct shape shape_ModifyReplicationConfigResponse = { .name = "ModifyReplicationConfigResponse", .kind = SHAPE_STRUCT, .size = sizeof(struct dms_modify_replication_config_response), .fields = fields_ModifyReplicationConfigResponse, .n_fields = 1 };
+static const struct field fields_ModifyReplicationInstanceMessage[] = {
+    { .name = "ReplicationInstanceArn", .wire = "ReplicationInstanceArn", .shape = &shape_any_string, .off = offsetof(struct dms_modify_replication_instance_request, ReplicationInstanceArn), .flags = FIELD_REQUIRED },
+    { .name = "AllocatedStorage", .wire = "AllocatedStorage", .shape = &shape_any_int, .off = offsetof(struct dms_modify_replication_instance_request, AllocatedStorage) },
+    { .name = "ApplyImmediately", .wire = "ApplyImmediately", .shape = &shape_any_bool, .off = offsetof(struct dms_modify_replication_instance_request, ApplyImmediately) },
+    { .name = "ReplicationInstanceClass", .wire = "ReplicationInstanceClass", .shape = &shape_any_string, .off = offsetof(struct dms_modify_replication_instance_request, ReplicationInstanceClass) },
+    { .name = "VpcSecurityGroupIds", .wire = "VpcSecurityGroupIds", .shape = &shape_VpcSecurityGroupIdList, .off = offsetof(struct dms_modify_replication_instance_request, VpcSecurityGroupIds) },
+    { .name = "PreferredMaintenanceWindow", .wire = "PreferredMaintenanceWindow", .shape = &shape_any_string, .off = offsetof(struct dms_modify_replication_instance_request, PreferredMaintenanceWindow) },
+    { .name = "MultiAZ", .wire = "MultiAZ", .shape = &shape_any_bool, .off = offsetof(struct dms_modify_replication_instance_request, MultiAZ) },
+    { .name = "EngineVersion", .wire = "EngineVersion", .shape = &shape_any_string, .off = offsetof(struct dms_modify_replication_instance_request, EngineVersion) },
+    { .name = "AllowMajorVersionUpgrade", .wire = "AllowMajorVersionUpgrade", .shape = &shape_any_bool, .off = offsetof(struct dms_modify_replication_instance_request, AllowMajorVersionUpgrade) },
+    { .name = "AutoMinorVersionUpgrade", .wire = "AutoMinorVersionUpgrade", .shape = &shape_any_bool, .off = offsetof(struct dms_modify_replication_instance_request, AutoMinorVersionUpgrade) },
+    { .name = "ReplicationInstanceIdentifier", .wire = "ReplicationInstanceIdentifier", .shape = &shape_any_string, .off = offsetof(struct dms_modify_replication_instance_request, ReplicationInstanceIdentifier) },
+    { .name = "NetworkType", .wire = "NetworkType", .shape = &shape_any_string, .off = offsetof(struct dms_modify_replication_instance_request, NetworkType) },
+    { .name = "KerberosAuthenticationSettings", .wire = "KerberosAuthenticationSettings", .shape = &shape_KerberosAuthenticationSettings, .off = offsetof(struct dms_modify_replication_instance_request, KerberosAuthenticationSettings) },
+};
+static const struct shape shape_ModifyReplicationInstanceMessage = { .name = "ModifyReplicationInstanceMessage", .kind = SHAPE_STRUCT, .size = sizeof(struct dms_modify_replication_instance_request), .fields = fields_ModifyReplicationInstanceMessage, .n_fields = 13 };
+static const struct field fields_ModifyReplicationInstanceResponse[] = {
+    { .name = "ReplicationInstance", .wire = "ReplicationInstance", .shape = &shape_ReplicationInstance, .off = offsetof(struct dms_modify_replication_instance_response, ReplicationInstance) },
+};
+static const struct shape shape_ModifyReplicationInstanceResponse = { .name = "ModifyReplicationInstanceResponse", .kind = SHAPE_STRUCT, .size = sizeof(struct dms_modify_replication_instance_response), .fields = fields_ModifyReplicationInstanceResponse, .n_fields = 1 };
+static const struct field fields_ModifyReplicationSubnetGroupMessage[] = {
+    { .name = "ReplicationSubnetGroupIdentifier", .wire = "ReplicationSubnetGroupIdentifier", .shape = &shape_any_string, .off = offsetof(struct dms_modify_replication_subnet_group_request, ReplicationSubnetGroupIdentifier), .flags = FIELD_REQUIRED },
+    { .name = "ReplicationSubnetGroupDescription", .wire = "ReplicationSubnetGroupDescription", .shape = &shape_any_string, .off = offsetof(struct dms_modify_replication_subnet_group_request, ReplicationSubnetGroupDescription) },
+    { .name = "SubnetIds", .wire = "SubnetIds", .shape = &shape_SubnetIdentifierList, .off = offsetof(struct dms_modify_replication_subnet_group_request, SubnetIds), .flags = FIELD_REQUIRED },
+};
+static const struct shape shape_ModifyReplicationSubnetGroupMessage = { .name = "ModifyReplicationSubnetGroupMessage", .kind = SHAPE_STRUCT, .size = sizeof(struct dms_modify_replication_subnet_group_request), .fields = fields_ModifyReplicationSubnetGroupMessage, .n_fields = 3 };
+static const struct field fields_ModifyReplicationSubnetGroupResponse[] = {
+    { .name = "ReplicationSubnetGroup", .wire = "ReplicationSubnetGroup", .shape = &shape_ReplicationSubnetGroup, .off = offsetof(struct dms_modify_replication_subnet_group_response, ReplicationSubnetGroup) },
+};
+static const struct shape shape_ModifyReplicationSubnetGroupResponse = { .name = "ModifyReplicationSubnetGroupResponse", .kind = SHAPE_STRUCT, .size = sizeof(struct dms_modify_replication_subnet_group_response), .fields = fields_ModifyReplicationSubnetGroupResponse, .n_fields = 1 };
 static const struct field fields_ModifyReplicationTaskMessage[] = {
     { .name = "ReplicationTaskArn", .wire = "ReplicationTaskArn", .shape = &shape_any_string, .off = offsetof(struct dms_modify_replication_task_request, ReplicationTaskArn), .flags = FIELD_REQUIRED },
     { .name = "ReplicationTaskIdentifier", .wire = "ReplicationTaskIdentifier", .shape = &shape_any_string, .off = offsetof(struct dms_modify_replication_task_request, ReplicationTaskIdentifier) },
@@ -1006,6 +1726,61 @@ static const struct field fields_ModifyReplicationTaskResponse[] = {
     { .name = "ReplicationTask", .wire = "ReplicationTask", .shape = &shape_ReplicationTask, .off = offsetof(struct dms_modify_replication_task_response, ReplicationTask) },
 };
 static const struct shape shape_ModifyReplicationTaskResponse = { .name = "ModifyReplicationTaskResponse", .kind = SHAPE_STRUCT, .size = sizeof(struct dms_modify_replication_task_response), .fields = fields_ModifyReplicationTaskResponse, .n_fields = 1 };
+static const struct field fields_MoveReplicationTaskMessage[] = {
+    { .name = "ReplicationTaskArn", .wire = "ReplicationTaskArn", .shape = &shape_any_string, .off = offsetof(struct dms_move_replication_task_request, ReplicationTaskArn), .flags = FIELD_REQUIRED },
+    { .name = "TargetReplicationInstanceArn", .wire = "TargetReplicationInstanceArn", .shape = &shape_any_string, .off = offsetof(struct dms_move_replication_task_request, TargetReplicationInstanceArn), .flags = FIELD_REQUIRED },
+};
+static const struct shape shape_MoveReplicationTaskMessage = { .name = "MoveReplicationTaskMessage", .kind = SHAPE_STRUCT, .size = sizeof(struct dms_move_replication_task_request), .fields = fields_MoveReplicationTaskMessage, .n_fields = 2 };
+static const struct field fields_MoveReplicationTaskResponse[] = {
+    { .name = "ReplicationTask", .wire = "ReplicationTask", .shape = &shape_ReplicationTask, .off = offsetof(struct dms_move_replication_task_response, ReplicationTask) },
+};
+static const struct shape shape_MoveReplicationTaskResponse = { .name = "MoveReplicationTaskResponse", .kind = SHAPE_STRUCT, .size = sizeof(struct dms_move_replication_task_response), .fields = fields_MoveReplicationTaskResponse, .n_fields = 1 };
+static const struct field fields_RebootReplicationInstanceMessage[] = {
+    { .name = "ReplicationInstanceArn", .wire = "ReplicationInstanceArn", .shape = &shape_any_string, .off = offsetof(struct dms_reboot_replication_instance_request, ReplicationInstanceArn), .flags = FIELD_REQUIRED },
+    { .name = "ForceFailover", .wire = "ForceFailover", .shape = &shape_any_bool, .off = offsetof(struct dms_reboot_replication_instance_request, ForceFailover) },
+    { .name = "ForcePlannedFailover", .wire = "ForcePlannedFailover", .shape = &shape_any_bool, .off = offsetof(struct dms_reboot_replication_instance_request, ForcePlannedFailover) },
+};
+static const struct shape shape_RebootReplicationInstanceMessage = { .name = "RebootReplicationInstanceMessage", .kind = SHAPE_STRUCT, .size = sizeof(struct dms_reboot_replication_instance_request), .fields = fields_RebootReplicationInstanceMessage, .n_fields = 3 };
+static const struct field fields_RebootReplicationInstanceResponse[] = {
+    { .name = "ReplicationInstance", .wire = "ReplicationInstance", .shape = &shape_ReplicationInstance, .off = offsetof(struct dms_reboot_replication_instance_response, ReplicationInstance) },
+};
+static const struct shape shape_RebootReplicationInstanceResponse = { .name = "RebootReplicationInstanceResponse", .kind = SHAPE_STRUCT, .size = sizeof(struct dms_reboot_replication_instance_response), .fields = fields_RebootReplicationInstanceResponse, .n_fields = 1 };
+static const struct field fields_RefreshSchemasMessage[] = {
+    { .name = "EndpointArn", .wire = "EndpointArn", .shape = &shape_any_string, .off = offsetof(struct dms_refresh_schemas_request, EndpointArn), .flags = FIELD_REQUIRED },
+    { .name = "ReplicationInstanceArn", .wire = "ReplicationInstanceArn", .shape = &shape_any_string, .off = offsetof(struct dms_refresh_schemas_request, ReplicationInstanceArn), .flags = FIELD_REQUIRED },
+};
+static const struct shape shape_RefreshSchemasMessage = { .name = "RefreshSchemasMessage", .kind = SHAPE_STRUCT, .size = sizeof(struct dms_refresh_schemas_request), .fields = fields_RefreshSchemasMessage, .n_fields = 2 };
+static const struct field fields_RefreshSchemasResponse[] = {
+    { .name = "RefreshSchemasStatus", .wire = "RefreshSchemasStatus", .shape = &shape_RefreshSchemasStatus, .off = offsetof(struct dms_refresh_schemas_response, RefreshSchemasStatus) },
+};
+static const struct shape shape_RefreshSchemasResponse = { .name = "RefreshSchemasResponse", .kind = SHAPE_STRUCT, .size = sizeof(struct dms_refresh_schemas_response), .fields = fields_RefreshSchemasResponse, .n_fields = 1 };
+static const struct field fields_ReloadReplicationTablesMessage[] = {
+    { .name = "ReplicationConfigArn", .wire = "ReplicationConfigArn", .shape = &shape_any_string, .off = offsetof(struct dms_reload_replication_tables_request, ReplicationConfigArn), .flags = FIELD_REQUIRED },
+    { .name = "TablesToReload", .wire = "TablesToReload", .shape = &shape_TableListToReload, .off = offsetof(struct dms_reload_replication_tables_request, TablesToReload), .flags = FIELD_REQUIRED },
+    { .name = "ReloadOption", .wire = "ReloadOption", .shape = &shape_any_string, .off = offsetof(struct dms_reload_replication_tables_request, ReloadOption) },
+};
+static const struct shape shape_ReloadReplicationTablesMessage = { .name = "ReloadReplicationTablesMessage", .kind = SHAPE_STRUCT, .size = sizeof(struct dms_reload_replication_tables_request), .fields = fields_ReloadReplicationTablesMessage, .n_fields = 3 };
+static const struct field value_TableListToReload = { .shape = &shape_TableToReload, .off = 0 };
+static const struct shape shape_TableListToReload = { .name = "TableListToReload", .kind = SHAPE_LIST, .value = &value_TableListToReload, .size = sizeof(struct dms_table_to_reload) };
+static const struct field fields_TableToReload[] = {
+    { .name = "SchemaName", .wire = "SchemaName", .shape = &shape_any_string, .off = offsetof(struct dms_table_to_reload, SchemaName), .flags = FIELD_REQUIRED },
+    { .name = "TableName", .wire = "TableName", .shape = &shape_any_string, .off = offsetof(struct dms_table_to_reload, TableName), .flags = FIELD_REQUIRED },
+};
+static const struct shape shape_TableToReload = { .name = "TableToReload", .kind = SHAPE_STRUCT, .size = sizeof(struct dms_table_to_reload), .fields = fields_TableToReload, .n_fields = 2 };
+static const struct field fields_ReloadReplicationTablesResponse[] = {
+    { .name = "ReplicationConfigArn", .wire = "ReplicationConfigArn", .shape = &shape_any_string, .off = offsetof(struct dms_reload_replication_tables_response, ReplicationConfigArn) },
+};
+static const struct shape shape_ReloadReplicationTablesResponse = { .name = "ReloadReplicationTablesResponse", .kind = SHAPE_STRUCT, .size = sizeof(struct dms_reload_replication_tables_response), .fields = fields_ReloadReplicationTablesResponse, .n_fields = 1 };
+static const struct field fields_ReloadTablesMessage[] = {
+    { .name = "ReplicationTaskArn", .wire = "ReplicationTaskArn", .shape = &shape_any_string, .off = offsetof(struct dms_reload_tables_request, ReplicationTaskArn), .flags = FIELD_REQUIRED },
+    { .name = "TablesToReload", .wire = "TablesToReload", .shape = &shape_TableListToReload, .off = offsetof(struct dms_reload_tables_request, TablesToReload), .flags = FIELD_REQUIRED },
+    { .name = "ReloadOption", .wire = "ReloadOption", .shape = &shape_any_string, .off = offsetof(struct dms_reload_tables_request, ReloadOption) },
+};
+static const struct shape shape_ReloadTablesMessage = { .name = "ReloadTablesMessage", .kind = SHAPE_STRUCT, .size = sizeof(struct dms_reload_tables_request), .fields = fields_ReloadTablesMessage, .n_fields = 3 };
+static const struct field fields_ReloadTablesResponse[] = {
+    { .name = "ReplicationTaskArn", .wire = "ReplicationTaskArn", .shape = &shape_any_string, .off = offsetof(struct dms_reload_tables_response, ReplicationTaskArn) },
+};
+static const struct shape shape_ReloadTablesResponse = { .name = "ReloadTablesResponse", .kind = SHAPE_STRUCT, .size = sizeof(struct dms_reload_tables_response), .fields = fields_ReloadTablesResponse, .n_fields = 1 };
 static const struct field fields_RemoveTagsFromResourceMessage[] = {
     { .name = "ResourceArn", .wire = "ResourceArn", .shape = &shape_any_string, .off = offsetof(struct dms_remove_tags_from_resource_request, ResourceArn), .flags = FIELD_REQUIRED },
     { .name = "TagKeys", .wire = "TagKeys", .shape = &shape_KeyList, .off = offsetof(struct dms_remove_tags_from_resource_request, TagKeys), .flags = FIELD_REQUIRED },
@@ -1013,6 +1788,19 @@ static const struct field fields_RemoveTagsFromResourceMessage[] = {
 static const struct shape shape_RemoveTagsFromResourceMessage = { .name = "RemoveTagsFromResourceMessage", .kind = SHAPE_STRUCT, .size = sizeof(struct dms_remove_tags_from_resource_request), .fields = fields_RemoveTagsFromResourceMessage, .n_fields = 2 };
 static const struct field value_KeyList = { .shape = &shape_any_string, .off = 0 };
 static const struct shape shape_KeyList = { .name = "KeyList", .kind = SHAPE_LIST, .value = &value_KeyList, .size = sizeof(struct str) };
+static const struct field fields_StartReplicationMessage[] = {
+    { .name = "ReplicationConfigArn", .wire = "ReplicationConfigArn", .shape = &shape_any_string, .off = offsetof(struct dms_start_replication_request, ReplicationConfigArn), .flags = FIELD_REQUIRED },
+    { .name = "StartReplicationType", .wire = "StartReplicationType", .shape = &shape_any_string, .off = offsetof(struct dms_start_replication_request, StartReplicationType), .flags = FIELD_REQUIRED },
+    { .name = "PremigrationAssessmentSettings", .wire = "PremigrationAssessmentSettings", .shape = &shape_any_string, .off = offsetof(struct dms_start_replication_request, PremigrationAssessmentSettings) },
+    { .name = "CdcStartTime", .wire = "CdcStartTime", .shape = &shape_any_time, .off = offsetof(struct dms_start_replication_request, CdcStartTime) },
+    { .name = "CdcStartPosition", .wire = "CdcStartPosition", .shape = &shape_any_string, .off = offsetof(struct dms_start_replication_request, CdcStartPosition) },
+    { .name = "CdcStopPosition", .wire = "CdcStopPosition", .shape = &shape_any_string, .off = offsetof(struct dms_start_replication_request, CdcStopPosition) },
+};
+static const struct shape shape_StartReplicationMessage = { .name = "StartReplicationMessage", .kind = SHAPE_STRUCT, .size = sizeof(struct dms_start_replication_request), .fields = fields_StartReplicationMessage, .n_fields = 6 };
+static const struct field fields_StartReplicationResponse[] = {
+    { .name = "Replication", .wire = "Replication", .shape = &shape_Replication, .off = offsetof(struct dms_start_replication_response, Replication) },
+};
+static const struct shape shape_StartReplicationResponse = { .name = "StartReplicationResponse", .kind = SHAPE_STRUCT, .size = sizeof(struct dms_start_replication_response), .fields = fields_StartReplicationResponse, .n_fields = 1 };
 static const struct field fields_StartReplicationTaskMessage[] = {
     { .name = "ReplicationTaskArn", .wire = "ReplicationTaskArn", .shape = &shape_any_string, .off = offsetof(struct dms_start_replication_task_request, ReplicationTaskArn), .flags = FIELD_REQUIRED },
     { .name = "StartReplicationTaskType", .wire = "StartReplicationTaskType", .shape = &shape_any_string, .off = offsetof(struct dms_start_replication_task_request, StartReplicationTaskType), .flags = FIELD_REQUIRED },
@@ -1025,6 +1813,35 @@ static const struct field fields_StartReplicationTaskResponse[] = {
     { .name = "ReplicationTask", .wire = "ReplicationTask", .shape = &shape_ReplicationTask, .off = offsetof(struct dms_start_replication_task_response, ReplicationTask) },
 };
 static const struct shape shape_StartReplicationTaskResponse = { .name = "StartReplicationTaskResponse", .kind = SHAPE_STRUCT, .size = sizeof(struct dms_start_replication_task_response), .fields = fields_StartReplicationTaskResponse, .n_fields = 1 };
+static const struct field fields_StartReplicationTaskAssessmentRunMessage[] = {
+    { .name = "ReplicationTaskArn", .wire = "ReplicationTaskArn", .shape = &shape_any_string, .off = offsetof(struct dms_start_replication_task_assessment_run_request, ReplicationTaskArn), .flags = FIELD_REQUIRED },
+    { .name = "ServiceAccessRoleArn", .wire = "ServiceAccessRoleArn", .shape = &shape_any_string, .off = offsetof(struct dms_start_replication_task_assessment_run_request, ServiceAccessRoleArn), .flags = FIELD_REQUIRED },
+    { .name = "ResultLocationBucket", .wire = "ResultLocationBucket", .shape = &shape_any_string, .off = offsetof(struct dms_start_replication_task_assessment_run_request, ResultLocationBucket), .flags = FIELD_REQUIRED },
+    { .name = "ResultLocationFolder", .wire = "ResultLocationFolder", .shape = &shape_any_string, .off = offsetof(struct dms_start_replication_task_assessment_run_request, ResultLocationFolder) },
+    { .name = "ResultEncryptionMode", .wire = "ResultEncryptionMode", .shape = &shape_any_string, .off = offsetof(struct dms_start_replication_task_assessment_run_request, ResultEncryptionMode) },
+    { .name = "ResultKmsKeyArn", .wire = "ResultKmsKeyArn", .shape = &shape_any_string, .off = offsetof(struct dms_start_replication_task_assessment_run_request, ResultKmsKeyArn) },
+    { .name = "AssessmentRunName", .wire = "AssessmentRunName", .shape = &shape_any_string, .off = offsetof(struct dms_start_replication_task_assessment_run_request, AssessmentRunName), .flags = FIELD_REQUIRED },
+    { .name = "IncludeOnly", .wire = "IncludeOnly", .shape = &shape_IncludeTestList, .off = offsetof(struct dms_start_replication_task_assessment_run_request, IncludeOnly) },
+    { .name = "Exclude", .wire = "Exclude", .shape = &shape_ExcludeTestList, .off = offsetof(struct dms_start_replication_task_assessment_run_request, Exclude) },
+    { .name = "Tags", .wire = "Tags", .shape = &shape_TagList, .off = offsetof(struct dms_start_replication_task_assessment_run_request, Tags) },
+};
+static const struct shape shape_StartReplicationTaskAssessmentRunMessage = { .name = "StartReplicationTaskAssessmentRunMessage", .kind = SHAPE_STRUCT, .size = sizeof(struct dms_start_replication_task_assessment_run_request), .fields = fields_StartReplicationTaskAssessmentRunMessage, .n_fields = 10 };
+static const struct field value_IncludeTestList = { .shape = &shape_any_string, .off = 0 };
+static const struct shape shape_IncludeTestList = { .name = "IncludeTestList", .kind = SHAPE_LIST, .value = &value_IncludeTestList, .size = sizeof(struct str) };
+static const struct field value_ExcludeTestList = { .shape = &shape_any_string, .off = 0 };
+static const struct shape shape_ExcludeTestList = { .name = "ExcludeTestList", .kind = SHAPE_LIST, .value = &value_ExcludeTestList, .size = sizeof(struct str) };
+static const struct field fields_StartReplicationTaskAssessmentRunResponse[] = {
+    { .name = "ReplicationTaskAssessmentRun", .wire = "ReplicationTaskAssessmentRun", .shape = &shape_ReplicationTaskAssessmentRun, .off = offsetof(struct dms_start_replication_task_assessment_run_response, ReplicationTaskAssessmentRun) },
+};
+static const struct shape shape_StartReplicationTaskAssessmentRunResponse = { .name = "StartReplicationTaskAssessmentRunResponse", .kind = SHAPE_STRUCT, .size = sizeof(struct dms_start_replication_task_assessment_run_response), .fields = fields_StartReplicationTaskAssessmentRunResponse, .n_fields = 1 };
+static const struct field fields_StopReplicationMessage[] = {
+    { .name = "ReplicationConfigArn", .wire = "ReplicationConfigArn", .shape = &shape_any_string, .off = offsetof(struct dms_stop_replication_request, ReplicationConfigArn), .flags = FIELD_REQUIRED },
+};
+static const struct shape shape_StopReplicationMessage = { .name = "StopReplicationMessage", .kind = SHAPE_STRUCT, .size = sizeof(struct dms_stop_replication_request), .fields = fields_StopReplicationMessage, .n_fields = 1 };
+static const struct field fields_StopReplicationResponse[] = {
+    { .name = "Replication", .wire = "Replication", .shape = &shape_Replication, .off = offsetof(struct dms_stop_replication_response, Replication) },
+};
+static const struct shape shape_StopReplicationResponse = { .name = "StopReplicationResponse", .kind = SHAPE_STRUCT, .size = sizeof(struct dms_stop_replication_response), .fields = fields_StopReplicationResponse, .n_fields = 1 };
 static const struct field fields_StopReplicationTaskMessage[] = {
     { .name = "ReplicationTaskArn", .wire = "ReplicationTaskArn", .shape = &shape_any_string, .off = offsetof(struct dms_stop_replication_task_request, ReplicationTaskArn), .flags = FIELD_REQUIRED },
 };
@@ -1103,9 +1920,21 @@ static enum status op_AddTagsToResource(struct call *c, const void *in, void *re
 {
     return dms_add_tags_to_resource(c, in, ret_out);
 }
+static enum status op_CancelReplicationTaskAssessmentRun(struct call *c, const void *in, void *ret_out)
+{
+    return dms_cancel_replication_task_assessment_run(c, in, ret_out);
+}
 static enum status op_CreateEndpoint(struct call *c, const void *in, void *ret_out)
 {
     return dms_create_endpoint(c, in, ret_out);
+}
+static enum status op_CreateEventSubscription(struct call *c, const void *in, void *ret_out)
+{
+    return dms_create_event_subscription(c, in, ret_out);
+}
+static enum status op_CreateReplicationConfig(struct call *c, const void *in, void *ret_out)
+{
+    return dms_create_replication_config(c, in, ret_out);
 }
 static enum status op_CreateReplicationInstance(struct call *c, const void *in, void *ret_out)
 {
@@ -1119,6 +1948,10 @@ static enum status op_CreateReplicationTask(struct call *c, const void *in, void
 {
     return dms_create_replication_task(c, in, ret_out);
 }
+static enum status op_DeleteCertificate(struct call *c, const void *in, void *ret_out)
+{
+    return dms_delete_certificate(c, in, ret_out);
+}
 static enum status op_DeleteConnection(struct call *c, const void *in, void *ret_out)
 {
     return dms_delete_connection(c, in, ret_out);
@@ -1126,6 +1959,14 @@ static enum status op_DeleteConnection(struct call *c, const void *in, void *ret
 static enum status op_DeleteEndpoint(struct call *c, const void *in, void *ret_out)
 {
     return dms_delete_endpoint(c, in, ret_out);
+}
+static enum status op_DeleteEventSubscription(struct call *c, const void *in, void *ret_out)
+{
+    return dms_delete_event_subscription(c, in, ret_out);
+}
+static enum status op_DeleteReplicationConfig(struct call *c, const void *in, void *ret_out)
+{
+    return dms_delete_replication_config(c, in, ret_out);
 }
 static enum status op_DeleteReplicationInstance(struct call *c, const void *in, void *ret_out)
 {
@@ -1139,17 +1980,69 @@ static enum status op_DeleteReplicationTask(struct call *c, const void *in, void
 {
     return dms_delete_replication_task(c, in, ret_out);
 }
+static enum status op_DeleteReplicationTaskAssessmentRun(struct call *c, const void *in, void *ret_out)
+{
+    return dms_delete_replication_task_assessment_run(c, in, ret_out);
+}
+static enum status op_DescribeAccountAttributes(struct call *c, const void *in, void *ret_out)
+{
+    return dms_describe_account_attributes(c, in, ret_out);
+}
+static enum status op_DescribeApplicableIndividualAssessments(struct call *c, const void *in, void *ret_out)
+{
+    return dms_describe_applicable_individual_assessments(c, in, ret_out);
+}
+static enum status op_DescribeCertificates(struct call *c, const void *in, void *ret_out)
+{
+    return dms_describe_certificates(c, in, ret_out);
+}
 static enum status op_DescribeConnections(struct call *c, const void *in, void *ret_out)
 {
     return dms_describe_connections(c, in, ret_out);
+}
+static enum status op_DescribeEndpointSettings(struct call *c, const void *in, void *ret_out)
+{
+    return dms_describe_endpoint_settings(c, in, ret_out);
+}
+static enum status op_DescribeEndpointTypes(struct call *c, const void *in, void *ret_out)
+{
+    return dms_describe_endpoint_types(c, in, ret_out);
 }
 static enum status op_DescribeEndpoints(struct call *c, const void *in, void *ret_out)
 {
     return dms_describe_endpoints(c, in, ret_out);
 }
+static enum status op_DescribeEngineVersions(struct call *c, const void *in, void *ret_out)
+{
+    return dms_describe_engine_versions(c, in, ret_out);
+}
+static enum status op_DescribeEventCategories(struct call *c, const void *in, void *ret_out)
+{
+    return dms_describe_event_categories(c, in, ret_out);
+}
+static enum status op_DescribeEventSubscriptions(struct call *c, const void *in, void *ret_out)
+{
+    return dms_describe_event_subscriptions(c, in, ret_out);
+}
+static enum status op_DescribeEvents(struct call *c, const void *in, void *ret_out)
+{
+    return dms_describe_events(c, in, ret_out);
+}
 static enum status op_DescribeOrderableReplicationInstances(struct call *c, const void *in, void *ret_out)
 {
     return dms_describe_orderable_replication_instances(c, in, ret_out);
+}
+static enum status op_DescribePendingMaintenanceActions(struct call *c, const void *in, void *ret_out)
+{
+    return dms_describe_pending_maintenance_actions(c, in, ret_out);
+}
+static enum status op_DescribeRefreshSchemasStatus(struct call *c, const void *in, void *ret_out)
+{
+    return dms_describe_refresh_schemas_status(c, in, ret_out);
+}
+static enum status op_DescribeReplicationConfigs(struct call *c, const void *in, void *ret_out)
+{
+    return dms_describe_replication_configs(c, in, ret_out);
 }
 static enum status op_DescribeReplicationInstances(struct call *c, const void *in, void *ret_out)
 {
@@ -1159,13 +2052,37 @@ static enum status op_DescribeReplicationSubnetGroups(struct call *c, const void
 {
     return dms_describe_replication_subnet_groups(c, in, ret_out);
 }
+static enum status op_DescribeReplicationTableStatistics(struct call *c, const void *in, void *ret_out)
+{
+    return dms_describe_replication_table_statistics(c, in, ret_out);
+}
+static enum status op_DescribeReplicationTaskAssessmentRuns(struct call *c, const void *in, void *ret_out)
+{
+    return dms_describe_replication_task_assessment_runs(c, in, ret_out);
+}
+static enum status op_DescribeReplicationTaskIndividualAssessments(struct call *c, const void *in, void *ret_out)
+{
+    return dms_describe_replication_task_individual_assessments(c, in, ret_out);
+}
 static enum status op_DescribeReplicationTasks(struct call *c, const void *in, void *ret_out)
 {
     return dms_describe_replication_tasks(c, in, ret_out);
 }
+static enum status op_DescribeReplications(struct call *c, const void *in, void *ret_out)
+{
+    return dms_describe_replications(c, in, ret_out);
+}
+static enum status op_DescribeSchemas(struct call *c, const void *in, void *ret_out)
+{
+    return dms_describe_schemas(c, in, ret_out);
+}
 static enum status op_DescribeTableStatistics(struct call *c, const void *in, void *ret_out)
 {
     return dms_describe_table_statistics(c, in, ret_out);
+}
+static enum status op_ImportCertificate(struct call *c, const void *in, void *ret_out)
+{
+    return dms_import_certificate(c, in, ret_out);
 }
 static enum status op_ListTagsForResource(struct call *c, const void *in, void *ret_out)
 {
@@ -1175,17 +2092,65 @@ static enum status op_ModifyEndpoint(struct call *c, const void *in, void *ret_o
 {
     return dms_modify_endpoint(c, in, ret_out);
 }
+static enum status op_ModifyEventSubscription(struct call *c, const void *in, void *ret_out)
+{
+    return dms_modify_event_subscription(c, in, ret_out);
+}
+static enum status op_ModifyReplicationConfig(struct call *c, const void *in, void *ret_out)
+{
+    return dms_modify_replication_config(c, in, ret_out);
+}
+static enum status op_ModifyReplicationInstance(struct call *c, const void *in, void *ret_out)
+{
+    return dms_modify_replication_instance(c, in, ret_out);
+}
+static enum status op_ModifyReplicationSubnetGroup(struct call *c, const void *in, void *ret_out)
+{
+    return dms_modify_replication_subnet_group(c, in, ret_out);
+}
 static enum status op_ModifyReplicationTask(struct call *c, const void *in, void *ret_out)
 {
     return dms_modify_replication_task(c, in, ret_out);
+}
+static enum status op_MoveReplicationTask(struct call *c, const void *in, void *ret_out)
+{
+    return dms_move_replication_task(c, in, ret_out);
+}
+static enum status op_RebootReplicationInstance(struct call *c, const void *in, void *ret_out)
+{
+    return dms_reboot_replication_instance(c, in, ret_out);
+}
+static enum status op_RefreshSchemas(struct call *c, const void *in, void *ret_out)
+{
+    return dms_refresh_schemas(c, in, ret_out);
+}
+static enum status op_ReloadReplicationTables(struct call *c, const void *in, void *ret_out)
+{
+    return dms_reload_replication_tables(c, in, ret_out);
+}
+static enum status op_ReloadTables(struct call *c, const void *in, void *ret_out)
+{
+    return dms_reload_tables(c, in, ret_out);
 }
 static enum status op_RemoveTagsFromResource(struct call *c, const void *in, void *ret_out)
 {
     return dms_remove_tags_from_resource(c, in, ret_out);
 }
+static enum status op_StartReplication(struct call *c, const void *in, void *ret_out)
+{
+    return dms_start_replication(c, in, ret_out);
+}
 static enum status op_StartReplicationTask(struct call *c, const void *in, void *ret_out)
 {
     return dms_start_replication_task(c, in, ret_out);
+}
+static enum status op_StartReplicationTaskAssessmentRun(struct call *c, const void *in, void *ret_out)
+{
+    return dms_start_replication_task_assessment_run(c, in, ret_out);
+}
+static enum status op_StopReplication(struct call *c, const void *in, void *ret_out)
+{
+    return dms_stop_replication(c, in, ret_out);
 }
 static enum status op_StopReplicationTask(struct call *c, const void *in, void *ret_out)
 {
@@ -1202,47 +2167,47 @@ const struct op dms_ops[] = {
     { .name = "BatchStartRecommendations", .method = "POST", .uri = "/", .http_status = 200 },
     { .name = "CancelMetadataModelConversion", .method = "POST", .uri = "/", .http_status = 200 },
     { .name = "CancelMetadataModelCreation", .method = "POST", .uri = "/", .http_status = 200 },
-    { .name = "CancelReplicationTaskAssessmentRun", .method = "POST", .uri = "/", .http_status = 200 },
+    { .name = "CancelReplicationTaskAssessmentRun", .fn = op_CancelReplicationTaskAssessmentRun, .in = &shape_CancelReplicationTaskAssessmentRunMessage, .out = &shape_CancelReplicationTaskAssessmentRunResponse, .method = "POST", .uri = "/", .http_status = 200 },
     { .name = "CreateDataMigration", .method = "POST", .uri = "/", .http_status = 200 },
     { .name = "CreateDataProvider", .method = "POST", .uri = "/", .http_status = 200 },
     { .name = "CreateEndpoint", .fn = op_CreateEndpoint, .in = &shape_CreateEndpointMessage, .out = &shape_CreateEndpointResponse, .method = "POST", .uri = "/", .http_status = 200 },
-    { .name = "CreateEventSubscription", .method = "POST", .uri = "/", .http_status = 200 },
+    { .name = "CreateEventSubscription", .fn = op_CreateEventSubscription, .in = &shape_CreateEventSubscriptionMessage, .out = &shape_CreateEventSubscriptionResponse, .method = "POST", .uri = "/", .http_status = 200 },
     { .name = "CreateFleetAdvisorCollector", .method = "POST", .uri = "/", .http_status = 200 },
     { .name = "CreateInstanceProfile", .method = "POST", .uri = "/", .http_status = 200 },
     { .name = "CreateMigrationProject", .method = "POST", .uri = "/", .http_status = 200 },
-    { .name = "CreateReplicationConfig", .method = "POST", .uri = "/", .http_status = 200 },
+    { .name = "CreateReplicationConfig", .fn = op_CreateReplicationConfig, .in = &shape_CreateReplicationConfigMessage, .out = &shape_CreateReplicationConfigResponse, .method = "POST", .uri = "/", .http_status = 200 },
     { .name = "CreateReplicationInstance", .fn = op_CreateReplicationInstance, .in = &shape_CreateReplicationInstanceMessage, .out = &shape_CreateReplicationInstanceResponse, .method = "POST", .uri = "/", .http_status = 200 },
     { .name = "CreateReplicationSubnetGroup", .fn = op_CreateReplicationSubnetGroup, .in = &shape_CreateReplicationSubnetGroupMessage, .out = &shape_CreateReplicationSubnetGroupResponse, .method = "POST", .uri = "/", .http_status = 200 },
     { .name = "CreateReplicationTask", .fn = op_CreateReplicationTask, .in = &shape_CreateReplicationTaskMessage, .out = &shape_CreateReplicationTaskResponse, .method = "POST", .uri = "/", .http_status = 200 },
-    { .name = "DeleteCertificate", .method = "POST", .uri = "/", .http_status = 200 },
+    { .name = "DeleteCertificate", .fn = op_DeleteCertificate, .in = &shape_DeleteCertificateMessage, .out = &shape_DeleteCertificateResponse, .method = "POST", .uri = "/", .http_status = 200 },
     { .name = "DeleteConnection", .fn = op_DeleteConnection, .in = &shape_DeleteConnectionMessage, .out = &shape_DeleteConnectionResponse, .method = "POST", .uri = "/", .http_status = 200 },
     { .name = "DeleteDataMigration", .method = "POST", .uri = "/", .http_status = 200 },
     { .name = "DeleteDataProvider", .method = "POST", .uri = "/", .http_status = 200 },
     { .name = "DeleteEndpoint", .fn = op_DeleteEndpoint, .in = &shape_DeleteEndpointMessage, .out = &shape_DeleteEndpointResponse, .method = "POST", .uri = "/", .http_status = 200 },
-    { .name = "DeleteEventSubscription", .method = "POST", .uri = "/", .http_status = 200 },
+    { .name = "DeleteEventSubscription", .fn = op_DeleteEventSubscription, .in = &shape_DeleteEventSubscriptionMessage, .out = &shape_DeleteEventSubscriptionResponse, .method = "POST", .uri = "/", .http_status = 200 },
     { .name = "DeleteFleetAdvisorCollector", .method = "POST", .uri = "/", .http_status = 200 },
     { .name = "DeleteFleetAdvisorDatabases", .method = "POST", .uri = "/", .http_status = 200 },
     { .name = "DeleteInstanceProfile", .method = "POST", .uri = "/", .http_status = 200 },
     { .name = "DeleteMigrationProject", .method = "POST", .uri = "/", .http_status = 200 },
-    { .name = "DeleteReplicationConfig", .method = "POST", .uri = "/", .http_status = 200 },
+    { .name = "DeleteReplicationConfig", .fn = op_DeleteReplicationConfig, .in = &shape_DeleteReplicationConfigMessage, .out = &shape_DeleteReplicationConfigResponse, .method = "POST", .uri = "/", .http_status = 200 },
     { .name = "DeleteReplicationInstance", .fn = op_DeleteReplicationInstance, .in = &shape_DeleteReplicationInstanceMessage, .out = &shape_DeleteReplicationInstanceResponse, .method = "POST", .uri = "/", .http_status = 200 },
     { .name = "DeleteReplicationSubnetGroup", .fn = op_DeleteReplicationSubnetGroup, .in = &shape_DeleteReplicationSubnetGroupMessage, .method = "POST", .uri = "/", .http_status = 200 },
     { .name = "DeleteReplicationTask", .fn = op_DeleteReplicationTask, .in = &shape_DeleteReplicationTaskMessage, .out = &shape_DeleteReplicationTaskResponse, .method = "POST", .uri = "/", .http_status = 200 },
-    { .name = "DeleteReplicationTaskAssessmentRun", .method = "POST", .uri = "/", .http_status = 200 },
-    { .name = "DescribeAccountAttributes", .method = "POST", .uri = "/", .http_status = 200 },
-    { .name = "DescribeApplicableIndividualAssessments", .method = "POST", .uri = "/", .http_status = 200 },
-    { .name = "DescribeCertificates", .method = "POST", .uri = "/", .http_status = 200 },
+    { .name = "DeleteReplicationTaskAssessmentRun", .fn = op_DeleteReplicationTaskAssessmentRun, .in = &shape_DeleteReplicationTaskAssessmentRunMessage, .out = &shape_DeleteReplicationTaskAssessmentRunResponse, .method = "POST", .uri = "/", .http_status = 200 },
+    { .name = "DescribeAccountAttributes", .fn = op_DescribeAccountAttributes, .out = &shape_DescribeAccountAttributesResponse, .method = "POST", .uri = "/", .http_status = 200 },
+    { .name = "DescribeApplicableIndividualAssessments", .fn = op_DescribeApplicableIndividualAssessments, .in = &shape_DescribeApplicableIndividualAssessmentsMessage, .out = &shape_DescribeApplicableIndividualAssessmentsResponse, .method = "POST", .uri = "/", .http_status = 200 },
+    { .name = "DescribeCertificates", .fn = op_DescribeCertificates, .in = &shape_DescribeCertificatesMessage, .out = &shape_DescribeCertificatesResponse, .method = "POST", .uri = "/", .http_status = 200 },
     { .name = "DescribeConnections", .fn = op_DescribeConnections, .in = &shape_DescribeConnectionsMessage, .out = &shape_DescribeConnectionsResponse, .method = "POST", .uri = "/", .http_status = 200 },
     { .name = "DescribeConversionConfiguration", .method = "POST", .uri = "/", .http_status = 200 },
     { .name = "DescribeDataMigrations", .method = "POST", .uri = "/", .http_status = 200 },
     { .name = "DescribeDataProviders", .method = "POST", .uri = "/", .http_status = 200 },
-    { .name = "DescribeEndpointSettings", .method = "POST", .uri = "/", .http_status = 200 },
-    { .name = "DescribeEndpointTypes", .method = "POST", .uri = "/", .http_status = 200 },
+    { .name = "DescribeEndpointSettings", .fn = op_DescribeEndpointSettings, .in = &shape_DescribeEndpointSettingsMessage, .out = &shape_DescribeEndpointSettingsResponse, .method = "POST", .uri = "/", .http_status = 200 },
+    { .name = "DescribeEndpointTypes", .fn = op_DescribeEndpointTypes, .in = &shape_DescribeEndpointTypesMessage, .out = &shape_DescribeEndpointTypesResponse, .method = "POST", .uri = "/", .http_status = 200 },
     { .name = "DescribeEndpoints", .fn = op_DescribeEndpoints, .in = &shape_DescribeEndpointsMessage, .out = &shape_DescribeEndpointsResponse, .method = "POST", .uri = "/", .http_status = 200 },
-    { .name = "DescribeEngineVersions", .method = "POST", .uri = "/", .http_status = 200 },
-    { .name = "DescribeEventCategories", .method = "POST", .uri = "/", .http_status = 200 },
-    { .name = "DescribeEventSubscriptions", .method = "POST", .uri = "/", .http_status = 200 },
-    { .name = "DescribeEvents", .method = "POST", .uri = "/", .http_status = 200 },
+    { .name = "DescribeEngineVersions", .fn = op_DescribeEngineVersions, .in = &shape_DescribeEngineVersionsMessage, .out = &shape_DescribeEngineVersionsResponse, .method = "POST", .uri = "/", .http_status = 200 },
+    { .name = "DescribeEventCategories", .fn = op_DescribeEventCategories, .in = &shape_DescribeEventCategoriesMessage, .out = &shape_DescribeEventCategoriesResponse, .method = "POST", .uri = "/", .http_status = 200 },
+    { .name = "DescribeEventSubscriptions", .fn = op_DescribeEventSubscriptions, .in = &shape_DescribeEventSubscriptionsMessage, .out = &shape_DescribeEventSubscriptionsResponse, .method = "POST", .uri = "/", .http_status = 200 },
+    { .name = "DescribeEvents", .fn = op_DescribeEvents, .in = &shape_DescribeEventsMessage, .out = &shape_DescribeEventsResponse, .method = "POST", .uri = "/", .http_status = 200 },
     { .name = "DescribeExtensionPackAssociations", .method = "POST", .uri = "/", .http_status = 200 },
     { .name = "DescribeFleetAdvisorCollectors", .method = "POST", .uri = "/", .http_status = 200 },
     { .name = "DescribeFleetAdvisorDatabases", .method = "POST", .uri = "/", .http_status = 200 },
@@ -1260,42 +2225,42 @@ const struct op dms_ops[] = {
     { .name = "DescribeMetadataModelImports", .method = "POST", .uri = "/", .http_status = 200 },
     { .name = "DescribeMigrationProjects", .method = "POST", .uri = "/", .http_status = 200 },
     { .name = "DescribeOrderableReplicationInstances", .fn = op_DescribeOrderableReplicationInstances, .in = &shape_DescribeOrderableReplicationInstancesMessage, .out = &shape_DescribeOrderableReplicationInstancesResponse, .method = "POST", .uri = "/", .http_status = 200 },
-    { .name = "DescribePendingMaintenanceActions", .method = "POST", .uri = "/", .http_status = 200 },
+    { .name = "DescribePendingMaintenanceActions", .fn = op_DescribePendingMaintenanceActions, .in = &shape_DescribePendingMaintenanceActionsMessage, .out = &shape_DescribePendingMaintenanceActionsResponse, .method = "POST", .uri = "/", .http_status = 200 },
     { .name = "DescribeRecommendationLimitations", .method = "POST", .uri = "/", .http_status = 200 },
     { .name = "DescribeRecommendations", .method = "POST", .uri = "/", .http_status = 200 },
-    { .name = "DescribeRefreshSchemasStatus", .method = "POST", .uri = "/", .http_status = 200 },
-    { .name = "DescribeReplicationConfigs", .method = "POST", .uri = "/", .http_status = 200 },
+    { .name = "DescribeRefreshSchemasStatus", .fn = op_DescribeRefreshSchemasStatus, .in = &shape_DescribeRefreshSchemasStatusMessage, .out = &shape_DescribeRefreshSchemasStatusResponse, .method = "POST", .uri = "/", .http_status = 200 },
+    { .name = "DescribeReplicationConfigs", .fn = op_DescribeReplicationConfigs, .in = &shape_DescribeReplicationConfigsMessage, .out = &shape_DescribeReplicationConfigsResponse, .method = "POST", .uri = "/", .http_status = 200 },
     { .name = "DescribeReplicationInstanceTaskLogs", .method = "POST", .uri = "/", .http_status = 200 },
     { .name = "DescribeReplicationInstances", .fn = op_DescribeReplicationInstances, .in = &shape_DescribeReplicationInstancesMessage, .out = &shape_DescribeReplicationInstancesResponse, .method = "POST", .uri = "/", .http_status = 200 },
     { .name = "DescribeReplicationSubnetGroups", .fn = op_DescribeReplicationSubnetGroups, .in = &shape_DescribeReplicationSubnetGroupsMessage, .out = &shape_DescribeReplicationSubnetGroupsResponse, .method = "POST", .uri = "/", .http_status = 200 },
-    { .name = "DescribeReplicationTableStatistics", .method = "POST", .uri = "/", .http_status = 200 },
+    { .name = "DescribeReplicationTableStatistics", .fn = op_DescribeReplicationTableStatistics, .in = &shape_DescribeReplicationTableStatisticsMessage, .out = &shape_DescribeReplicationTableStatisticsResponse, .method = "POST", .uri = "/", .http_status = 200 },
     { .name = "DescribeReplicationTaskAssessmentResults", .method = "POST", .uri = "/", .http_status = 200 },
-    { .name = "DescribeReplicationTaskAssessmentRuns", .method = "POST", .uri = "/", .http_status = 200 },
-    { .name = "DescribeReplicationTaskIndividualAssessments", .method = "POST", .uri = "/", .http_status = 200 },
+    { .name = "DescribeReplicationTaskAssessmentRuns", .fn = op_DescribeReplicationTaskAssessmentRuns, .in = &shape_DescribeReplicationTaskAssessmentRunsMessage, .out = &shape_DescribeReplicationTaskAssessmentRunsResponse, .method = "POST", .uri = "/", .http_status = 200 },
+    { .name = "DescribeReplicationTaskIndividualAssessments", .fn = op_DescribeReplicationTaskIndividualAssessments, .in = &shape_DescribeReplicationTaskIndividualAssessmentsMessage, .out = &shape_DescribeReplicationTaskIndividualAssessmentsResponse, .method = "POST", .uri = "/", .http_status = 200 },
     { .name = "DescribeReplicationTasks", .fn = op_DescribeReplicationTasks, .in = &shape_DescribeReplicationTasksMessage, .out = &shape_DescribeReplicationTasksResponse, .method = "POST", .uri = "/", .http_status = 200 },
-    { .name = "DescribeReplications", .method = "POST", .uri = "/", .http_status = 200 },
-    { .name = "DescribeSchemas", .method = "POST", .uri = "/", .http_status = 200 },
+    { .name = "DescribeReplications", .fn = op_DescribeReplications, .in = &shape_DescribeReplicationsMessage, .out = &shape_DescribeReplicationsResponse, .method = "POST", .uri = "/", .http_status = 200 },
+    { .name = "DescribeSchemas", .fn = op_DescribeSchemas, .in = &shape_DescribeSchemasMessage, .out = &shape_DescribeSchemasResponse, .method = "POST", .uri = "/", .http_status = 200 },
     { .name = "DescribeTableStatistics", .fn = op_DescribeTableStatistics, .in = &shape_DescribeTableStatisticsMessage, .out = &shape_DescribeTableStatisticsResponse, .method = "POST", .uri = "/", .http_status = 200 },
     { .name = "ExportMetadataModelAssessment", .method = "POST", .uri = "/", .http_status = 200 },
     { .name = "GetTargetSelectionRules", .method = "POST", .uri = "/", .http_status = 200 },
-    { .name = "ImportCertificate", .method = "POST", .uri = "/", .http_status = 200 },
+    { .name = "ImportCertificate", .fn = op_ImportCertificate, .in = &shape_ImportCertificateMessage, .out = &shape_ImportCertificateResponse, .method = "POST", .uri = "/", .http_status = 200 },
     { .name = "ListTagsForResource", .fn = op_ListTagsForResource, .in = &shape_ListTagsForResourceMessage, .out = &shape_ListTagsForResourceResponse, .method = "POST", .uri = "/", .http_status = 200 },
     { .name = "ModifyConversionConfiguration", .method = "POST", .uri = "/", .http_status = 200 },
     { .name = "ModifyDataMigration", .method = "POST", .uri = "/", .http_status = 200 },
     { .name = "ModifyDataProvider", .method = "POST", .uri = "/", .http_status = 200 },
     { .name = "ModifyEndpoint", .fn = op_ModifyEndpoint, .in = &shape_ModifyEndpointMessage, .out = &shape_ModifyEndpointResponse, .method = "POST", .uri = "/", .http_status = 200 },
-    { .name = "ModifyEventSubscription", .method = "POST", .uri = "/", .http_status = 200 },
+    { .name = "ModifyEventSubscription", .fn = op_ModifyEventSubscription, .in = &shape_ModifyEventSubscriptionMessage, .out = &shape_ModifyEventSubscriptionResponse, .method = "POST", .uri = "/", .http_status = 200 },
     { .name = "ModifyInstanceProfile", .method = "POST", .uri = "/", .http_status = 200 },
     { .name = "ModifyMigrationProject", .method = "POST", .uri = "/", .http_status = 200 },
-    { .name = "ModifyReplicationConfig", .method = "POST", .uri = "/", .http_status = 200 },
-    { .name = "ModifyReplicationInstance", .method = "POST", .uri = "/", .http_status = 200 },
-    { .name = "ModifyReplicationSubnetGroup", .method = "POST", .uri = "/", .http_status = 200 },
+    { .name = "ModifyReplicationConfig", .fn = op_ModifyReplicationConfig, .in = &shape_ModifyReplicationConfigMessage, .out = &shape_ModifyReplicationConfigResponse, .method = "POST", .uri = "/", .http_status = 200 },
+    { .name = "ModifyReplicationInstance", .fn = op_ModifyReplicationInstance, .in = &shape_ModifyReplicationInstanceMessage, .out = &shape_ModifyReplicationInstanceResponse, .method = "POST", .uri = "/", .http_status = 200 },
+    { .name = "ModifyReplicationSubnetGroup", .fn = op_ModifyReplicationSubnetGroup, .in = &shape_ModifyReplicationSubnetGroupMessage, .out = &shape_ModifyReplicationSubnetGroupResponse, .method = "POST", .uri = "/", .http_status = 200 },
     { .name = "ModifyReplicationTask", .fn = op_ModifyReplicationTask, .in = &shape_ModifyReplicationTaskMessage, .out = &shape_ModifyReplicationTaskResponse, .method = "POST", .uri = "/", .http_status = 200 },
-    { .name = "MoveReplicationTask", .method = "POST", .uri = "/", .http_status = 200 },
-    { .name = "RebootReplicationInstance", .method = "POST", .uri = "/", .http_status = 200 },
-    { .name = "RefreshSchemas", .method = "POST", .uri = "/", .http_status = 200 },
-    { .name = "ReloadReplicationTables", .method = "POST", .uri = "/", .http_status = 200 },
-    { .name = "ReloadTables", .method = "POST", .uri = "/", .http_status = 200 },
+    { .name = "MoveReplicationTask", .fn = op_MoveReplicationTask, .in = &shape_MoveReplicationTaskMessage, .out = &shape_MoveReplicationTaskResponse, .method = "POST", .uri = "/", .http_status = 200 },
+    { .name = "RebootReplicationInstance", .fn = op_RebootReplicationInstance, .in = &shape_RebootReplicationInstanceMessage, .out = &shape_RebootReplicationInstanceResponse, .method = "POST", .uri = "/", .http_status = 200 },
+    { .name = "RefreshSchemas", .fn = op_RefreshSchemas, .in = &shape_RefreshSchemasMessage, .out = &shape_RefreshSchemasResponse, .method = "POST", .uri = "/", .http_status = 200 },
+    { .name = "ReloadReplicationTables", .fn = op_ReloadReplicationTables, .in = &shape_ReloadReplicationTablesMessage, .out = &shape_ReloadReplicationTablesResponse, .method = "POST", .uri = "/", .http_status = 200 },
+    { .name = "ReloadTables", .fn = op_ReloadTables, .in = &shape_ReloadTablesMessage, .out = &shape_ReloadTablesResponse, .method = "POST", .uri = "/", .http_status = 200 },
     { .name = "RemoveTagsFromResource", .fn = op_RemoveTagsFromResource, .in = &shape_RemoveTagsFromResourceMessage, .method = "POST", .uri = "/", .http_status = 200 },
     { .name = "RunFleetAdvisorLsaAnalysis", .method = "POST", .uri = "/", .http_status = 200 },
     { .name = "StartDataMigration", .method = "POST", .uri = "/", .http_status = 200 },
@@ -1307,12 +2272,12 @@ const struct op dms_ops[] = {
     { .name = "StartMetadataModelExportToTarget", .method = "POST", .uri = "/", .http_status = 200 },
     { .name = "StartMetadataModelImport", .method = "POST", .uri = "/", .http_status = 200 },
     { .name = "StartRecommendations", .method = "POST", .uri = "/", .http_status = 200 },
-    { .name = "StartReplication", .method = "POST", .uri = "/", .http_status = 200 },
+    { .name = "StartReplication", .fn = op_StartReplication, .in = &shape_StartReplicationMessage, .out = &shape_StartReplicationResponse, .method = "POST", .uri = "/", .http_status = 200 },
     { .name = "StartReplicationTask", .fn = op_StartReplicationTask, .in = &shape_StartReplicationTaskMessage, .out = &shape_StartReplicationTaskResponse, .method = "POST", .uri = "/", .http_status = 200 },
     { .name = "StartReplicationTaskAssessment", .method = "POST", .uri = "/", .http_status = 200 },
-    { .name = "StartReplicationTaskAssessmentRun", .method = "POST", .uri = "/", .http_status = 200 },
+    { .name = "StartReplicationTaskAssessmentRun", .fn = op_StartReplicationTaskAssessmentRun, .in = &shape_StartReplicationTaskAssessmentRunMessage, .out = &shape_StartReplicationTaskAssessmentRunResponse, .method = "POST", .uri = "/", .http_status = 200 },
     { .name = "StopDataMigration", .method = "POST", .uri = "/", .http_status = 200 },
-    { .name = "StopReplication", .method = "POST", .uri = "/", .http_status = 200 },
+    { .name = "StopReplication", .fn = op_StopReplication, .in = &shape_StopReplicationMessage, .out = &shape_StopReplicationResponse, .method = "POST", .uri = "/", .http_status = 200 },
     { .name = "StopReplicationTask", .fn = op_StopReplicationTask, .in = &shape_StopReplicationTaskMessage, .out = &shape_StopReplicationTaskResponse, .method = "POST", .uri = "/", .http_status = 200 },
     { .name = "TestConnection", .fn = op_TestConnection, .in = &shape_TestConnectionMessage, .out = &shape_TestConnectionResponse, .method = "POST", .uri = "/", .http_status = 200 },
     { .name = "UpdateSubscriptionsToEventBridge", .method = "POST", .uri = "/", .http_status = 200 },

@@ -18,6 +18,11 @@
 struct dms_add_tags_to_resource_request;
 struct dms_tag_list;
 struct dms_tag;
+struct dms_cancel_replication_task_assessment_run_request;
+struct dms_cancel_replication_task_assessment_run_response;
+struct dms_replication_task_assessment_run;
+struct dms_replication_task_assessment_run_progress;
+struct dms_replication_task_assessment_run_result_statistic;
 struct dms_create_endpoint_request;
 struct dms_dynamo_db_settings;
 struct dms_s3_settings;
@@ -42,6 +47,16 @@ struct dms_timestream_settings;
 struct dms_create_endpoint_response;
 struct dms_endpoint;
 struct dms_lakehouse_settings;
+struct dms_create_event_subscription_request;
+struct dms_event_categories_list;
+struct dms_source_ids_list;
+struct dms_create_event_subscription_response;
+struct dms_event_subscription;
+struct dms_create_replication_config_request;
+struct dms_compute_config;
+struct dms_string_list;
+struct dms_create_replication_config_response;
+struct dms_replication_config;
 struct dms_create_replication_instance_request;
 struct dms_vpc_security_group_id_list;
 struct dms_kerberos_authentication_settings;
@@ -53,7 +68,6 @@ struct dms_replication_subnet_group;
 struct dms_subnet_list;
 struct dms_subnet;
 struct dms_availability_zone;
-struct dms_string_list;
 struct dms_replication_pending_modified_values;
 struct dms_replication_instance_public_ip_address_list;
 struct dms_replication_instance_private_ip_address_list;
@@ -65,54 +79,160 @@ struct dms_create_replication_task_request;
 struct dms_create_replication_task_response;
 struct dms_replication_task;
 struct dms_replication_task_stats;
+struct dms_delete_certificate_request;
+struct dms_delete_certificate_response;
+struct dms_certificate;
 struct dms_delete_connection_request;
 struct dms_delete_connection_response;
 struct dms_connection;
 struct dms_delete_endpoint_request;
 struct dms_delete_endpoint_response;
+struct dms_delete_event_subscription_request;
+struct dms_delete_event_subscription_response;
+struct dms_delete_replication_config_request;
+struct dms_delete_replication_config_response;
 struct dms_delete_replication_instance_request;
 struct dms_delete_replication_instance_response;
 struct dms_delete_replication_subnet_group_request;
 struct dms_delete_replication_task_request;
 struct dms_delete_replication_task_response;
-struct dms_describe_connections_request;
+struct dms_delete_replication_task_assessment_run_request;
+struct dms_delete_replication_task_assessment_run_response;
+struct dms_describe_account_attributes_response;
+struct dms_account_quota_list;
+struct dms_account_quota;
+struct dms_describe_applicable_individual_assessments_request;
+struct dms_describe_applicable_individual_assessments_response;
+struct dms_individual_assessment_name_list;
+struct dms_describe_certificates_request;
 struct dms_filter_list;
 struct dms_filter;
 struct dms_filter_value_list;
+struct dms_describe_certificates_response;
+struct dms_certificate_list;
+struct dms_describe_connections_request;
 struct dms_describe_connections_response;
 struct dms_connection_list;
+struct dms_describe_endpoint_settings_request;
+struct dms_describe_endpoint_settings_response;
+struct dms_endpoint_settings_list;
+struct dms_endpoint_setting;
+struct dms_endpoint_setting_enum_values;
+struct dms_describe_endpoint_types_request;
+struct dms_describe_endpoint_types_response;
+struct dms_supported_endpoint_type_list;
+struct dms_supported_endpoint_type;
 struct dms_describe_endpoints_request;
 struct dms_describe_endpoints_response;
 struct dms_endpoint_list;
+struct dms_describe_engine_versions_request;
+struct dms_describe_engine_versions_response;
+struct dms_engine_version_list;
+struct dms_engine_version;
+struct dms_available_upgrades_list;
+struct dms_describe_event_categories_request;
+struct dms_describe_event_categories_response;
+struct dms_event_category_group_list;
+struct dms_event_category_group;
+struct dms_describe_event_subscriptions_request;
+struct dms_describe_event_subscriptions_response;
+struct dms_event_subscriptions_list;
+struct dms_describe_events_request;
+struct dms_describe_events_response;
+struct dms_event_list;
+struct dms_event;
 struct dms_describe_orderable_replication_instances_request;
 struct dms_describe_orderable_replication_instances_response;
 struct dms_orderable_replication_instance_list;
 struct dms_orderable_replication_instance;
 struct dms_availability_zones_list;
+struct dms_describe_pending_maintenance_actions_request;
+struct dms_describe_pending_maintenance_actions_response;
+struct dms_pending_maintenance_actions;
+struct dms_resource_pending_maintenance_actions;
+struct dms_pending_maintenance_action_details;
+struct dms_pending_maintenance_action;
+struct dms_describe_refresh_schemas_status_request;
+struct dms_describe_refresh_schemas_status_response;
+struct dms_refresh_schemas_status;
+struct dms_describe_replication_configs_request;
+struct dms_describe_replication_configs_response;
+struct dms_replication_config_list;
 struct dms_describe_replication_instances_request;
 struct dms_describe_replication_instances_response;
 struct dms_replication_instance_list;
 struct dms_describe_replication_subnet_groups_request;
 struct dms_describe_replication_subnet_groups_response;
 struct dms_replication_subnet_groups;
+struct dms_describe_replication_table_statistics_request;
+struct dms_describe_replication_table_statistics_response;
+struct dms_replication_table_statistics_list;
+struct dms_table_statistics;
+struct dms_describe_replication_task_assessment_runs_request;
+struct dms_describe_replication_task_assessment_runs_response;
+struct dms_replication_task_assessment_run_list;
+struct dms_describe_replication_task_individual_assessments_request;
+struct dms_describe_replication_task_individual_assessments_response;
+struct dms_replication_task_individual_assessment_list;
+struct dms_replication_task_individual_assessment;
 struct dms_describe_replication_tasks_request;
 struct dms_describe_replication_tasks_response;
 struct dms_replication_task_list;
+struct dms_describe_replications_request;
+struct dms_describe_replications_response;
+struct dms_replication_list;
+struct dms_replication;
+struct dms_provision_data;
+struct dms_premigration_assessment_status_list;
+struct dms_premigration_assessment_status;
+struct dms_replication_stats;
+struct dms_describe_schemas_request;
+struct dms_describe_schemas_response;
+struct dms_schema_list;
 struct dms_describe_table_statistics_request;
 struct dms_describe_table_statistics_response;
 struct dms_table_statistics_list;
-struct dms_table_statistics;
+struct dms_import_certificate_request;
+struct dms_import_certificate_response;
 struct dms_list_tags_for_resource_request;
 struct dms_arn_list;
 struct dms_list_tags_for_resource_response;
 struct dms_modify_endpoint_request;
 struct dms_modify_endpoint_response;
+struct dms_modify_event_subscription_request;
+struct dms_modify_event_subscription_response;
+struct dms_modify_replication_config_request;
+struct dms_modify_replication_config_response;
+struct dms_modify_replication_instance_request;
+struct dms_modify_replication_instance_response;
+struct dms_modify_replication_subnet_group_request;
+struct dms_modify_replication_subnet_group_response;
 struct dms_modify_replication_task_request;
 struct dms_modify_replication_task_response;
+struct dms_move_replication_task_request;
+struct dms_move_replication_task_response;
+struct dms_reboot_replication_instance_request;
+struct dms_reboot_replication_instance_response;
+struct dms_refresh_schemas_request;
+struct dms_refresh_schemas_response;
+struct dms_reload_replication_tables_request;
+struct dms_table_list_to_reload;
+struct dms_table_to_reload;
+struct dms_reload_replication_tables_response;
+struct dms_reload_tables_request;
+struct dms_reload_tables_response;
 struct dms_remove_tags_from_resource_request;
 struct dms_key_list;
+struct dms_start_replication_request;
+struct dms_start_replication_response;
 struct dms_start_replication_task_request;
 struct dms_start_replication_task_response;
+struct dms_start_replication_task_assessment_run_request;
+struct dms_include_test_list;
+struct dms_exclude_test_list;
+struct dms_start_replication_task_assessment_run_response;
+struct dms_stop_replication_request;
+struct dms_stop_replication_response;
 struct dms_stop_replication_task_request;
 struct dms_stop_replication_task_response;
 struct dms_test_connection_request;
@@ -126,6 +246,18 @@ struct dms_integer_list {
     size_t n;
     struct opt_i64 *v;
 };
+struct dms_event_categories_list {
+    size_t n;
+    struct str *v;
+};
+struct dms_source_ids_list {
+    size_t n;
+    struct str *v;
+};
+struct dms_string_list {
+    size_t n;
+    struct str *v;
+};
 struct dms_vpc_security_group_id_list {
     size_t n;
     struct str *v;
@@ -137,10 +269,6 @@ struct dms_vpc_security_group_membership_list {
 struct dms_subnet_list {
     size_t n;
     struct dms_subnet *v;
-};
-struct dms_string_list {
-    size_t n;
-    struct str *v;
 };
 struct dms_replication_instance_public_ip_address_list {
     size_t n;
@@ -158,6 +286,14 @@ struct dms_subnet_identifier_list {
     size_t n;
     struct str *v;
 };
+struct dms_account_quota_list {
+    size_t n;
+    struct dms_account_quota *v;
+};
+struct dms_individual_assessment_name_list {
+    size_t n;
+    struct str *v;
+};
 struct dms_filter_list {
     size_t n;
     struct dms_filter *v;
@@ -166,13 +302,49 @@ struct dms_filter_value_list {
     size_t n;
     struct str *v;
 };
+struct dms_certificate_list {
+    size_t n;
+    struct dms_certificate *v;
+};
 struct dms_connection_list {
     size_t n;
     struct dms_connection *v;
 };
+struct dms_endpoint_settings_list {
+    size_t n;
+    struct dms_endpoint_setting *v;
+};
+struct dms_endpoint_setting_enum_values {
+    size_t n;
+    struct str *v;
+};
+struct dms_supported_endpoint_type_list {
+    size_t n;
+    struct dms_supported_endpoint_type *v;
+};
 struct dms_endpoint_list {
     size_t n;
     struct dms_endpoint *v;
+};
+struct dms_engine_version_list {
+    size_t n;
+    struct dms_engine_version *v;
+};
+struct dms_available_upgrades_list {
+    size_t n;
+    struct str *v;
+};
+struct dms_event_category_group_list {
+    size_t n;
+    struct dms_event_category_group *v;
+};
+struct dms_event_subscriptions_list {
+    size_t n;
+    struct dms_event_subscription *v;
+};
+struct dms_event_list {
+    size_t n;
+    struct dms_event *v;
 };
 struct dms_orderable_replication_instance_list {
     size_t n;
@@ -182,6 +354,18 @@ struct dms_availability_zones_list {
     size_t n;
     struct str *v;
 };
+struct dms_pending_maintenance_actions {
+    size_t n;
+    struct dms_resource_pending_maintenance_actions *v;
+};
+struct dms_pending_maintenance_action_details {
+    size_t n;
+    struct dms_pending_maintenance_action *v;
+};
+struct dms_replication_config_list {
+    size_t n;
+    struct dms_replication_config *v;
+};
 struct dms_replication_instance_list {
     size_t n;
     struct dms_replication_instance *v;
@@ -190,9 +374,33 @@ struct dms_replication_subnet_groups {
     size_t n;
     struct dms_replication_subnet_group *v;
 };
+struct dms_replication_table_statistics_list {
+    size_t n;
+    struct dms_table_statistics *v;
+};
+struct dms_replication_task_assessment_run_list {
+    size_t n;
+    struct dms_replication_task_assessment_run *v;
+};
+struct dms_replication_task_individual_assessment_list {
+    size_t n;
+    struct dms_replication_task_individual_assessment *v;
+};
 struct dms_replication_task_list {
     size_t n;
     struct dms_replication_task *v;
+};
+struct dms_replication_list {
+    size_t n;
+    struct dms_replication *v;
+};
+struct dms_premigration_assessment_status_list {
+    size_t n;
+    struct dms_premigration_assessment_status *v;
+};
+struct dms_schema_list {
+    size_t n;
+    struct str *v;
 };
 struct dms_table_statistics_list {
     size_t n;
@@ -202,7 +410,19 @@ struct dms_arn_list {
     size_t n;
     struct str *v;
 };
+struct dms_table_list_to_reload {
+    size_t n;
+    struct dms_table_to_reload *v;
+};
 struct dms_key_list {
+    size_t n;
+    struct str *v;
+};
+struct dms_include_test_list {
+    size_t n;
+    struct str *v;
+};
+struct dms_exclude_test_list {
     size_t n;
     struct str *v;
 };
@@ -216,6 +436,40 @@ struct dms_tag {
     struct str Key;
     struct str Value;
     struct str ResourceArn;
+};
+struct dms_cancel_replication_task_assessment_run_request {
+    struct str ReplicationTaskAssessmentRunArn;
+};
+struct dms_cancel_replication_task_assessment_run_response {
+    struct dms_replication_task_assessment_run *ReplicationTaskAssessmentRun;
+};
+struct dms_replication_task_assessment_run {
+    struct str ReplicationTaskAssessmentRunArn;
+    struct str ReplicationTaskArn;
+    struct str Status;
+    struct opt_time ReplicationTaskAssessmentRunCreationDate;
+    struct dms_replication_task_assessment_run_progress *AssessmentProgress;
+    struct str LastFailureMessage;
+    struct str ServiceAccessRoleArn;
+    struct str ResultLocationBucket;
+    struct str ResultLocationFolder;
+    struct str ResultEncryptionMode;
+    struct str ResultKmsKeyArn;
+    struct str AssessmentRunName;
+    struct opt_bool IsLatestTaskAssessmentRun;
+    struct dms_replication_task_assessment_run_result_statistic *ResultStatistic;
+};
+struct dms_replication_task_assessment_run_progress {
+    struct opt_i64 IndividualAssessmentCount;
+    struct opt_i64 IndividualAssessmentCompletedCount;
+};
+struct dms_replication_task_assessment_run_result_statistic {
+    struct opt_i64 Passed;
+    struct opt_i64 Failed;
+    struct opt_i64 Error;
+    struct opt_i64 Warning;
+    struct opt_i64 Cancelled;
+    struct opt_i64 Skipped;
 };
 struct dms_create_endpoint_request {
     struct str EndpointIdentifier;
@@ -639,6 +893,69 @@ struct dms_endpoint {
 struct dms_lakehouse_settings {
     struct str Arn;
 };
+struct dms_create_event_subscription_request {
+    struct str SubscriptionName;
+    struct str SnsTopicArn;
+    struct str SourceType;
+    struct dms_event_categories_list EventCategories;
+    struct dms_source_ids_list SourceIds;
+    struct opt_bool Enabled;
+    struct dms_tag_list Tags;
+};
+struct dms_create_event_subscription_response {
+    struct dms_event_subscription *EventSubscription;
+};
+struct dms_event_subscription {
+    struct str CustomerAwsId;
+    struct str CustSubscriptionId;
+    struct str SnsTopicArn;
+    struct str Status;
+    struct str SubscriptionCreationTime;
+    struct str SourceType;
+    struct dms_source_ids_list SourceIdsList;
+    struct dms_event_categories_list EventCategoriesList;
+    struct opt_bool Enabled;
+};
+struct dms_create_replication_config_request {
+    struct str ReplicationConfigIdentifier;
+    struct str SourceEndpointArn;
+    struct str TargetEndpointArn;
+    struct dms_compute_config *ComputeConfig;
+    struct str ReplicationType;
+    struct str TableMappings;
+    struct str ReplicationSettings;
+    struct str SupplementalSettings;
+    struct str ResourceIdentifier;
+    struct dms_tag_list Tags;
+};
+struct dms_compute_config {
+    struct str AvailabilityZone;
+    struct str DnsNameServers;
+    struct str KmsKeyId;
+    struct opt_i64 MaxCapacityUnits;
+    struct opt_i64 MinCapacityUnits;
+    struct opt_bool MultiAZ;
+    struct str PreferredMaintenanceWindow;
+    struct str ReplicationSubnetGroupId;
+    struct dms_string_list VpcSecurityGroupIds;
+};
+struct dms_create_replication_config_response {
+    struct dms_replication_config *ReplicationConfig;
+};
+struct dms_replication_config {
+    struct str ReplicationConfigIdentifier;
+    struct str ReplicationConfigArn;
+    struct str SourceEndpointArn;
+    struct str TargetEndpointArn;
+    struct str ReplicationType;
+    struct dms_compute_config *ComputeConfig;
+    struct str ReplicationSettings;
+    struct str SupplementalSettings;
+    struct str TableMappings;
+    struct opt_time ReplicationConfigCreateTime;
+    struct opt_time ReplicationConfigUpdateTime;
+    struct opt_bool IsReadOnly;
+};
 struct dms_create_replication_instance_request {
     struct str ReplicationInstanceIdentifier;
     struct opt_i64 AllocatedStorage;
@@ -783,6 +1100,25 @@ struct dms_replication_task_stats {
     struct opt_time FullLoadStartDate;
     struct opt_time FullLoadFinishDate;
 };
+struct dms_delete_certificate_request {
+    struct str CertificateArn;
+};
+struct dms_delete_certificate_response {
+    struct dms_certificate *Certificate;
+};
+struct dms_certificate {
+    struct str CertificateIdentifier;
+    struct opt_time CertificateCreationDate;
+    struct str CertificatePem;
+    struct str CertificateWallet;
+    struct str CertificateArn;
+    struct str CertificateOwner;
+    struct opt_time ValidFromDate;
+    struct opt_time ValidToDate;
+    struct str SigningAlgorithm;
+    struct opt_i64 KeyLength;
+    struct str KmsKeyId;
+};
 struct dms_delete_connection_request {
     struct str EndpointArn;
     struct str ReplicationInstanceArn;
@@ -804,6 +1140,18 @@ struct dms_delete_endpoint_request {
 struct dms_delete_endpoint_response {
     struct dms_endpoint *Endpoint;
 };
+struct dms_delete_event_subscription_request {
+    struct str SubscriptionName;
+};
+struct dms_delete_event_subscription_response {
+    struct dms_event_subscription *EventSubscription;
+};
+struct dms_delete_replication_config_request {
+    struct str ReplicationConfigArn;
+};
+struct dms_delete_replication_config_response {
+    struct dms_replication_config *ReplicationConfig;
+};
 struct dms_delete_replication_instance_request {
     struct str ReplicationInstanceArn;
 };
@@ -819,7 +1167,36 @@ struct dms_delete_replication_task_request {
 struct dms_delete_replication_task_response {
     struct dms_replication_task *ReplicationTask;
 };
-struct dms_describe_connections_request {
+struct dms_delete_replication_task_assessment_run_request {
+    struct str ReplicationTaskAssessmentRunArn;
+};
+struct dms_delete_replication_task_assessment_run_response {
+    struct dms_replication_task_assessment_run *ReplicationTaskAssessmentRun;
+};
+struct dms_describe_account_attributes_response {
+    struct dms_account_quota_list AccountQuotas;
+    struct str UniqueAccountIdentifier;
+};
+struct dms_account_quota {
+    struct str AccountQuotaName;
+    struct opt_i64 Used;
+    struct opt_i64 Max;
+};
+struct dms_describe_applicable_individual_assessments_request {
+    struct str ReplicationTaskArn;
+    struct str ReplicationInstanceArn;
+    struct str ReplicationConfigArn;
+    struct str SourceEngineName;
+    struct str TargetEngineName;
+    struct str MigrationType;
+    struct opt_i64 MaxRecords;
+    struct str Marker;
+};
+struct dms_describe_applicable_individual_assessments_response {
+    struct dms_individual_assessment_name_list IndividualAssessmentNames;
+    struct str Marker;
+};
+struct dms_describe_certificates_request {
     struct dms_filter_list Filters;
     struct opt_i64 MaxRecords;
     struct str Marker;
@@ -828,9 +1205,54 @@ struct dms_filter {
     struct str Name;
     struct dms_filter_value_list Values;
 };
+struct dms_describe_certificates_response {
+    struct str Marker;
+    struct dms_certificate_list Certificates;
+};
+struct dms_describe_connections_request {
+    struct dms_filter_list Filters;
+    struct opt_i64 MaxRecords;
+    struct str Marker;
+};
 struct dms_describe_connections_response {
     struct str Marker;
     struct dms_connection_list Connections;
+};
+struct dms_describe_endpoint_settings_request {
+    struct str EngineName;
+    struct opt_i64 MaxRecords;
+    struct str Marker;
+};
+struct dms_describe_endpoint_settings_response {
+    struct str Marker;
+    struct dms_endpoint_settings_list EndpointSettings;
+};
+struct dms_endpoint_setting {
+    struct str Name;
+    struct str Type;
+    struct dms_endpoint_setting_enum_values EnumValues;
+    struct opt_bool Sensitive;
+    struct str Units;
+    struct str Applicability;
+    struct opt_i64 IntValueMin;
+    struct opt_i64 IntValueMax;
+    struct str DefaultValue;
+};
+struct dms_describe_endpoint_types_request {
+    struct dms_filter_list Filters;
+    struct opt_i64 MaxRecords;
+    struct str Marker;
+};
+struct dms_describe_endpoint_types_response {
+    struct str Marker;
+    struct dms_supported_endpoint_type_list SupportedEndpointTypes;
+};
+struct dms_supported_endpoint_type {
+    struct str EngineName;
+    struct opt_bool SupportsCDC;
+    struct str EndpointType;
+    struct str ReplicationInstanceEngineMinimumVersion;
+    struct str EngineDisplayName;
 };
 struct dms_describe_endpoints_request {
     struct dms_filter_list Filters;
@@ -840,6 +1262,67 @@ struct dms_describe_endpoints_request {
 struct dms_describe_endpoints_response {
     struct str Marker;
     struct dms_endpoint_list Endpoints;
+};
+struct dms_describe_engine_versions_request {
+    struct opt_i64 MaxRecords;
+    struct str Marker;
+};
+struct dms_describe_engine_versions_response {
+    struct dms_engine_version_list EngineVersions;
+    struct str Marker;
+};
+struct dms_engine_version {
+    struct str Version;
+    struct str Lifecycle;
+    struct str ReleaseStatus;
+    struct opt_time LaunchDate;
+    struct opt_time AutoUpgradeDate;
+    struct opt_time DeprecationDate;
+    struct opt_time ForceUpgradeDate;
+    struct dms_available_upgrades_list AvailableUpgrades;
+};
+struct dms_describe_event_categories_request {
+    struct str SourceType;
+    struct dms_filter_list Filters;
+};
+struct dms_describe_event_categories_response {
+    struct dms_event_category_group_list EventCategoryGroupList;
+};
+struct dms_event_category_group {
+    struct str SourceType;
+    struct dms_event_categories_list EventCategories;
+};
+struct dms_describe_event_subscriptions_request {
+    struct str SubscriptionName;
+    struct dms_filter_list Filters;
+    struct opt_i64 MaxRecords;
+    struct str Marker;
+};
+struct dms_describe_event_subscriptions_response {
+    struct str Marker;
+    struct dms_event_subscriptions_list EventSubscriptionsList;
+};
+struct dms_describe_events_request {
+    struct str SourceIdentifier;
+    struct str SourceType;
+    struct opt_time StartTime;
+    struct opt_time EndTime;
+    struct opt_i64 Duration;
+    struct dms_event_categories_list EventCategories;
+    struct dms_filter_list Filters;
+    struct opt_i64 MaxRecords;
+    struct str Marker;
+};
+struct dms_describe_events_response {
+    struct str Marker;
+    struct dms_event_list Events;
+};
+struct dms_event {
+    struct str SourceIdentifier;
+    struct str SourceType;
+    struct str Message;
+    struct dms_event_categories_list EventCategories;
+    struct opt_time Date;
 };
 struct dms_describe_orderable_replication_instances_request {
     struct opt_i64 MaxRecords;
@@ -860,6 +1343,50 @@ struct dms_orderable_replication_instance {
     struct dms_availability_zones_list AvailabilityZones;
     struct str ReleaseStatus;
 };
+struct dms_describe_pending_maintenance_actions_request {
+    struct str ReplicationInstanceArn;
+    struct dms_filter_list Filters;
+    struct str Marker;
+    struct opt_i64 MaxRecords;
+};
+struct dms_describe_pending_maintenance_actions_response {
+    struct dms_pending_maintenance_actions PendingMaintenanceActions;
+    struct str Marker;
+};
+struct dms_resource_pending_maintenance_actions {
+    struct str ResourceIdentifier;
+    struct dms_pending_maintenance_action_details PendingMaintenanceActionDetails;
+};
+struct dms_pending_maintenance_action {
+    struct str Action;
+    struct opt_time AutoAppliedAfterDate;
+    struct opt_time ForcedApplyDate;
+    struct str OptInStatus;
+    struct opt_time CurrentApplyDate;
+    struct str Description;
+};
+struct dms_describe_refresh_schemas_status_request {
+    struct str EndpointArn;
+};
+struct dms_describe_refresh_schemas_status_response {
+    struct dms_refresh_schemas_status *RefreshSchemasStatus;
+};
+struct dms_refresh_schemas_status {
+    struct str EndpointArn;
+    struct str ReplicationInstanceArn;
+    struct str Status;
+    struct opt_time LastRefreshDate;
+    struct str LastFailureMessage;
+};
+struct dms_describe_replication_configs_request {
+    struct dms_filter_list Filters;
+    struct opt_i64 MaxRecords;
+    struct str Marker;
+};
+struct dms_describe_replication_configs_response {
+    struct str Marker;
+    struct dms_replication_config_list ReplicationConfigs;
+};
 struct dms_describe_replication_instances_request {
     struct dms_filter_list Filters;
     struct opt_i64 MaxRecords;
@@ -878,26 +1405,16 @@ struct dms_describe_replication_subnet_groups_response {
     struct str Marker;
     struct dms_replication_subnet_groups ReplicationSubnetGroups;
 };
-struct dms_describe_replication_tasks_request {
-    struct dms_filter_list Filters;
-    struct opt_i64 MaxRecords;
-    struct str Marker;
-    struct opt_bool WithoutSettings;
-};
-struct dms_describe_replication_tasks_response {
-    struct str Marker;
-    struct dms_replication_task_list ReplicationTasks;
-};
-struct dms_describe_table_statistics_request {
-    struct str ReplicationTaskArn;
+struct dms_describe_replication_table_statistics_request {
+    struct str ReplicationConfigArn;
     struct opt_i64 MaxRecords;
     struct str Marker;
     struct dms_filter_list Filters;
 };
-struct dms_describe_table_statistics_response {
-    struct str ReplicationTaskArn;
-    struct dms_table_statistics_list TableStatistics;
+struct dms_describe_replication_table_statistics_response {
+    struct str ReplicationConfigArn;
     struct str Marker;
+    struct dms_replication_table_statistics_list ReplicationTableStatistics;
 };
 struct dms_table_statistics {
     struct str SchemaName;
@@ -928,6 +1445,137 @@ struct dms_table_statistics {
     struct opt_i64 ResyncRowsSucceeded;
     struct opt_i64 ResyncRowsFailed;
     struct opt_f64 ResyncProgress;
+};
+struct dms_describe_replication_task_assessment_runs_request {
+    struct dms_filter_list Filters;
+    struct opt_i64 MaxRecords;
+    struct str Marker;
+};
+struct dms_describe_replication_task_assessment_runs_response {
+    struct str Marker;
+    struct dms_replication_task_assessment_run_list ReplicationTaskAssessmentRuns;
+};
+struct dms_describe_replication_task_individual_assessments_request {
+    struct dms_filter_list Filters;
+    struct opt_i64 MaxRecords;
+    struct str Marker;
+};
+struct dms_describe_replication_task_individual_assessments_response {
+    struct str Marker;
+    struct dms_replication_task_individual_assessment_list ReplicationTaskIndividualAssessments;
+};
+struct dms_replication_task_individual_assessment {
+    struct str ReplicationTaskIndividualAssessmentArn;
+    struct str ReplicationTaskAssessmentRunArn;
+    struct str IndividualAssessmentName;
+    struct str Status;
+    struct opt_time ReplicationTaskIndividualAssessmentStartDate;
+};
+struct dms_describe_replication_tasks_request {
+    struct dms_filter_list Filters;
+    struct opt_i64 MaxRecords;
+    struct str Marker;
+    struct opt_bool WithoutSettings;
+};
+struct dms_describe_replication_tasks_response {
+    struct str Marker;
+    struct dms_replication_task_list ReplicationTasks;
+};
+struct dms_describe_replications_request {
+    struct dms_filter_list Filters;
+    struct opt_i64 MaxRecords;
+    struct str Marker;
+};
+struct dms_describe_replications_response {
+    struct str Marker;
+    struct dms_replication_list Replications;
+};
+struct dms_replication {
+    struct str ReplicationConfigIdentifier;
+    struct str ReplicationConfigArn;
+    struct str SourceEndpointArn;
+    struct str TargetEndpointArn;
+    struct str ReplicationType;
+    struct str Status;
+    struct dms_provision_data *ProvisionData;
+    struct dms_premigration_assessment_status_list PremigrationAssessmentStatuses;
+    struct str StopReason;
+    struct dms_string_list FailureMessages;
+    struct dms_replication_stats *ReplicationStats;
+    struct str StartReplicationType;
+    struct opt_time CdcStartTime;
+    struct str CdcStartPosition;
+    struct str CdcStopPosition;
+    struct str RecoveryCheckpoint;
+    struct opt_time ReplicationCreateTime;
+    struct opt_time ReplicationUpdateTime;
+    struct opt_time ReplicationLastStopTime;
+    struct opt_time ReplicationDeprovisionTime;
+    struct opt_bool IsReadOnly;
+};
+struct dms_provision_data {
+    struct str ProvisionState;
+    struct opt_i64 ProvisionedCapacityUnits;
+    struct opt_time DateProvisioned;
+    struct opt_bool IsNewProvisioningAvailable;
+    struct opt_time DateNewProvisioningDataAvailable;
+    struct str ReasonForNewProvisioningData;
+};
+struct dms_premigration_assessment_status {
+    struct str PremigrationAssessmentRunArn;
+    struct opt_bool FailOnAssessmentFailure;
+    struct str Status;
+    struct opt_time PremigrationAssessmentRunCreationDate;
+    struct dms_replication_task_assessment_run_progress *AssessmentProgress;
+    struct str LastFailureMessage;
+    struct str ResultLocationBucket;
+    struct str ResultLocationFolder;
+    struct str ResultEncryptionMode;
+    struct str ResultKmsKeyArn;
+    struct dms_replication_task_assessment_run_result_statistic *ResultStatistic;
+};
+struct dms_replication_stats {
+    struct opt_i64 FullLoadProgressPercent;
+    struct opt_i64 ElapsedTimeMillis;
+    struct opt_i64 TablesLoaded;
+    struct opt_i64 TablesLoading;
+    struct opt_i64 TablesQueued;
+    struct opt_i64 TablesErrored;
+    struct opt_time FreshStartDate;
+    struct opt_time StartDate;
+    struct opt_time StopDate;
+    struct opt_time FullLoadStartDate;
+    struct opt_time FullLoadFinishDate;
+};
+struct dms_describe_schemas_request {
+    struct str EndpointArn;
+    struct opt_i64 MaxRecords;
+    struct str Marker;
+};
+struct dms_describe_schemas_response {
+    struct str Marker;
+    struct dms_schema_list Schemas;
+};
+struct dms_describe_table_statistics_request {
+    struct str ReplicationTaskArn;
+    struct opt_i64 MaxRecords;
+    struct str Marker;
+    struct dms_filter_list Filters;
+};
+struct dms_describe_table_statistics_response {
+    struct str ReplicationTaskArn;
+    struct dms_table_statistics_list TableStatistics;
+    struct str Marker;
+};
+struct dms_import_certificate_request {
+    struct str CertificateIdentifier;
+    struct str CertificatePem;
+    struct str CertificateWallet;
+    struct dms_tag_list Tags;
+    struct str KmsKeyId;
+};
+struct dms_import_certificate_response {
+    struct dms_certificate *Certificate;
 };
 struct dms_list_tags_for_resource_request {
     struct str ResourceArn;
@@ -975,6 +1623,56 @@ struct dms_modify_endpoint_request {
 struct dms_modify_endpoint_response {
     struct dms_endpoint *Endpoint;
 };
+struct dms_modify_event_subscription_request {
+    struct str SubscriptionName;
+    struct str SnsTopicArn;
+    struct str SourceType;
+    struct dms_event_categories_list EventCategories;
+    struct opt_bool Enabled;
+};
+struct dms_modify_event_subscription_response {
+    struct dms_event_subscription *EventSubscription;
+};
+struct dms_modify_replication_config_request {
+    struct str ReplicationConfigArn;
+    struct str ReplicationConfigIdentifier;
+    struct str ReplicationType;
+    struct str TableMappings;
+    struct str ReplicationSettings;
+    struct str SupplementalSettings;
+    struct dms_compute_config *ComputeConfig;
+    struct str SourceEndpointArn;
+    struct str TargetEndpointArn;
+};
+struct dms_modify_replication_config_response {
+    struct dms_replication_config *ReplicationConfig;
+};
+struct dms_modify_replication_instance_request {
+    struct str ReplicationInstanceArn;
+    struct opt_i64 AllocatedStorage;
+    struct opt_bool ApplyImmediately;
+    struct str ReplicationInstanceClass;
+    struct dms_vpc_security_group_id_list VpcSecurityGroupIds;
+    struct str PreferredMaintenanceWindow;
+    struct opt_bool MultiAZ;
+    struct str EngineVersion;
+    struct opt_bool AllowMajorVersionUpgrade;
+    struct opt_bool AutoMinorVersionUpgrade;
+    struct str ReplicationInstanceIdentifier;
+    struct str NetworkType;
+    struct dms_kerberos_authentication_settings *KerberosAuthenticationSettings;
+};
+struct dms_modify_replication_instance_response {
+    struct dms_replication_instance *ReplicationInstance;
+};
+struct dms_modify_replication_subnet_group_request {
+    struct str ReplicationSubnetGroupIdentifier;
+    struct str ReplicationSubnetGroupDescription;
+    struct dms_subnet_identifier_list SubnetIds;
+};
+struct dms_modify_replication_subnet_group_response {
+    struct dms_replication_subnet_group *ReplicationSubnetGroup;
+};
 struct dms_modify_replication_task_request {
     struct str ReplicationTaskArn;
     struct str ReplicationTaskIdentifier;
@@ -989,9 +1687,62 @@ struct dms_modify_replication_task_request {
 struct dms_modify_replication_task_response {
     struct dms_replication_task *ReplicationTask;
 };
+struct dms_move_replication_task_request {
+    struct str ReplicationTaskArn;
+    struct str TargetReplicationInstanceArn;
+};
+struct dms_move_replication_task_response {
+    struct dms_replication_task *ReplicationTask;
+};
+struct dms_reboot_replication_instance_request {
+    struct str ReplicationInstanceArn;
+    struct opt_bool ForceFailover;
+    struct opt_bool ForcePlannedFailover;
+};
+struct dms_reboot_replication_instance_response {
+    struct dms_replication_instance *ReplicationInstance;
+};
+struct dms_refresh_schemas_request {
+    struct str EndpointArn;
+    struct str ReplicationInstanceArn;
+};
+struct dms_refresh_schemas_response {
+    struct dms_refresh_schemas_status *RefreshSchemasStatus;
+};
+struct dms_reload_replication_tables_request {
+    struct str ReplicationConfigArn;
+    struct dms_table_list_to_reload TablesToReload;
+    struct str ReloadOption;
+};
+struct dms_table_to_reload {
+    struct str SchemaName;
+    struct str TableName;
+};
+struct dms_reload_replication_tables_response {
+    struct str ReplicationConfigArn;
+};
+struct dms_reload_tables_request {
+    struct str ReplicationTaskArn;
+    struct dms_table_list_to_reload TablesToReload;
+    struct str ReloadOption;
+};
+struct dms_reload_tables_response {
+    struct str ReplicationTaskArn;
+};
 struct dms_remove_tags_from_resource_request {
     struct str ResourceArn;
     struct dms_key_list TagKeys;
+};
+struct dms_start_replication_request {
+    struct str ReplicationConfigArn;
+    struct str StartReplicationType;
+    struct str PremigrationAssessmentSettings;
+    struct opt_time CdcStartTime;
+    struct str CdcStartPosition;
+    struct str CdcStopPosition;
+};
+struct dms_start_replication_response {
+    struct dms_replication *Replication;
 };
 struct dms_start_replication_task_request {
     struct str ReplicationTaskArn;
@@ -1002,6 +1753,27 @@ struct dms_start_replication_task_request {
 };
 struct dms_start_replication_task_response {
     struct dms_replication_task *ReplicationTask;
+};
+struct dms_start_replication_task_assessment_run_request {
+    struct str ReplicationTaskArn;
+    struct str ServiceAccessRoleArn;
+    struct str ResultLocationBucket;
+    struct str ResultLocationFolder;
+    struct str ResultEncryptionMode;
+    struct str ResultKmsKeyArn;
+    struct str AssessmentRunName;
+    struct dms_include_test_list IncludeOnly;
+    struct dms_exclude_test_list Exclude;
+    struct dms_tag_list Tags;
+};
+struct dms_start_replication_task_assessment_run_response {
+    struct dms_replication_task_assessment_run *ReplicationTaskAssessmentRun;
+};
+struct dms_stop_replication_request {
+    struct str ReplicationConfigArn;
+};
+struct dms_stop_replication_response {
+    struct dms_replication *Replication;
 };
 struct dms_stop_replication_task_request {
     struct str ReplicationTaskArn;
@@ -1021,48 +1793,122 @@ struct dms_test_connection_response {
  * operation is OP_READ. *ret_out is zeroed before. */
 enum status dms_add_tags_to_resource(struct call *c, const struct dms_add_tags_to_resource_request *in,
     void *ret_out);
+enum status dms_cancel_replication_task_assessment_run(struct call *c, const struct dms_cancel_replication_task_assessment_run_request *in,
+    struct dms_cancel_replication_task_assessment_run_response *ret_out);
 enum status dms_create_endpoint(struct call *c, const struct dms_create_endpoint_request *in,
     struct dms_create_endpoint_response *ret_out);
+enum status dms_create_event_subscription(struct call *c, const struct dms_create_event_subscription_request *in,
+    struct dms_create_event_subscription_response *ret_out);
+enum status dms_create_replication_config(struct call *c, const struct dms_create_replication_config_request *in,
+    struct dms_create_replication_config_response *ret_out);
 enum status dms_create_replication_instance(struct call *c, const struct dms_create_replication_instance_request *in,
     struct dms_create_replication_instance_response *ret_out);
 enum status dms_create_replication_subnet_group(struct call *c, const struct dms_create_replication_subnet_group_request *in,
     struct dms_create_replication_subnet_group_response *ret_out);
 enum status dms_create_replication_task(struct call *c, const struct dms_create_replication_task_request *in,
     struct dms_create_replication_task_response *ret_out);
+enum status dms_delete_certificate(struct call *c, const struct dms_delete_certificate_request *in,
+    struct dms_delete_certificate_response *ret_out);
 enum status dms_delete_connection(struct call *c, const struct dms_delete_connection_request *in,
     struct dms_delete_connection_response *ret_out);
 enum status dms_delete_endpoint(struct call *c, const struct dms_delete_endpoint_request *in,
     struct dms_delete_endpoint_response *ret_out);
+enum status dms_delete_event_subscription(struct call *c, const struct dms_delete_event_subscription_request *in,
+    struct dms_delete_event_subscription_response *ret_out);
+enum status dms_delete_replication_config(struct call *c, const struct dms_delete_replication_config_request *in,
+    struct dms_delete_replication_config_response *ret_out);
 enum status dms_delete_replication_instance(struct call *c, const struct dms_delete_replication_instance_request *in,
     struct dms_delete_replication_instance_response *ret_out);
 enum status dms_delete_replication_subnet_group(struct call *c, const struct dms_delete_replication_subnet_group_request *in,
     void *ret_out);
 enum status dms_delete_replication_task(struct call *c, const struct dms_delete_replication_task_request *in,
     struct dms_delete_replication_task_response *ret_out);
+enum status dms_delete_replication_task_assessment_run(struct call *c, const struct dms_delete_replication_task_assessment_run_request *in,
+    struct dms_delete_replication_task_assessment_run_response *ret_out);
+enum status dms_describe_account_attributes(struct call *c, const void *in,
+    struct dms_describe_account_attributes_response *ret_out);
+enum status dms_describe_applicable_individual_assessments(struct call *c, const struct dms_describe_applicable_individual_assessments_request *in,
+    struct dms_describe_applicable_individual_assessments_response *ret_out);
+enum status dms_describe_certificates(struct call *c, const struct dms_describe_certificates_request *in,
+    struct dms_describe_certificates_response *ret_out);
 enum status dms_describe_connections(struct call *c, const struct dms_describe_connections_request *in,
     struct dms_describe_connections_response *ret_out);
+enum status dms_describe_endpoint_settings(struct call *c, const struct dms_describe_endpoint_settings_request *in,
+    struct dms_describe_endpoint_settings_response *ret_out);
+enum status dms_describe_endpoint_types(struct call *c, const struct dms_describe_endpoint_types_request *in,
+    struct dms_describe_endpoint_types_response *ret_out);
 enum status dms_describe_endpoints(struct call *c, const struct dms_describe_endpoints_request *in,
     struct dms_describe_endpoints_response *ret_out);
+enum status dms_describe_engine_versions(struct call *c, const struct dms_describe_engine_versions_request *in,
+    struct dms_describe_engine_versions_response *ret_out);
+enum status dms_describe_event_categories(struct call *c, const struct dms_describe_event_categories_request *in,
+    struct dms_describe_event_categories_response *ret_out);
+enum status dms_describe_event_subscriptions(struct call *c, const struct dms_describe_event_subscriptions_request *in,
+    struct dms_describe_event_subscriptions_response *ret_out);
+enum status dms_describe_events(struct call *c, const struct dms_describe_events_request *in,
+    struct dms_describe_events_response *ret_out);
 enum status dms_describe_orderable_replication_instances(struct call *c, const struct dms_describe_orderable_replication_instances_request *in,
     struct dms_describe_orderable_replication_instances_response *ret_out);
+enum status dms_describe_pending_maintenance_actions(struct call *c, const struct dms_describe_pending_maintenance_actions_request *in,
+    struct dms_describe_pending_maintenance_actions_response *ret_out);
+enum status dms_describe_refresh_schemas_status(struct call *c, const struct dms_describe_refresh_schemas_status_request *in,
+    struct dms_describe_refresh_schemas_status_response *ret_out);
+enum status dms_describe_replication_configs(struct call *c, const struct dms_describe_replication_configs_request *in,
+    struct dms_describe_replication_configs_response *ret_out);
 enum status dms_describe_replication_instances(struct call *c, const struct dms_describe_replication_instances_request *in,
     struct dms_describe_replication_instances_response *ret_out);
 enum status dms_describe_replication_subnet_groups(struct call *c, const struct dms_describe_replication_subnet_groups_request *in,
     struct dms_describe_replication_subnet_groups_response *ret_out);
+enum status dms_describe_replication_table_statistics(struct call *c, const struct dms_describe_replication_table_statistics_request *in,
+    struct dms_describe_replication_table_statistics_response *ret_out);
+enum status dms_describe_replication_task_assessment_runs(struct call *c, const struct dms_describe_replication_task_assessment_runs_request *in,
+    struct dms_describe_replication_task_assessment_runs_response *ret_out);
+enum status dms_describe_replication_task_individual_assessments(struct call *c, const struct dms_describe_replication_task_individual_assessments_request *in,
+    struct dms_describe_replication_task_individual_assessments_response *ret_out);
 enum status dms_describe_replication_tasks(struct call *c, const struct dms_describe_replication_tasks_request *in,
     struct dms_describe_replication_tasks_response *ret_out);
+enum status dms_describe_replications(struct call *c, const struct dms_describe_replications_request *in,
+    struct dms_describe_replications_response *ret_out);
+enum status dms_describe_schemas(struct call *c, const struct dms_describe_schemas_request *in,
+    struct dms_describe_schemas_response *ret_out);
 enum status dms_describe_table_statistics(struct call *c, const struct dms_describe_table_statistics_request *in,
     struct dms_describe_table_statistics_response *ret_out);
+enum status dms_import_certificate(struct call *c, const struct dms_import_certificate_request *in,
+    struct dms_import_certificate_response *ret_out);
 enum status dms_list_tags_for_resource(struct call *c, const struct dms_list_tags_for_resource_request *in,
     struct dms_list_tags_for_resource_response *ret_out);
 enum status dms_modify_endpoint(struct call *c, const struct dms_modify_endpoint_request *in,
     struct dms_modify_endpoint_response *ret_out);
+enum status dms_modify_event_subscription(struct call *c, const struct dms_modify_event_subscription_request *in,
+    struct dms_modify_event_subscription_response *ret_out);
+enum status dms_modify_replication_config(struct call *c, const struct dms_modify_replication_config_request *in,
+    struct dms_modify_replication_config_response *ret_out);
+enum status dms_modify_replication_instance(struct call *c, const struct dms_modify_replication_instance_request *in,
+    struct dms_modify_replication_instance_response *ret_out);
+enum status dms_modify_replication_subnet_group(struct call *c, const struct dms_modify_replication_subnet_group_request *in,
+    struct dms_modify_replication_subnet_group_response *ret_out);
 enum status dms_modify_replication_task(struct call *c, const struct dms_modify_replication_task_request *in,
     struct dms_modify_replication_task_response *ret_out);
+enum status dms_move_replication_task(struct call *c, const struct dms_move_replication_task_request *in,
+    struct dms_move_replication_task_response *ret_out);
+enum status dms_reboot_replication_instance(struct call *c, const struct dms_reboot_replication_instance_request *in,
+    struct dms_reboot_replication_instance_response *ret_out);
+enum status dms_refresh_schemas(struct call *c, const struct dms_refresh_schemas_request *in,
+    struct dms_refresh_schemas_response *ret_out);
+enum status dms_reload_replication_tables(struct call *c, const struct dms_reload_replication_tables_request *in,
+    struct dms_reload_replication_tables_response *ret_out);
+enum status dms_reload_tables(struct call *c, const struct dms_reload_tables_request *in,
+    struct dms_reload_tables_response *ret_out);
 enum status dms_remove_tags_from_resource(struct call *c, const struct dms_remove_tags_from_resource_request *in,
     void *ret_out);
+enum status dms_start_replication(struct call *c, const struct dms_start_replication_request *in,
+    struct dms_start_replication_response *ret_out);
 enum status dms_start_replication_task(struct call *c, const struct dms_start_replication_task_request *in,
     struct dms_start_replication_task_response *ret_out);
+enum status dms_start_replication_task_assessment_run(struct call *c, const struct dms_start_replication_task_assessment_run_request *in,
+    struct dms_start_replication_task_assessment_run_response *ret_out);
+enum status dms_stop_replication(struct call *c, const struct dms_stop_replication_request *in,
+    struct dms_stop_replication_response *ret_out);
 enum status dms_stop_replication_task(struct call *c, const struct dms_stop_replication_task_request *in,
     struct dms_stop_replication_task_response *ret_out);
 enum status dms_test_connection(struct call *c, const struct dms_test_connection_request *in,

@@ -1,5 +1,5 @@
-/* S3Settings of a target endpoint: attributes, checks, echo, and what the data plane needs.
- * Pure; any thread. */
+/* S3Settings of a target endpoint: attributes, checks, echo, and what the data plane needs. Any
+ * thread; only a DatePartitionTimezone reads a file of the system. */
 #ifndef CISTERN_DMS_S3_SETTINGS_H
 #define CISTERN_DMS_S3_SETTINGS_H
 
@@ -7,6 +7,8 @@
 #include <stdint.h>
 
 #include "emulators/dms/dms_csv.h"
+#include "emulators/dms/dms_names.h"
+#include "emulators/dms/dms_parquet.h"
 #include "server/base/arena.h"
 #include "server/base/str.h"
 
@@ -15,7 +17,15 @@ struct dms_s3_settings; /* generated: as on the wire */
 /* How a task writes. Strings live in the arena. */
 struct dms_s3_options {
     struct str bucket, folder, owner; /* owner: ExpectedBucketOwner or absent */
+    struct str acl;                   /* CannedAclForObjects that grants others; else absent */
+    const struct dms_format *format;  /* of load and change files */
+    struct str extension;             /* of their names */
     struct dms_csv_format csv;        /* prepared */
+    struct dms_parquet_options parquet;
+    struct dms_date_format date; /* folders of change files, and the zone of their names */
+    bool transactions;           /* PreserveTransactions: changes of all tables in one file */
+    struct str cdc_path;         /* its folder: CdcPath */
+    struct str transactions_extension;
     bool gzip;
     bool op_in_load;             /* IncludeOpForFullLoad */
     bool op_in_changes;          /* Op column in change files */

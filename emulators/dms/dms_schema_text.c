@@ -65,6 +65,7 @@ enum status dms_schema_write(struct arena *a, const struct mysql_table *t,
     json_pair(&o, "schema", t->schema);
     json_pair(&o, "name", t->name);
     json_pair(&o, "engine", t->engine);
+    json_pair(&o, "charset", t->charset);
     json_keyz(&o, "hidden");
     json_i64(&o, t->hidden);
     json_keyz(&o, "versioned");
@@ -160,6 +161,7 @@ enum status dms_schema_read(struct arena *a, struct str text, struct mysql_table
         .schema = json_get_str(doc, "schema"),
         .name = json_get_str(doc, "name"),
         .engine = json_get_str(doc, "engine"),
+        .charset = json_get_str(doc, "charset"),
         .hidden = (unsigned)json_get_i64(doc, "hidden", 0),
         .versioned = json_get_bool(doc, "versioned", false),
     };

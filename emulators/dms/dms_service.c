@@ -1,5 +1,7 @@
 /* The service's descriptor and life. */
+#include "emulators/dms/control/probe.h"
 #include "emulators/dms/dms_internal.h"
+#include "emulators/dms/dms_metrics.h"
 #include "emulators/dms/dms_worker.h"
 #include "server/base/log.h"
 #include "server/core.h"
@@ -20,6 +22,7 @@ static enum status init(struct core *core, void **ret_state)
     dms->core = core;
     list_init(&dms->workers);
     list_init(&dms->tests);
+    list_init(&dms->probes);
     *ret_state = dms;
     return ST_OK;
 }
@@ -28,6 +31,8 @@ static enum status start(void *state)
 {
     struct dms *dms = state;
     enum status st = dms_store_connection_forget_tests(core_db(dms->core));
+    dms->started_ms = clock_now_ms();
+    dms_metrics_start(dms);
     return st == ST_OK ? dms_tasks_resume(dms) : st;
 }
 
@@ -40,6 +45,8 @@ static void stop(void *state)
         dms_worker_stop(dms_worker_of(link), false);
     }
     dms_tests_stop(dms);
+    dms_probes_stop(dms);
+    dms_metrics_stop(dms);
 }
 
 static void fini(void *state)
@@ -58,6 +65,7 @@ static void busy(void *state, struct busy *busy)
     {
         busy_add(busy, "dms", "a connection test is running");
     }
+    dms_probes_busy(dms, busy);
 }
 
 const struct service dms_service = {

@@ -1,11 +1,13 @@
 #include "emulators/dms/dms_settings.h"
 
 #include "emulators/dms/dms_settings_defaults.h"
+#include "emulators/dms/dms_settings_log.h"
 #include "server/base/buf.h"
 #include "server/base/mem.h"
 #include "server/wire/json.h"
 
 #define LOB_MAX_KB 102400
+#define LOB_DEFAULT_KB 32
 
 struct merger {
     struct arena *a;
@@ -98,6 +100,13 @@ static enum status merge_components(struct merger *m, struct json_value *dst,
         }
         if (!old) {
             return refuse(m, "Logging.LogComponents has the unknown Id '%.*s'.", STR_ARG(id));
+        }
+        unsigned level;
+        if (!dms_log_severity(severity->str, &level)) {
+            return refuse(m,
+                          "Logging.LogComponents: '%.*s' is not a severity (such as "
+                          "LOGGER_SEVERITY_DEFAULT or LOGGER_SEVERITY_DEBUG).",
+                          STR_ARG(severity->str));
         }
         replace(own(old, STR("Severity")), severity);
     }
@@ -219,7 +228,19 @@ static const struct {
     const char *section, *member;
     int64_t low, high;
 } ranges[] = {
-    { "TargetMetadata", "LobMaxSize", 1, LOB_MAX_KB },
+    { "TargetMetadata", "LobMaxSize", 0, LOB_MAX_KB },
+    { "TargetMetadata", "LobChunkSize", 0, LOB_MAX_KB },
+    { "TargetMetadata", "InlineLobMaxSize", 0, LOB_MAX_KB },
+    { "ControlTablesSettings", "HistoryTimeslotInMinutes", 5, 1440 },
+    { "StreamBufferSettings", "StreamBufferCount", 1, 1000000 },
+    { "StreamBufferSettings", "StreamBufferSizeInMB", 1, 1000000 },
+    { "StreamBufferSettings", "CtrlStreamBufferSizeInMB", 1, 1000000 },
+    { "ChangeProcessingTuning", "CommitTimeout", 1, 1000000 },
+    { "ChangeProcessingTuning", "MemoryLimitTotal", 0, 2147483647 },
+    { "ChangeProcessingTuning", "MemoryKeepTime", 0, 2147483647 },
+    { "ErrorBehavior", "DataErrorEscalationCount", 0, 2147483647 },
+    { "ErrorBehavior", "TableErrorEscalationCount", 0, 2147483647 },
+    { "ErrorBehavior", "ApplyErrorEscalationCount", 0, 2147483647 },
     { "FullLoadSettings", "MaxFullLoadSubTasks", 1, 49 },
     { "FullLoadSettings", "CommitRate", 1, 50000 },
     { "FullLoadSettings", "TransactionConsistencyTimeout", 0, 1000000 },
@@ -230,7 +251,7 @@ static const struct {
 
 static const struct {
     const char *section, *member;
-    const char *words[6];
+    const char *words[7];
 } enums[] = {
     { "FullLoadSettings",
       "TargetTablePrepMode",
@@ -240,6 +261,25 @@ static const struct {
     { "ErrorBehavior",
       "DataErrorPolicy",
       { "IGNORE_RECORD", "LOG_ERROR", "SUSPEND_TABLE", "STOP_TASK", NULL } },
+    { "ErrorBehavior",
+      "DataTruncationErrorPolicy",
+      { "IGNORE_RECORD", "LOG_ERROR", "SUSPEND_TABLE", "STOP_TASK", NULL } },
+    { "ErrorBehavior", "DataErrorEscalationPolicy", { "SUSPEND_TABLE", "STOP_TASK", NULL } },
+    { "ErrorBehavior", "EventErrorPolicy", { "IGNORE", "STOP_TASK", NULL } },
+    { "ErrorBehavior",
+      "ApplyErrorDeletePolicy",
+      { "IGNORE_RECORD", "LOG_ERROR", "SUSPEND_TABLE", "STOP_TASK", NULL } },
+    { "ErrorBehavior",
+      "ApplyErrorInsertPolicy",
+      { "LOG_ERROR", "IGNORE_RECORD", "SUSPEND_TABLE", "STOP_TASK", "INSERT_RECORD",
+        "UPDATE_RECORD", NULL } },
+    { "ErrorBehavior",
+      "ApplyErrorUpdatePolicy",
+      { "LOG_ERROR", "IGNORE_RECORD", "SUSPEND_TABLE", "STOP_TASK", "INSERT_RECORD",
+        "UPDATE_RECORD", NULL } },
+    { "ErrorBehavior",
+      "ApplyErrorEscalationPolicy",
+      { "LOG_ERROR", "SUSPEND_TABLE", "STOP_TASK", NULL } },
 };
 
 static enum status check_values(struct merger *m, const struct json_value *doc)
@@ -265,6 +305,11 @@ static enum status check_values(struct merger *m, const struct json_value *doc)
                           "words (such as %s).",
                           enums[i].section, enums[i].member, enums[i].words[0]);
         }
+    }
+    if (at(doc, "TargetMetadata", "LobMaxSize")->i == 0 &&
+        !is_true(at(doc, "TargetMetadata", "FullLobMode"))) {
+        return refuse(m, "Invalid task settings: TargetMetadata.LobMaxSize must be at least 1 (KB) "
+                         "unless FullLobMode is true.");
     }
     if (is_true(at(doc, "FullLoadSettings", "StopTaskCachedChangesApplied")) &&
         is_true(at(doc, "FullLoadSettings", "StopTaskCachedChangesNotApplied"))) {
@@ -368,11 +413,12 @@ enum status dms_settings_read(struct arena *a, struct str text, struct dms_setti
         return ST_INVALID;
     }
     struct str prep = word(doc, "FullLoadSettings", "TargetTablePrepMode");
+    int64_t lob_kb = number(doc, "TargetMetadata", "LobMaxSize");
     *ret = (struct dms_settings){
         .target_schema = arena_str(a, word(doc, "TargetMetadata", "TargetSchema")),
         .support_lobs = flag(doc, "TargetMetadata", "SupportLobs"),
         .full_lob_mode = flag(doc, "TargetMetadata", "FullLobMode"),
-        .lob_max_kb = number(doc, "TargetMetadata", "LobMaxSize"),
+        .lob_max_kb = lob_kb > 0 ? lob_kb : LOB_DEFAULT_KB, /* 0 goes with FullLobMode */
         .prep_mode = str_eqz(prep, "DO_NOTHING")             ? DMS_PREP_NOTHING
                      : str_eqz(prep, "TRUNCATE_BEFORE_LOAD") ? DMS_PREP_TRUNCATE
                                                              : DMS_PREP_DROP,
@@ -380,6 +426,7 @@ enum status dms_settings_read(struct arena *a, struct str text, struct dms_setti
         .stop_before_cached = flag(doc, "FullLoadSettings", "StopTaskCachedChangesNotApplied"),
         .stop_after_cached = flag(doc, "FullLoadSettings", "StopTaskCachedChangesApplied"),
         .logging = flag(doc, "Logging", "EnableLogging"),
+        .log_levels = dms_log_levels(at(doc, "Logging", "LogComponents")),
         .handle_truncated =
             flag(doc, "ChangeProcessingDdlHandlingPolicy", "HandleSourceTableTruncated"),
         .table_error_stops_task =
@@ -411,4 +458,22 @@ struct str dms_settings_with_log(struct arena *a, struct str text, struct str gr
         replace(s, &(struct json_value){ .kind = JSON_STRING, .str = stream });
     }
     return print(a, doc);
+}
+
+bool dms_settings_same_but_log(struct arena *a, struct str x, struct str y)
+{
+    struct str texts[2] = { x, y };
+    for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
+        struct json_value *doc;
+        struct str why;
+        if (json_parse(a, texts[i], &doc, &why) != ST_OK) {
+            return false;
+        }
+        struct json_value *logging = own(doc, STR("Logging"));
+        if (logging) {
+            replace(logging, &(struct json_value){ .kind = JSON_NULL });
+        }
+        texts[i] = print(a, doc);
+    }
+    return str_eq(texts[0], texts[1]);
 }

@@ -25,6 +25,7 @@ struct dms_settings {
     bool stop_before_cached, stop_after_cached; /* StopTaskCachedChanges(Not)Applied */
     /* Logging */
     bool logging;
+    uint64_t log_levels; /* see dms_settings_log.h */
     /* ChangeProcessingDdlHandlingPolicy */
     bool handle_truncated;
     /* ErrorBehavior */
@@ -41,6 +42,9 @@ struct dms_settings {
  * what arrives on S3 and that we don't carry out. */
 enum status dms_settings_merge(struct arena *a, struct str base, struct str given,
                                struct str *ret_text, struct str *ret_error) MUST_CHECK;
+
+/* Do two texts that dms_settings_merge() made differ in Logging only? */
+bool dms_settings_same_but_log(struct arena *a, struct str x, struct str y);
 
 /* Reads a text that dms_settings_merge() made. ST_INVALID: it isn't one. */
 enum status dms_settings_read(struct arena *a, struct str text,

@@ -1,4 +1,5 @@
 /* What a worker tells the core thread by the way: counts, what it is doing, lines of its log. */
+#include "emulators/dms/dms_settings_log.h"
 #include "emulators/dms/dms_worker_impl.h"
 #include "emulators/facade/logs.h"
 #include "server/base/log.h"
@@ -11,6 +12,7 @@ struct shown {
     struct dms_table_row *rows;
     size_t n;
     struct str what;
+    int64_t oldest_ms;
 };
 
 static void take_shown(struct core *core, void *arg)
@@ -27,6 +29,7 @@ static void take_shown(struct core *core, void *arg)
     w->shown = s->rows;
     w->shown_n = s->n;
     w->shown_what = s->what;
+    w->shown_oldest_ms = s->oldest_ms;
     arena_free(old);
 }
 
@@ -50,6 +53,10 @@ void dms_show(struct dms_worker *w, bool force, const char *fmt, ...)
                                              .message = arena_str(a, t->message),
                                              .counts = t->counts };
         s->rows[i].counts.load_rows = atomic_load_explicit(&t->load_rows, memory_order_relaxed);
+        int64_t oldest_ms = dms_table_oldest_ms(w, t);
+        if (oldest_ms && (s->oldest_ms == 0 || oldest_ms < s->oldest_ms)) {
+            s->oldest_ms = oldest_ms;
+        }
     }
     pthread_mutex_unlock(&w->tables_lock);
     va_list ap;
@@ -83,7 +90,7 @@ void dms_line(struct dms_worker *w, const char *component, char level, const cha
     va_end(ap);
     log_write(level == 'E' ? LOG_WARN : LOG_DEBUG, "dms", "task %.*s: %.*s", STR_ARG(w->ident),
               STR_ARG(text));
-    if (!w->settings.logging) {
+    if (!w->settings.logging || !dms_settings_logs(atomic_load(&w->log_levels), component, level)) {
         arena_free(a);
         return;
     }

@@ -2,6 +2,7 @@
 #include "emulators/dms/dms_stats.h"
 
 #include "emulators/dms/dms_internal.h"
+#include "emulators/dms/dms_task.h"
 #include "emulators/dms/dms_worker.h"
 
 #define STATISTICS_MAX_RECORDS 500
@@ -62,7 +63,8 @@ enum status dms_stats_task(struct call *c, const struct dms_task_row *t,
     int64_t loaded = 0, loading = 0, queued = 0, errored = 0;
     for (size_t i = 0; i < n; i++) {
         loaded += str_eqz(rows[i].state, "Table completed");
-        loading += str_eqz(rows[i].state, "Full load");
+        loading +=
+            str_eqz(rows[i].state, "Full load") || str_eqz(rows[i].state, DMS_STATE_RELOADING);
         queued += str_eqz(rows[i].state, "Before load");
         errored += str_eqz(rows[i].state, "Table error");
         if (str_eqz(rows[i].state, "Table error") && !str_set(*ret_error)) {
@@ -138,45 +140,54 @@ static void show(const struct dms_table_row *row, struct dms_table_statistics *s
     }
 }
 
-enum status dms_describe_table_statistics(struct call *c,
-                                          const struct dms_describe_table_statistics_request *in,
-                                          struct dms_describe_table_statistics_response *ret_out)
+enum status dms_stats_list(struct call *c, const struct dms_task_row *t,
+                           const struct dms_stats_ask *ask, struct dms_stats_answer *ret)
 {
     static const char *const known[] = { "schema-name", "table-name", "table-state", NULL };
-    enum status st = dms_check_filters(c, &in->Filters, known);
+    enum status st = dms_check_filters(c, ask->filters, known);
     if (st != ST_OK) {
         return st;
     }
-    struct dms_task_row t;
-    st = dms_store_task_get(c->db, c->arena, in->ReplicationTaskArn, &t);
-    if (st == ST_NOT_FOUND) {
-        return call_fail(c, &dms_ResourceNotFoundFault,
-                         "The replication task %.*s could not be found.",
-                         STR_ARG(in->ReplicationTaskArn));
-    }
     struct dms_table_row *rows = NULL;
     size_t n = 0, fitting = 0;
-    if (st == ST_OK) {
-        st = dms_stats_tables(c, &t, &rows, &n);
-    }
+    st = dms_stats_tables(c, t, &rows, &n);
     if (st != ST_OK) {
         return call_status(c, st);
     }
     struct dms_table_statistics *items = ARENA_ARRAY(c->arena, struct dms_table_statistics, n + 1);
     for (size_t i = 0; i < n; i++) {
-        if (dms_filter_fits(&in->Filters, "schema-name", rows[i].schema) &&
-            dms_filter_fits(&in->Filters, "table-name", rows[i].name) &&
-            dms_filter_fits(&in->Filters, "table-state", rows[i].state)) {
+        if (dms_filter_fits(ask->filters, "schema-name", rows[i].schema) &&
+            dms_filter_fits(ask->filters, "table-name", rows[i].name) &&
+            dms_filter_fits(ask->filters, "table-state", rows[i].state)) {
             show(&rows[i], &items[fitting++]);
         }
     }
     struct dms_page page;
-    st = dms_page(c, in->MaxRecords, in->Marker, fitting, STATISTICS_MAX_RECORDS, &page);
+    st = dms_page(c, ask->max_records, ask->marker, fitting, STATISTICS_MAX_RECORDS, &page);
+    if (st == ST_OK) {
+        ret->marker = page.marker;
+        ret->n = page.to - page.from;
+        ret->v = items + page.from;
+    }
+    return st;
+}
+
+enum status dms_describe_table_statistics(struct call *c,
+                                          const struct dms_describe_table_statistics_request *in,
+                                          struct dms_describe_table_statistics_response *ret_out)
+{
+    struct dms_task_row t;
+    struct dms_stats_answer answer = { 0 };
+    const struct dms_stats_ask ask = { &in->Filters, in->MaxRecords, in->Marker };
+    enum status st = dms_task_need(c, in->ReplicationTaskArn, &t);
+    if (st == ST_OK) {
+        st = dms_stats_list(c, &t, &ask, &answer);
+    }
     if (st == ST_OK) {
         ret_out->ReplicationTaskArn = t.arn;
-        ret_out->Marker = page.marker;
-        ret_out->TableStatistics.n = page.to - page.from;
-        ret_out->TableStatistics.v = items + page.from;
+        ret_out->Marker = answer.marker;
+        ret_out->TableStatistics.n = answer.n;
+        ret_out->TableStatistics.v = answer.v;
     }
     return st;
 }

@@ -79,6 +79,12 @@ enum status dms_store_resource_delete(struct db *db, struct str arn)
         st = db_exec(db, "DELETE FROM dms_connection WHERE instance_arn=?1 OR endpoint_arn=?1",
                      bs(arn));
     }
+    if (st == ST_OK) {
+        st = db_exec(db, "DELETE FROM dms_refresh WHERE endpoint_arn=?", bs(arn));
+    }
+    if (st == ST_OK) {
+        st = db_exec(db, "DELETE FROM dms_schema_name WHERE endpoint_arn=?", bs(arn));
+    }
     return st;
 }
 
@@ -179,7 +185,13 @@ enum status dms_store_connection_list(struct db *db, struct arena *a, struct str
 
 enum status dms_store_connection_forget_tests(struct db *db)
 {
-    return db_exec(db, "DELETE FROM dms_connection WHERE status='testing'");
+    enum status st = db_exec(db, "DELETE FROM dms_connection WHERE status='testing'");
+    if (st == ST_OK) {
+        st = db_exec(db, "UPDATE dms_task SET surface=NULL WHERE surface='testing'");
+    }
+    return st == ST_OK ? db_exec(db, "UPDATE dms_refresh SET status='failed', message='The server "
+                                     "was stopped meanwhile.' WHERE status='refreshing'")
+                       : st;
 }
 
 /* --- tags --------------------------------------------------------------------------------------

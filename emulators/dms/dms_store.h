@@ -65,7 +65,7 @@ enum status dms_store_connection_delete(struct db *db, struct str instance_arn,
 enum status dms_store_connection_list(struct db *db, struct arena *a, struct str account,
                                       struct str region, struct dms_connection_row **ret,
                                       size_t *ret_n) MUST_CHECK;
-/* After a restart: tests that were under way are forgotten. */
+/* After a restart: tests, refreshes and assessments that were under way are forgotten. */
 enum status dms_store_connection_forget_tests(struct db *db) MUST_CHECK;
 
 /* --- tags --------------------------------------------------------------------------------------
@@ -105,6 +105,8 @@ enum status dms_store_task_add(struct db *db, struct dms_task_row *t) MUST_CHECK
 /* Everything but id, ARN, account, region and the checkpoint. ST_EXISTS: the identifier is taken.
  */
 enum status dms_store_task_update(struct db *db, const struct dms_task_row *t) MUST_CHECK;
+/* To the instance and endpoints of *t. */
+enum status dms_store_task_move(struct db *db, const struct dms_task_row *t) MUST_CHECK;
 /* Also its tables and tags. */
 enum status dms_store_task_delete(struct db *db, const struct dms_task_row *t) MUST_CHECK;
 enum status dms_store_task_get(struct db *db, struct arena *a, struct str arn,
@@ -119,6 +121,10 @@ enum status dms_store_task_list(struct db *db, struct arena *a, struct str accou
 enum status dms_store_task_users(struct db *db, struct str arn, int64_t *ret) MUST_CHECK;
 enum status dms_store_task_checkpoint(struct db *db, int64_t id,
                                       const struct mysql_position *at) MUST_CHECK;
+/* $AR_H_CHANGE_SEQ: the latest commit time (seconds) before the checkpoint. Never goes back; 0: not
+ * stored. */
+enum status dms_store_sequence_put(struct db *db, int64_t task, int64_t time_s) MUST_CHECK;
+enum status dms_store_sequence_get(struct db *db, int64_t task, int64_t *ret) MUST_CHECK;
 enum status dms_store_task_load_times(struct db *db, int64_t id, int64_t start_ms,
                                       int64_t end_ms) MUST_CHECK;
 
@@ -146,6 +152,12 @@ enum status dms_store_table_put(struct db *db, int64_t task,
 /* Without `columns` when !with_columns. */
 enum status dms_store_table_list(struct db *db, struct arena *a, int64_t task, bool with_columns,
                                  struct dms_table_row **ret, size_t *ret_n) MUST_CHECK;
+/* Tables that ReloadTables was called for have this state until they are loaded again. */
+#define DMS_STATE_RELOADING "Table is being reloaded"
+enum status dms_store_reload_add(struct db *db, int64_t task, struct str schema,
+                                 struct str name) MUST_CHECK;
+enum status dms_store_reload_done(struct db *db, int64_t task, struct str schema,
+                                  struct str name) MUST_CHECK;
 /* Forgets all tables and the checkpoint: a fresh start. */
 enum status dms_store_table_clear(struct db *db, int64_t task) MUST_CHECK;
 

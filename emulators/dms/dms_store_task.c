@@ -81,11 +81,20 @@ enum status dms_store_task_update(struct db *db, const struct dms_task_row *t)
                    bi(t->id));
 }
 
+enum status dms_store_task_move(struct db *db, const struct dms_task_row *t)
+{
+    return db_exec(db, "UPDATE dms_task SET instance_arn=?,source_arn=?,target_arn=? WHERE id=?",
+                   bs(t->instance_arn), bs(t->source_arn), bs(t->target_arn), bi(t->id));
+}
+
 enum status dms_store_task_delete(struct db *db, const struct dms_task_row *t)
 {
     enum status st = db_exec(db, "DELETE FROM dms_task WHERE id=?", bi(t->id));
     if (st == ST_OK) {
         st = db_exec(db, "DELETE FROM dms_table WHERE task=?", bi(t->id));
+    }
+    if (st == ST_OK) {
+        st = db_exec(db, "DELETE FROM dms_reload WHERE task=?", bi(t->id));
     }
     if (st == ST_OK) {
         st = db_exec(db, "DELETE FROM dms_tag WHERE arn=?", bs(t->arn));
@@ -159,6 +168,21 @@ enum status dms_store_task_checkpoint(struct db *db, int64_t id, const struct my
                    bz(at->file), bi((int64_t)at->pos), bi(id));
 }
 
+enum status dms_store_sequence_put(struct db *db, int64_t task, int64_t time_s)
+{
+    return db_exec(db,
+                   "INSERT INTO dms_sequence(task,time_s) VALUES(?,?) ON CONFLICT(task) DO UPDATE "
+                   "SET time_s=max(time_s,excluded.time_s)",
+                   bi(task), bi(time_s));
+}
+
+enum status dms_store_sequence_get(struct db *db, int64_t task, int64_t *ret)
+{
+    *ret = 0;
+    enum status st = db_get_i64(db, ret, "SELECT time_s FROM dms_sequence WHERE task=?", bi(task));
+    return st == ST_NOT_FOUND ? ST_OK : st;
+}
+
 enum status dms_store_task_load_times(struct db *db, int64_t id, int64_t start_ms, int64_t end_ms)
 {
     return db_exec(db, "UPDATE dms_task SET load_start_ms=?, load_end_ms=? WHERE id=?",
@@ -228,7 +252,10 @@ enum status dms_store_table_list(struct db *db, struct arena *a, int64_t task, b
     size_t n = 0;
     struct rows q;
     status_ignore(db_query(db, &q,
-                           "SELECT schema,name,state,load_order,from_file,from_pos,from_skip,"
+                           "SELECT schema,name,CASE WHEN EXISTS(SELECT 1 FROM dms_reload r WHERE "
+                           "r.task=dms_table.task AND r.schema=dms_table.schema AND "
+                           "r.name=dms_table.name) THEN '" DMS_STATE_RELOADING
+                           "' ELSE state END,load_order,from_file,from_pos,from_skip,"
                            "last_name_ms,CASE WHEN ?2 THEN columns END,message,inserts,updates,"
                            "deletes,ddls,load_rows,load_start_ms,load_end_ms,updated_ms,reloads "
                            "FROM dms_table WHERE task=?1 ORDER BY schema,name",
@@ -241,9 +268,24 @@ enum status dms_store_table_list(struct db *db, struct arena *a, int64_t task, b
     return rows_end(&q);
 }
 
+enum status dms_store_reload_add(struct db *db, int64_t task, struct str schema, struct str name)
+{
+    return db_exec(db, "INSERT OR IGNORE INTO dms_reload(task,schema,name) VALUES(?,?,?)", bi(task),
+                   bs(schema), bs(name));
+}
+
+enum status dms_store_reload_done(struct db *db, int64_t task, struct str schema, struct str name)
+{
+    return db_exec(db, "DELETE FROM dms_reload WHERE task=? AND schema=? AND name=?", bi(task),
+                   bs(schema), bs(name));
+}
+
 enum status dms_store_table_clear(struct db *db, int64_t task)
 {
     enum status st = db_exec(db, "DELETE FROM dms_table WHERE task=?", bi(task));
+    if (st == ST_OK) {
+        st = db_exec(db, "DELETE FROM dms_reload WHERE task=?", bi(task));
+    }
     if (st == ST_OK) {
         st = db_exec(db, "UPDATE dms_task SET ck_file='', ck_pos=0, checkpoints=0 WHERE id=?",
                      bi(task));

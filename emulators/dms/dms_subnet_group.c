@@ -3,6 +3,22 @@
 #include "emulators/dms/dms_internal.h"
 #include "server/wire/doc.h"
 
+static enum status set_subnets(struct call *c, const struct dms_subnet_identifier_list *ids,
+                               struct dms_replication_subnet_group *g)
+{
+    struct dms_subnet *subnets = ARENA_ARRAY(c->arena, struct dms_subnet, ids->n + 1);
+    for (size_t i = 0; i < ids->n; i++) {
+        if (!str_starts(ids->v[i], STR("subnet-"))) {
+            return call_fail(c, &dms_InvalidSubnet, "'%.*s' is not the id of a subnet.",
+                             STR_ARG(ids->v[i]));
+        }
+        subnets[i] =
+            (struct dms_subnet){ .SubnetIdentifier = ids->v[i], .SubnetStatus = STR("Active") };
+    }
+    g->Subnets = (struct dms_subnet_list){ .n = ids->n, .v = subnets };
+    return ST_OK;
+}
+
 enum status
 dms_create_replication_subnet_group(struct call *c,
                                     const struct dms_create_replication_subnet_group_request *in,
@@ -18,23 +34,17 @@ dms_create_replication_subnet_group(struct call *c,
         return call_fail(c, &dms_InvalidParameterValueException,
                          "A subnet group needs subnets and must not be named 'default'.");
     }
-    struct dms_subnet *subnets = ARENA_ARRAY(c->arena, struct dms_subnet, in->SubnetIds.n);
-    for (size_t i = 0; i < in->SubnetIds.n; i++) {
-        if (!str_starts(in->SubnetIds.v[i], STR("subnet-"))) {
-            return call_fail(c, &dms_InvalidSubnet, "'%.*s' is not the id of a subnet.",
-                             STR_ARG(in->SubnetIds.v[i]));
-        }
-        subnets[i] = (struct dms_subnet){ .SubnetIdentifier = in->SubnetIds.v[i],
-                                          .SubnetStatus = STR("Active") };
-    }
     struct dms_replication_subnet_group *g =
         ARENA_NEW(c->arena, struct dms_replication_subnet_group);
     *g = (struct dms_replication_subnet_group){
         .ReplicationSubnetGroupIdentifier = ident,
         .ReplicationSubnetGroupDescription = in->ReplicationSubnetGroupDescription,
         .SubnetGroupStatus = STR("Complete"),
-        .Subnets = { .n = in->SubnetIds.n, .v = subnets },
     };
+    st = set_subnets(c, &in->SubnetIds, g);
+    if (st != ST_OK) {
+        return st;
+    }
     ret_out->ReplicationSubnetGroup = g;
     struct dms_resource row = { .arn = dms_new_arn(c, "subgrp", ident),
                                 .account = c->caller.account,
@@ -91,6 +101,47 @@ enum status dms_describe_replication_subnet_groups(
         ret_out->ReplicationSubnetGroups.v = items + page.from;
     }
     return st;
+}
+
+enum status
+dms_modify_replication_subnet_group(struct call *c,
+                                    const struct dms_modify_replication_subnet_group_request *in,
+                                    struct dms_modify_replication_subnet_group_response *ret_out)
+{
+    struct dms_resource row;
+    enum status st = dms_store_resource_by_ident(
+        c->db, c->arena, DMS_KIND_SUBNETS, dms_owner_of(c),
+        arena_lower(c->arena, in->ReplicationSubnetGroupIdentifier), &row);
+    if (st == ST_NOT_FOUND) {
+        return call_fail(c, &dms_ResourceNotFoundFault,
+                         "The replication subnet group %.*s could not be found.",
+                         STR_ARG(in->ReplicationSubnetGroupIdentifier));
+    }
+    void *doc = NULL;
+    if (st == ST_OK) {
+        st = doc_read(dms_op("CreateReplicationSubnetGroup"), c->arena, row.doc, &doc);
+    }
+    if (st != ST_OK) {
+        return call_status(c, st);
+    }
+    if (in->SubnetIds.n == 0) {
+        return call_fail(c, &dms_InvalidParameterValueException, "A subnet group needs subnets.");
+    }
+    struct dms_create_replication_subnet_group_response *kept = doc;
+    if (str_set(in->ReplicationSubnetGroupDescription)) {
+        kept->ReplicationSubnetGroup->ReplicationSubnetGroupDescription =
+            in->ReplicationSubnetGroupDescription;
+    }
+    st = set_subnets(c, &in->SubnetIds, kept->ReplicationSubnetGroup);
+    if (st != ST_OK) {
+        return st;
+    }
+    st = doc_write(dms_op("CreateReplicationSubnetGroup"), c->arena, kept, &row.doc);
+    if (st == ST_OK) {
+        st = dms_store_resource_update(c->db, &row);
+    }
+    ret_out->ReplicationSubnetGroup = kept->ReplicationSubnetGroup;
+    return call_status(c, st);
 }
 
 /* Is an instance described with this group? */

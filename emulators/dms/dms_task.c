@@ -2,21 +2,28 @@
 #include "emulators/dms/dms_task.h"
 
 #include "emulators/dms/dms_doc.h"
+#include "emulators/dms/dms_event.h"
 #include "emulators/dms/dms_internal.h"
 #include "emulators/dms/dms_mapping.h"
 #include "emulators/dms/dms_position.h"
 #include "emulators/dms/dms_s3_settings.h"
 #include "emulators/dms/dms_settings.h"
 #include "emulators/dms/dms_stats.h"
+#include "emulators/dms/dms_worker.h"
 #include "server/base/id.h"
 #include "server/wire/doc.h"
 
 #define SERVER_ID_LOW 1000000000u /* above what people give their own replicas */
 
+bool dms_task_is_config(const struct dms_task_row *t)
+{
+    return str_empty(t->instance_arn);
+}
+
 enum status dms_task_need(struct call *c, struct str arn, struct dms_task_row *ret)
 {
     enum status st = dms_store_task_get(c->db, c->arena, arn, ret);
-    if (st == ST_NOT_FOUND) {
+    if (st == ST_NOT_FOUND || (st == ST_OK && dms_task_is_config(ret))) {
         return call_fail(c, &dms_ResourceNotFoundFault,
                          "The replication task %.*s could not be found.", STR_ARG(arn));
     }
@@ -95,8 +102,10 @@ static const struct dms_endpoint *need_endpoint(struct call *c, struct str arn, 
 static enum status check_partners(struct call *c, const struct dms_task_row *t)
 {
     struct dms_resource instance;
-    enum status st =
-        dms_store_resource_get(c->db, c->arena, DMS_KIND_INSTANCE, t->instance_arn, &instance);
+    enum status st = dms_task_is_config(t)
+                         ? ST_OK
+                         : dms_store_resource_get(c->db, c->arena, DMS_KIND_INSTANCE,
+                                                  t->instance_arn, &instance);
     if (st == ST_NOT_FOUND) {
         return call_fail(c, &dms_ResourceNotFoundFault,
                          "The replication instance %.*s could not be found.",
@@ -197,6 +206,18 @@ enum status dms_task_set_positions(struct call *c, struct dms_task_row *t, const
     return ST_OK;
 }
 
+enum status dms_task_check_new(struct call *c, struct dms_task_row *t, struct str settings)
+{
+    enum status st = check_type(c, t->type);
+    if (st == ST_OK) {
+        st = check_partners(c, t);
+    }
+    if (st == ST_OK) {
+        st = check_mappings(c, t->mappings);
+    }
+    return st == ST_OK ? merge_settings(c, settings, &t->settings) : st;
+}
+
 /* --- operations
  * -------------------------------------------------------------------------------------- */
 
@@ -234,16 +255,7 @@ enum status dms_create_replication_task(struct call *c,
     };
     enum status st = dms_check_ident(c, "ReplicationTaskIdentifier", t.ident);
     if (st == ST_OK) {
-        st = check_type(c, t.type);
-    }
-    if (st == ST_OK) {
-        st = check_partners(c, &t);
-    }
-    if (st == ST_OK) {
-        st = check_mappings(c, t.mappings);
-    }
-    if (st == ST_OK) {
-        st = merge_settings(c, in->ReplicationTaskSettings, &t.settings);
+        st = dms_task_check_new(c, &t, in->ReplicationTaskSettings);
     }
     if (st == ST_OK) {
         st = dms_task_set_positions(c, &t, in->CdcStartTime.set ? &in->CdcStartTime.ms : NULL,
@@ -260,6 +272,9 @@ enum status dms_create_replication_task(struct call *c,
     if (st == ST_OK) {
         st = dms_put_tags(c, t.arn, &in->Tags);
     }
+    if (st == ST_OK) {
+        st = dms_event_task(c->db, &t, DMS_EVENT_TASK_CREATED, STR_NONE);
+    }
     if (st != ST_OK) {
         return call_status(c, st);
     }
@@ -269,7 +284,7 @@ enum status dms_create_replication_task(struct call *c,
 
 static bool fits(const struct dms_filter_list *f, const struct dms_task_row *t)
 {
-    return dms_filter_fits(f, "replication-task-arn", t->arn) &&
+    return !dms_task_is_config(t) && dms_filter_fits(f, "replication-task-arn", t->arn) &&
            dms_filter_fits(f, "replication-task-id", t->ident) &&
            dms_filter_fits(f, "migration-type", t->type) &&
            dms_filter_fits(f, "replication-instance-arn", t->instance_arn) &&
@@ -277,14 +292,16 @@ static bool fits(const struct dms_filter_list *f, const struct dms_task_row *t)
             dms_filter_fits(f, "endpoint-arn", t->target_arn));
 }
 
-/* What this look shows; a state that waits to be seen is seen now. */
-static enum status look(struct call *c, struct dms_task_row *t, struct str *ret)
+enum status dms_task_look(struct call *c, struct dms_task_row *t, struct str *ret)
 {
     *ret = t->state;
     if (!str_set(t->surface) || dms_task_in(t, DMS_TASK_STARTING)) {
         return ST_OK;
     }
     *ret = t->surface;
+    if (str_eqz(t->surface, "testing")) {
+        return ST_OK; /* until the assessment is over */
+    }
     t->surface = STR_NONE;
     return dms_store_task_update(c->db, t);
 }
@@ -327,7 +344,7 @@ enum status dms_describe_replication_tasks(struct call *c,
     for (size_t i = page.from; i < page.to; i++) {
         struct str status;
         struct dms_replication_task *shown = NULL;
-        st = call_status(c, look(c, &rows[i], &status));
+        st = call_status(c, dms_task_look(c, &rows[i], &status));
         if (st == ST_OK) {
             st = dms_task_show(c, &rows[i], status, !in->WithoutSettings.v, &shown);
         }
@@ -341,6 +358,11 @@ enum status dms_describe_replication_tasks(struct call *c,
 
 static enum status need_idle(struct call *c, const struct dms_task_row *t, const char *what)
 {
+    if (str_eqz(t->surface, "testing")) {
+        return call_fail(c, &dms_InvalidResourceStateFault,
+                         "Replication task %.*s is being assessed and can't be %s.",
+                         STR_ARG(t->ident), what);
+    }
     if (dms_task_in(t, DMS_TASK_READY) || dms_task_in(t, DMS_TASK_STOPPED) ||
         dms_task_in(t, DMS_TASK_FAILED)) {
         return ST_OK;
@@ -385,12 +407,47 @@ static enum status change(struct call *c, const struct dms_modify_replication_ta
     return st;
 }
 
+static bool only_settings(const struct dms_modify_replication_task_request *in)
+{
+    return str_set(in->ReplicationTaskSettings) && !str_set(in->ReplicationTaskIdentifier) &&
+           !str_set(in->MigrationType) && !str_set(in->TableMappings) && !in->CdcStartTime.set &&
+           !str_set(in->CdcStartPosition) && !str_set(in->CdcStopPosition) &&
+           !str_set(in->TaskData);
+}
+
+/* The severities of the log are all that may change while a task runs. */
+static enum status change_logging(struct call *c,
+                                  const struct dms_modify_replication_task_request *in,
+                                  struct dms_task_row *t, struct dms_worker *w,
+                                  struct dms_modify_replication_task_response *ret_out)
+{
+    struct str before = t->settings;
+    enum status st = merge_settings(c, in->ReplicationTaskSettings, &t->settings);
+    if (st != ST_OK) {
+        return st;
+    }
+    struct dms_settings old, now;
+    if (!dms_settings_same_but_log(c->arena, before, t->settings) ||
+        dms_settings_read(c->arena, before, &old) != ST_OK ||
+        dms_settings_read(c->arena, t->settings, &now) != ST_OK || old.logging != now.logging) {
+        return need_idle(c, t, "modified");
+    }
+    dms_worker_set_log_levels(w, now.log_levels);
+    st = call_status(c, dms_store_task_update(c->db, t));
+    return st == ST_OK ? dms_task_show(c, t, STR("modifying"), true, &ret_out->ReplicationTask)
+                       : st;
+}
+
 enum status dms_modify_replication_task(struct call *c,
                                         const struct dms_modify_replication_task_request *in,
                                         struct dms_modify_replication_task_response *ret_out)
 {
     struct dms_task_row t;
     enum status st = dms_task_need(c, in->ReplicationTaskArn, &t);
+    struct dms_worker *w = st == ST_OK ? dms_worker_find(dms_of(c), t.id) : NULL;
+    if (w && only_settings(in)) {
+        return change_logging(c, in, &t, w, ret_out);
+    }
     if (st == ST_OK) {
         st = need_idle(c, &t, "modified");
     }
@@ -408,6 +465,9 @@ enum status dms_modify_replication_task(struct call *c,
     st = dms_store_task_update(c->db, &t);
     if (st == ST_EXISTS) {
         return taken(c, t.ident);
+    }
+    if (st == ST_OK) {
+        st = dms_event_task(c->db, &t, DMS_EVENT_TASK_MODIFIED, STR_NONE);
     }
     if (st != ST_OK) {
         return call_status(c, st);
@@ -427,6 +487,9 @@ enum status dms_delete_replication_task(struct call *c,
     if (st == ST_OK) {
         st = dms_task_show(c, &t, dms_task_state_name(DMS_TASK_DELETING), true,
                            &ret_out->ReplicationTask);
+    }
+    if (st == ST_OK) {
+        st = call_status(c, dms_event_task(c->db, &t, DMS_EVENT_TASK_DELETED, STR_NONE));
     }
     return st == ST_OK ? call_status(c, dms_store_task_delete(c->db, &t)) : st;
 }

@@ -96,6 +96,12 @@ static enum status tell_up(struct dms_worker *w, struct mysql_err *err)
              !w->captures ? "full load only"
              : w->loads   ? "full load and CDC"
                           : "CDC only");
+    if (w->settings.full_lob_mode) {
+        dms_line(w, "TASK_MANAGER", 'W',
+                 "Full LOB mode is not supported for S3 targets: limited LOB mode is used, values "
+                 "longer than %lld KB are truncated.",
+                 (long long)w->settings.lob_max_kb);
+    }
     return ST_OK;
 }
 
@@ -238,7 +244,7 @@ static enum status begin_after_load(struct dms_worker *w, struct mysql_err *err)
 static bool anything_to_load(const struct dms_worker *w)
 {
     for (size_t i = 0; i < w->tables_n; i++) {
-        if (w->tables[i]->state == DMS_TABLE_BEFORE) {
+        if (w->tables[i]->state == DMS_TABLE_BEFORE && !w->tables[i]->reloading) {
             return true;
         }
     }
@@ -251,6 +257,10 @@ static enum status load_phase(struct dms_worker *w, struct mysql_err *err)
     bool loads_now = anything_to_load(w);
     w->reload = true; /* until it is through */
     enum status st = dms_full_load(w, err);
+    while (st == ST_OK && !w->captures && dms_reload_due(w)) { /* ReloadTables meanwhile */
+        st = dms_tables_load(w);
+        st = st == ST_OK ? dms_full_load(w, err) : st;
+    }
     if (st != ST_OK) {
         return st;
     }

@@ -68,20 +68,26 @@ static enum status need_tested(struct call *c, const struct dms_task_row *t, str
                      st == ST_NOT_FOUND ? "has not been tested" : "has not passed its test");
 }
 
-static enum status check_start(struct call *c, const struct dms_start_replication_task_request *in,
-                               struct dms_task_row *t, bool *ret_fresh)
+enum status dms_task_check_start(struct call *c, struct dms_task_row *t, struct str type,
+                                 bool *ret_fresh)
 {
-    struct str type = in->StartReplicationTaskType;
     *ret_fresh = str_eqz(type, "start-replication") || str_eqz(type, "reload-target");
     if (!*ret_fresh && !str_eqz(type, "resume-processing")) {
         return call_fail(c, &dms_InvalidParameterValueException,
-                         "StartReplicationTaskType must be start-replication, resume-processing or "
-                         "reload-target.");
+                         "%s must be start-replication, resume-processing or reload-target.",
+                         dms_task_is_config(t) ? "StartReplicationType"
+                                               : "StartReplicationTaskType");
     }
     bool first = t->fresh_ms == 0;
     if (first && !str_eqz(type, "start-replication")) {
         return call_fail(c, &dms_InvalidResourceStateFault,
                          "Replication task %.*s has not run yet: start it with start-replication.",
+                         STR_ARG(t->ident));
+    }
+    if (str_eqz(t->surface, "testing")) {
+        return call_fail(c, &dms_InvalidResourceStateFault,
+                         "Replication task %.*s is being assessed: wait for the end, or cancel the "
+                         "assessment run.",
                          STR_ARG(t->ident));
     }
     struct str before = t->state;
@@ -90,7 +96,16 @@ static enum status check_start(struct call *c, const struct dms_start_replicatio
                          "Replication task %.*s is %.*s and can't be started.", STR_ARG(t->ident),
                          STR_ARG(before));
     }
-    enum status st = need_tested(c, t, t->source_arn);
+    return ST_OK;
+}
+
+static enum status check_start(struct call *c, const struct dms_start_replication_task_request *in,
+                               struct dms_task_row *t, bool *ret_fresh)
+{
+    enum status st = dms_task_check_start(c, t, in->StartReplicationTaskType, ret_fresh);
+    if (st == ST_OK) {
+        st = need_tested(c, t, t->source_arn);
+    }
     if (st == ST_OK) {
         st = need_tested(c, t, t->target_arn);
     }
@@ -105,26 +120,21 @@ static enum status check_start(struct call *c, const struct dms_start_replicatio
 static enum status name_log(struct call *c, struct dms_task_row *t)
 {
     struct dms_settings settings;
-    struct dms_resource instance;
+    struct dms_resource instance = { 0 };
     enum status st = dms_settings_read(c->arena, t->settings, &settings);
-    if (st == ST_OK && settings.logging) {
+    if (st == ST_OK && settings.logging && !dms_task_is_config(t)) {
         st = dms_store_resource_get(c->db, c->arena, DMS_KIND_INSTANCE, t->instance_arn, &instance);
     }
     if (st != ST_OK || !settings.logging) {
         return st;
     }
-    size_t tail = t->arn.n;
-    while (tail > 0 && t->arn.p[tail - 1] != ':') {
-        tail--;
-    }
-    struct str group = arena_printf(c->arena, "dms-tasks-%.*s", STR_ARG(instance.ident));
-    struct str stream =
-        arena_printf(c->arena, "dms-task-%.*s", STR_ARG(str_sub(t->arn, tail, t->arn.n)));
+    struct str group, stream;
+    dms_log_names(c->arena, t, instance.ident, &group, &stream);
     t->settings = dms_settings_with_log(c->arena, t->settings, group, stream);
     return ST_OK;
 }
 
-static enum status prepare(struct call *c, struct dms_task_row *t, bool fresh)
+enum status dms_task_prepare(struct call *c, struct dms_task_row *t, bool fresh)
 {
     t->start_ms = c->received_ms;
     t->stop_ms = 0;
@@ -140,6 +150,18 @@ static enum status prepare(struct call *c, struct dms_task_row *t, bool fresh)
     return st == ST_OK ? dms_store_task_update(c->db, t) : st;
 }
 
+enum status dms_task_launch(struct call *c, const struct dms_task_row *t)
+{
+    struct str why;
+    if (dms_worker_start(dms_of(c), t, false, &why, c->arena) != ST_OK) {
+        return call_fail(c, &dms_InvalidResourceStateFault,
+                         "Replication task %.*s can't be started: %.*s", STR_ARG(t->ident),
+                         STR_ARG(why));
+    }
+    dms_worker_when_up(dms_worker_find(dms_of(c), t->id), finish, hold(c, t->id));
+    return ST_PENDING;
+}
+
 enum status dms_start_replication_task(struct call *c,
                                        const struct dms_start_replication_task_request *in,
                                        struct dms_start_replication_task_response *ret_out)
@@ -151,27 +173,38 @@ enum status dms_start_replication_task(struct call *c,
         st = check_start(c, in, &t, &fresh);
     }
     if (st == ST_OK) {
-        st = call_status(c, prepare(c, &t, fresh));
+        st = call_status(c, dms_task_prepare(c, &t, fresh));
     }
     if (st == ST_OK) {
         st = dms_task_show(c, &t, dms_task_state_name(DMS_TASK_STARTING), true,
                            &ret_out->ReplicationTask);
     }
-    if (st != ST_OK) {
-        return st;
-    }
-    struct str why;
-    if (dms_worker_start(dms_of(c), &t, false, &why, c->arena) != ST_OK) {
-        return call_fail(c, &dms_InvalidResourceStateFault,
-                         "Replication task %.*s can't be started: %.*s", STR_ARG(t.ident),
-                         STR_ARG(why));
-    }
-    dms_worker_when_up(dms_worker_find(dms_of(c), t.id), finish, hold(c, t.id));
-    return ST_PENDING;
+    return st == ST_OK ? dms_task_launch(c, &t) : st;
 }
 
 /* --- stop
  * -------------------------------------------------------------------------------------------- */
+
+enum status dms_task_check_stop(struct call *c, struct dms_task_row *t)
+{
+    struct str before = t->state;
+    if (dms_task_in(t, DMS_TASK_STOPPING) || !dms_task_move(t, DMS_TASK_STOPPING) ||
+        !dms_worker_find(dms_of(c), t->id)) {
+        return call_fail(c, &dms_InvalidResourceStateFault,
+                         "Replication task %.*s is %.*s and can't be stopped.", STR_ARG(t->ident),
+                         STR_ARG(before));
+    }
+    t->surface = STR_NONE;
+    return call_status(c, dms_store_task_update(c->db, t));
+}
+
+enum status dms_task_halt(struct call *c, const struct dms_task_row *t)
+{
+    struct dms_worker *w = dms_worker_find(dms_of(c), t->id);
+    dms_worker_stop(w, true);
+    dms_worker_when_ended(w, finish, hold(c, t->id));
+    return ST_PENDING;
+}
 
 enum status dms_stop_replication_task(struct call *c,
                                       const struct dms_stop_replication_task_request *in,
@@ -179,26 +212,11 @@ enum status dms_stop_replication_task(struct call *c,
 {
     struct dms_task_row t;
     enum status st = dms_task_need(c, in->ReplicationTaskArn, &t);
-    if (st != ST_OK) {
-        return st;
+    if (st == ST_OK) {
+        st = dms_task_check_stop(c, &t);
     }
-    struct dms_worker *w = dms_worker_find(dms_of(c), t.id);
-    struct str before = t.state;
-    if (dms_task_in(&t, DMS_TASK_STOPPING) || !dms_task_move(&t, DMS_TASK_STOPPING) || !w) {
-        return call_fail(c, &dms_InvalidResourceStateFault,
-                         "Replication task %.*s is %.*s and can't be stopped.", STR_ARG(t.ident),
-                         STR_ARG(before));
+    if (st == ST_OK) {
+        st = dms_task_show(c, &t, t.state, true, &ret_out->ReplicationTask);
     }
-    t.surface = STR_NONE;
-    st = dms_store_task_update(c->db, &t);
-    if (st != ST_OK) {
-        return call_status(c, st);
-    }
-    st = dms_task_show(c, &t, t.state, true, &ret_out->ReplicationTask);
-    if (st != ST_OK) {
-        return st;
-    }
-    dms_worker_stop(w, true);
-    dms_worker_when_ended(w, finish, hold(c, t.id));
-    return ST_PENDING;
+    return st == ST_OK ? dms_task_halt(c, &t) : st;
 }

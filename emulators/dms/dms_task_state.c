@@ -1,4 +1,5 @@
 /* The states of a task and what moves it: its handlers ask, its worker reports. */
+#include "emulators/dms/dms_event.h"
 #include "emulators/dms/dms_internal.h"
 #include "emulators/dms/dms_worker.h"
 #include "server/base/log.h"
@@ -41,12 +42,22 @@ bool dms_task_in(const struct dms_task_row *t, enum dms_task_state state)
     return str_eqz(t->state, states[state].name);
 }
 
+/* As the service words it: what happened, the stop reason, the level. */
+static struct str failure_text(struct arena *a, struct str text, const char *reason,
+                               const char *level)
+{
+    return arena_printf(a, "Last Error %.*s Stop Reason %s Error Level %s", STR_ARG(text), reason,
+                        level);
+}
+
 static void note_end(struct dms_task_row *t, struct arena *a, int end, struct str text)
 {
     t->stop_ms = clock_now_ms();
-    if (end == DMS_END_FAILED) {
-        t->message = text;
-        t->stop_reason = STR("Stop Reason FATAL_ERROR");
+    if (end == DMS_END_FAILED || end == DMS_END_EXHAUSTED) {
+        bool fatal = end == DMS_END_FAILED;
+        const char *reason = fatal ? "FATAL_ERROR" : "RECOVERABLE_ERROR";
+        t->message = failure_text(a, text, reason, fatal ? "FATAL" : "RECOVERABLE");
+        t->stop_reason = arena_printf(a, "Stop Reason %s", reason);
         t->surface = STR_NONE; /* a failure is shown at once */
         dms_task_move(t, DMS_TASK_FAILED);
         return;
@@ -69,6 +80,11 @@ void dms_task_ended(struct dms *dms, int64_t id, int end, struct str text)
         note_end(&t, a, end, text);
         st = dms_store_task_update(db, &t);
     }
+    if (st == ST_OK) {
+        bool failed = dms_task_in(&t, DMS_TASK_FAILED);
+        st = dms_event_task(db, &t, failed ? DMS_EVENT_TASK_FAILED : DMS_EVENT_TASK_STOPPED,
+                            failed ? t.message : t.stop_reason);
+    }
     if (st != ST_OK) {
         log_error("dms", "the end of task %lld can't be stored: %s", (long long)id,
                   status_name(st));
@@ -88,6 +104,7 @@ void dms_task_is_up(struct dms *dms, int64_t id)
     if (st == ST_OK && dms_task_in(&t, DMS_TASK_STARTING)) {
         dms_task_move(&t, DMS_TASK_RUNNING);
         st = dms_store_task_update(db, &t);
+        st = st == ST_OK ? dms_event_task(db, &t, DMS_EVENT_TASK_STARTED, STR_NONE) : st;
     }
     if (st != ST_OK) {
         log_error("dms", "task %lld is running, but that can't be stored: %s", (long long)id,
@@ -96,6 +113,25 @@ void dms_task_is_up(struct dms *dms, int64_t id)
     if (w) {
         dms_worker_is_up(w);
     }
+}
+
+void dms_log_names(struct arena *a, const struct dms_task_row *t, struct str instance,
+                   struct str *ret_group, struct str *ret_stream)
+{
+    size_t tail = t->arn.n;
+    while (tail > 0 && t->arn.p[tail - 1] != ':') {
+        tail--;
+    }
+    struct str id = str_sub(t->arn, tail, t->arn.n);
+    if (str_empty(t->instance_arn)) {
+        size_t cut = sizeof(DMS_CONFIG_PREFIX) - 1;
+        struct str ident = t->ident.n > cut ? str_sub(t->ident, cut, t->ident.n) : t->ident;
+        *ret_group = arena_printf(a, "dms-serverless-replication-%.*s", STR_ARG(ident));
+        *ret_stream = arena_printf(a, "dms-serverless-serv-res-id-%.*s", STR_ARG(id));
+        return;
+    }
+    *ret_group = arena_printf(a, "dms-tasks-%.*s", STR_ARG(instance));
+    *ret_stream = arena_printf(a, "dms-task-%.*s", STR_ARG(id));
 }
 
 static enum status resume_one(struct dms *dms, struct dms_task_row *t, struct arena *a)

@@ -88,7 +88,7 @@ static bool pause_or_end(struct dms_worker *w, const struct mysql_err *err)
     int64_t wait = again ? pause_ms(w) : -1;
     if (wait < 0) {
         dms_line(w, "TASK_MANAGER", 'E', "%s", text);
-        set_end(w, DMS_END_FAILED, text);
+        set_end(w, again ? DMS_END_EXHAUSTED : DMS_END_FAILED, text);
         return false;
     }
     dms_line(w, "TASK_MANAGER", 'W', "%s Trying again in %lld ms.", text, (long long)wait);
@@ -121,9 +121,11 @@ static void run(void *arg)
         }
     }
     if (w->end != DMS_END_ABORTED) {
-        dms_line(w, "TASK_MANAGER", w->end == DMS_END_FAILED ? 'E' : 'I', "Task '%.*s' %s",
-                 STR_ARG(w->ident),
-                 w->end == DMS_END_FAILED ? "encountered a fatal error" : "stopped");
+        bool failed = w->end == DMS_END_FAILED || w->end == DMS_END_EXHAUSTED;
+        dms_line(w, "TASK_MANAGER", failed ? 'E' : 'I', "Task '%.*s' %s", STR_ARG(w->ident),
+                 w->end == DMS_END_FAILED ? "encountered a fatal error"
+                 : failed                 ? "encountered a recoverable error too often"
+                                          : "stopped");
     }
 }
 
@@ -208,7 +210,21 @@ void dms_worker_stop(struct dms_worker *w, bool flush)
     mysql_conn_abort(w->stream);
     for (size_t i = 0; i < DMS_LOADERS_MAX; i++) {
         mysql_conn_abort(w->load[i]);
+        for (size_t k = 0; k < DMS_SEGMENT_CONNS && w->segment[i][k]; k++) {
+            mysql_conn_abort(w->segment[i][k]);
+        }
     }
+    dms_worker_wake(w);
+}
+
+void dms_worker_set_log_levels(struct dms_worker *w, uint64_t levels)
+{
+    atomic_store(&w->log_levels, levels);
+}
+
+void dms_worker_reload(struct dms_worker *w)
+{
+    atomic_fetch_add(&w->reload_ask, 1);
     dms_worker_wake(w);
 }
 

@@ -20,6 +20,7 @@ enum dms_end {
     DMS_END_STOPPED,  /* asked to */
     DMS_END_FINISHED, /* by itself: `reason` is a stop reason */
     DMS_END_FAILED,   /* `message` says why */
+    DMS_END_EXHAUSTED, /* the same, after as many attempts as ErrorBehavior grants */
 };
 
 /* Starts the task whose row is `t` (state already set). `resumed`: it ran before, so a source that
@@ -37,6 +38,10 @@ void dms_worker_is_up(struct dms_worker *w);
 /* flush: everything read so far is written out first (StopReplicationTask); else only the state of
  * the last commit is kept (the server stops). Any number of times. */
 void dms_worker_stop(struct dms_worker *w, bool flush);
+/* Logging.LogComponents of a task were changed while it runs. */
+void dms_worker_set_log_levels(struct dms_worker *w, uint64_t levels);
+/* ReloadTables has been stored (dms_store_reload_add): the worker looks for it soon. */
+void dms_worker_reload(struct dms_worker *w);
 /* Calls fn(arg) once, when the worker is up (or has ended); at once when it is already. */
 void dms_worker_when_up(struct dms_worker *w, void (*fn)(void *arg), void *arg);
 /* Calls fn(arg) once, after it has ended and the task's row says so. */

@@ -2,7 +2,9 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "emulators/dms/control/certificate.h"
 #include "emulators/dms/dms_doc.h"
+#include "emulators/dms/dms_mysql_settings.h"
 #include "emulators/dms/dms_worker_impl.h"
 #include "server/base/log.h"
 #include "server/core.h"
@@ -46,10 +48,10 @@ enum status dms_source_options(struct arena *a, const struct dms_resource *endpo
         ret->tls = MYSQL_TLS_VERIFY;
     }
     if (!str_empty(m->AfterConnectScript)) {
-        const char **init = ARENA_ARRAY(a, const char *, 1);
-        init[0] = arena_cstr(a, m->AfterConnectScript);
-        ret->init = init;
-        ret->init_n = 1;
+        ret->script = arena_cstr(a, m->AfterConnectScript);
+    }
+    if (m->ExecuteTimeout.set && m->ExecuteTimeout.v > 0 && m->ExecuteTimeout.v < 86400) {
+        ret->read_ms = (unsigned)m->ExecuteTimeout.v * 1000;
     }
     return ST_OK;
 }
@@ -94,6 +96,7 @@ static enum status read_task(struct dms_worker *w, const struct dms_task_row *t,
     if (dms_mapping_parse(w->arena, t->mappings, &w->mapping, &why) != ST_OK) {
         return dms_refuse(a, ret_error, "%.*s", STR_ARG(why));
     }
+    w->wants_sequence = w->mapping.wants_sequence;
     if (dms_settings_read(w->arena, t->settings, &w->settings) != ST_OK) {
         return dms_refuse(a, ret_error, "The stored task settings can't be read.");
     }
@@ -104,17 +107,39 @@ static enum status read_task(struct dms_worker *w, const struct dms_task_row *t,
     return ST_OK;
 }
 
-static void set_log(struct dms_worker *w, const struct dms_resource *instance)
+static void set_log(struct dms_worker *w, const struct dms_task_row *t, struct str instance)
 {
     size_t tail = w->arn.n;
     while (tail > 0 && w->arn.p[tail - 1] != ':') {
         tail--;
     }
-    w->log_owner = (struct logs_owner){ arena_str(w->arena, instance->account),
-                                        arena_str(w->arena, instance->region) };
-    w->log_group = arena_printf(w->arena, "dms-tasks-%.*s", STR_ARG(instance->ident));
-    w->log_stream =
-        arena_printf(w->arena, "dms-task-%.*s", STR_ARG(str_sub(w->arn, tail, w->arn.n)));
+    w->log_owner = (struct logs_owner){ arena_str(w->arena, t->account),
+                                        arena_str(w->arena, t->region) };
+    dms_log_names(w->arena, t, instance, &w->log_group, &w->log_stream);
+    w->instance = arena_str(w->arena, instance);
+    w->resource_id = str_sub(w->arn, tail, w->arn.n);
+    w->measured_ms = clock_mono_ms();
+    atomic_store(&w->log_levels, w->settings.log_levels);
+}
+
+/* What the source's settings say about rows. */
+static enum status read_source(struct dms_worker *w, const struct dms_resource *endpoint,
+                               struct arena *a, struct str *ret_error)
+{
+    void *doc;
+    if (doc_read(dms_op("CreateEndpoint"), a, endpoint->doc, &doc) != ST_OK) {
+        return dms_refuse(a, ret_error, "The stored source endpoint can't be read.");
+    }
+    struct dms_source source;
+    struct str why;
+    if (dms_mysql_read(w->arena, ((struct dms_create_endpoint_response *)doc)->Endpoint, &source,
+                       &why) != ST_OK) {
+        return dms_refuse(a, ret_error, "The source endpoint: %.*s", STR_ARG(why));
+    }
+    w->s3.csv.zone = source.zone;
+    w->clean_metadata = source.clean_metadata;
+    w->partition_ddl = source.partition_ddl;
+    return ST_OK;
 }
 
 static enum status set_connections(struct dms_worker *w, const struct dms_resource *source,
@@ -122,12 +147,18 @@ static enum status set_connections(struct dms_worker *w, const struct dms_resour
 {
     struct mysql_conn_options options;
     enum status st = dms_source_options(a, source, &options, ret_error);
+    if (st == ST_OK) {
+        st = dms_certificate_use(w->core, a, source, &options, ret_error);
+    }
     if (st != ST_OK) {
         return st;
     }
     w->ctl = mysql_conn_new(&options);
     for (size_t i = 0; i < DMS_LOADERS_MAX; i++) {
         w->load[i] = mysql_conn_new(&options);
+        for (size_t k = 0; k < DMS_SEGMENT_CONNS && w->mapping.wants_segments; k++) {
+            w->segment[i][k] = mysql_conn_new(&options);
+        }
     }
     options.read_ms = STREAM_READ_MS;
     w->stream = mysql_conn_new(&options);
@@ -138,12 +169,12 @@ static enum status fill(struct dms_worker *w, const struct dms_task_row *t, stru
                         struct str *ret_error)
 {
     struct db *db = core_db(w->core);
-    struct dms_resource source, target, instance;
+    struct dms_resource source, target, instance = { .ident = t->ident };
     enum status st = dms_store_resource_get(db, a, DMS_KIND_ENDPOINT, t->source_arn, &source);
     if (st == ST_OK) {
         st = dms_store_resource_get(db, a, DMS_KIND_ENDPOINT, t->target_arn, &target);
     }
-    if (st == ST_OK) {
+    if (st == ST_OK && !str_empty(t->instance_arn)) { /* a serverless replication has none */
         st = dms_store_resource_get(db, a, DMS_KIND_INSTANCE, t->instance_arn, &instance);
     }
     if (st != ST_OK) {
@@ -156,11 +187,15 @@ static enum status fill(struct dms_worker *w, const struct dms_task_row *t, stru
         st = read_target(w, &target, a, ret_error);
     }
     if (st == ST_OK) {
+        st = read_source(w, &source, a, ret_error);
+    }
+    if (st == ST_OK) {
         st = set_connections(w, &source, a, ret_error);
     }
     if (st == ST_OK) {
-        set_log(w, &instance);
+        set_log(w, t, instance.ident);
         w->interval_ms = clock_scaled_ms(w->s3.interval_s * 1000);
+        dms_out_init(&w->shared.out, &dms_format_csv, core_blobs(w->core), w->s3.gzip);
     }
     return st;
 }
@@ -193,6 +228,9 @@ void dms_worker_free(struct dms_worker *w)
     mysql_conn_free(w->stream);
     for (size_t i = 0; i < DMS_LOADERS_MAX; i++) {
         mysql_conn_free(w->load[i]);
+        for (size_t k = 0; k < DMS_SEGMENT_CONNS; k++) {
+            mysql_conn_free(w->segment[i][k]);
+        }
     }
     if (w->wake_fd >= 0) {
         close(w->wake_fd);

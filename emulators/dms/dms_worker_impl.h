@@ -19,10 +19,12 @@
 #include "emulators/dms/dms_file.h"
 #include "emulators/dms/dms_internal.h"
 #include "emulators/dms/dms_mapping.h"
+#include "emulators/dms/dms_out.h"
 #include "emulators/dms/dms_position.h"
 #include "emulators/dms/dms_s3_settings.h"
 #include "emulators/dms/dms_settings.h"
 #include "emulators/dms/dms_worker.h"
+#include "emulators/dms/mapping/shaper.h"
 #include "emulators/facade/logs.h"
 #include "server/base/map.h"
 #include "server/mysql/binlog.h"
@@ -30,6 +32,7 @@
 #include "server/mysql/snapshot.h"
 
 #define DMS_LOADERS_MAX 4
+#define DMS_SEGMENT_CONNS 3 /* beside the one of a loader, for tables in segments */
 #define DMS_WORKER_ARENA_MAX (512u << 20)
 #define DMS_TABLES_MAX 100000
 #define DMS_HEARTBEAT_MS 200
@@ -46,28 +49,53 @@ enum dms_table_state {
 };
 struct str dms_table_state_name(enum dms_table_state state);
 
+/* An open change file. It begins with the row number first_skip (of its table) of the transaction
+ * first_tx. */
+struct dms_batch {
+    struct dms_batch *next; /* of the same table, younger */
+    struct dms_out out;
+    char folder[DMS_DATE_MAX]; /* by the commit date of its rows, or "" */
+    int64_t first_ms;          /* clock_mono_ms() of the first row */
+    struct mysql_position first_tx;
+    uint64_t first_skip;
+    int64_t first_sequence_s; /* dms_worker.sequence_s then */
+};
+
 struct dms_table {
     struct str schema, name;
-    struct str prefix; /* of its objects */
+    struct str target_schema; /* as the files call it */
+    struct str target_name;   /* likewise */
+    struct str prefix;        /* of its objects */
     int64_t load_order;
     enum dms_table_state state;
     struct str message;
     struct mysql_table *def;                 /* NULL: not described yet */
     struct arena *def_arena, *old_def_arena; /* the stream may hold the one before */
+    struct mysql_table *other; /* where def is from a statement: what the server says, if it differs */
+    struct arena *other_arena;
     bool def_stored;                         /* the stored row has these columns */
+    bool renamed;                            /* by a statement that renames columns */
+    bool view;      /* loaded, never captured */
+    bool away;      /* a loader reloads it beside the capture, which leaves it alone meanwhile */
+    bool reloading; /* its next load is one that ReloadTables asked for */
     struct dms_csv_plan plan;
+    struct dms_table_rules *rules; /* for columns and rows; in def_arena; NULL: none apply */
+    struct dms_shaper *shaper;     /* of the capture; made when needed */
+    uint64_t rule_failures;        /* values that the rules could not make */
     struct mysql_position seen;
     uint64_t seen_skip;
     int64_t last_name_ms;
     struct dms_table_counts counts; /* without load_rows */
     _Atomic int64_t load_rows;
 
-    bool renamed; /* by a statement that renames columns */
-    /* the open change file */
-    struct dms_file file;
-    uint64_t rows;                  /* in it; 0: there is none */
-    int64_t first_ms;               /* clock_mono_ms() of the first */
-    struct mysql_position first_tx; /* the transaction it is from */
+    /* Open change files, oldest first: more than one when commit dates have folders. Rows are
+     * appended to the last only, so that what the first ones hold lies before the others. */
+    struct dms_batch *batches, *spare;
+    size_t batches_n;
+    /* PreserveTransactions: its rows in the open file of all tables, and the place of the first */
+    uint64_t shared_rows;
+    struct mysql_position shared_tx;
+    uint64_t shared_skip;
 
     /* the transaction at hand, if tx_number is the worker's */
     uint64_t tx_number;
@@ -92,6 +120,8 @@ struct dms_worker {
     size_t shown_n;
     struct str shown_what; /* for busy: in shown_arena */
     uint64_t busy_wait;    /* last wait_id handed over */
+    int64_t shown_oldest_ms; /* clock_mono_ms() of the oldest waiting change; 0: none */
+    int64_t measured_ms, measured_load_rows, measured_changes, measured_bytes; /* last metrics */
     bool up_known;
 
     /* constant while the thread runs */
@@ -110,8 +140,10 @@ struct dms_worker {
     int64_t stop_at_ms;
     struct logs_owner log_owner;
     struct str log_group, log_stream;
+    struct str instance, resource_id; /* as metrics name them */
     int64_t interval_ms; /* real milliseconds */
     struct mysql_conn *ctl, *stream, *load[DMS_LOADERS_MAX];
+    struct mysql_conn *segment[DMS_LOADERS_MAX][DMS_SEGMENT_CONNS]; /* NULL: no rule asks for it */
     int wake_fd; /* eventfd: something below has changed */
 
     /* any thread */
@@ -120,6 +152,10 @@ struct dms_worker {
     _Atomic uint64_t ask_flush;    /* the same, with flush */
     _Atomic uint64_t answered;     /* everything asked up to this wait_id is in the bucket */
     _Atomic uint64_t waiting_rows; /* read, not yet in the bucket */
+    _Atomic uint64_t reload_ask;   /* counts calls of ReloadTables */
+    _Atomic uint64_t put_bytes;    /* of objects so far */
+    _Atomic int64_t reading_us;    /* commit time of the transaction at hand; 0: all are read */
+    _Atomic uint64_t log_levels;   /* see dms_settings_log.h */
 
     /* Loaders change state, counts and messages of their tables while the worker's thread shows
      * them: both hold this meanwhile, and never while they wait for anything. */
@@ -129,16 +165,26 @@ struct dms_worker {
     struct dms_table **tables;
     size_t tables_n, tables_cap;
     struct map by_name;           /* "schema\0table" → struct dms_table */
+    struct dms_batch shared;      /* PreserveTransactions: the open file of all tables */
+    int64_t shared_name_ms;       /* of the last one */
     struct mysql_position at;     /* everything before it has been read; inside of a transaction:
                                    * where that begins */
     struct mysql_position stored; /* the checkpoint in the database */
     uint64_t tx_number;
+    int64_t sequence_s;     /* latest commit time so far: of $AR_H_CHANGE_SEQ */
     int64_t not_before_us;  /* CdcStartTime: earlier transactions are dropped; 0: none */
     struct dms_table *last; /* cache of the row callback */
     uint64_t asked;         /* wait_id whose goal is known */
     struct mysql_position goal;
     struct mysql_position cached_goal; /* StopTaskCachedChangesApplied: stop there */
     bool has_cached_goal;
+    uint64_t reload_seen;      /* calls of ReloadTables that were heard */
+    struct dms_load *reloads;  /* tables that are being reloaded beside the capture; NULL: none */
+    struct mysql_position pin; /* the checkpoint stays here until they are loaded */
+    bool wants_sequence; /* a rule has $AR_H_CHANGE_SEQ: sequence_s is kept with the checkpoint */
+    bool clean_metadata; /* CleanSourceMetadataOnMismatch */
+    bool partition_ddl;  /* skipTableSuspensionForPartitionDdl */
+    bool shared_partial; /* the shared file ends within a transaction */
     bool in_tx;
     bool was_up; /* this run has reached the source once */
     bool ctl_open;
@@ -182,17 +228,61 @@ struct dms_table *dms_tables_add(struct dms_worker *w, struct str schema, struct
                                  int64_t load_order);
 /* Selected tables of the source that we don't know yet become known. */
 enum status dms_tables_discover(struct dms_worker *w, struct mysql_err *err) MUST_CHECK;
+/* Are changes of the table waiting in an open file? */
+static inline bool dms_table_waits(const struct dms_table *t)
+{
+    return t->batches || t->shared_rows > 0;
+}
+/* clock_mono_ms() of the oldest of them; 0: none waits. */
+int64_t dms_table_oldest_ms(const struct dms_worker *w, const struct dms_table *t);
+/* The place to store: every change before it is in the bucket (or in the transaction at hand). */
+void dms_table_place(const struct dms_table *t, struct mysql_position *ret, uint64_t *ret_skip);
+/* Throws the open change files of the table away; returns the number of their rows. */
+uint64_t dms_table_drop_batches(struct dms_table *t);
 /* Describes the table on a connection; def and plan are replaced. keep_order: columns that were
  * there before stay where they were in the files, new ones come last. ST_NOT_FOUND: no such table.
  */
 enum status dms_table_describe(struct dms_worker *w, struct mysql_conn *c, struct dms_table *t,
                                bool keep_order, struct mysql_err *err) MUST_CHECK;
+/* --- dms_follow.c
+ * ------------------------------------------------------------------------------------ */
+/* After a CREATE, ALTER or RENAME that made the table what it is, or started from `before`: as
+ * dms_table_describe(), but right for this place of the log, also when more statements that the
+ * stream hasn't come to yet have changed the table since. ST_NOT_FOUND: neither the statement nor
+ * the server tells. */
+enum status dms_table_follow(struct dms_worker *w, struct mysql_conn *c, struct dms_table *t,
+                             const struct mysql_statement *s, const struct mysql_table *before,
+                             struct mysql_err *err) MUST_CHECK;
+/* The log's rows don't fit: the server's description instead of the one from the statement. Only
+ * when t->other is there. */
+void dms_table_take_other(struct dms_worker *w, struct dms_table *t);
+
 void dms_table_set_def(struct dms_worker *w, struct dms_table *t, struct mysql_table *def,
                        struct arena *owner, struct dms_csv_order order);
 /* The table can't go on: its state and message; the task goes on without it unless the settings
  * say otherwise (ST_CONFLICT then: the run ends and w->end_text tells). */
 enum status dms_table_fail(struct dms_worker *w, struct dms_table *t, const char *text) MUST_CHECK;
 void dms_tables_free(struct dms_worker *w);
+
+/* --- dms_rules.c
+ * ------------------------------------------------------------------------------------- */
+/* Selected views become known, if the source and the task can have them. ST_INVALID: only views are
+ * selected by a rule, and they can't be moved. */
+enum status dms_views_discover(struct dms_worker *w, struct mysql_conn *c, struct arena *a,
+                               struct mysql_err *err) MUST_CHECK;
+/* Names and prefix in the target. */
+void dms_rules_name(struct dms_worker *w, struct dms_table *t);
+/* t->plan and t->rules for the description; `owner` lives as long as `def`. What can't be done is
+ * told by dms_rules_check(). */
+void dms_rules_plan(struct dms_worker *w, struct dms_table *t, const struct mysql_table *def,
+                    struct arena *owner, struct dms_csv_order order);
+/* ST_INVALID: the rules can't be followed for this table (MYSQL_ERR_UNSUPPORTED, *err says why). */
+enum status dms_rules_check(struct dms_worker *w, const struct dms_table *t,
+                            struct mysql_err *err) MUST_CHECK;
+/* Only whether its name in the target is taken by another table. */
+enum status dms_rules_clash(struct dms_worker *w, const struct dms_table *t,
+                            struct mysql_err *err) MUST_CHECK;
+void dms_rules_drop(struct dms_table *t);
 
 /* --- dms_commit.c
  * ------------------------------------------------------------------------------------ */
@@ -208,8 +298,10 @@ struct dms_commit {
     struct dms_table **tables; /* whose rows are stored */
     size_t tables_n;
     const struct mysql_position *checkpoint; /* NULL: stays */
+    int64_t sequence_s;                      /* at the checkpoint */
     int64_t load_start_ms, load_end_ms;      /* of the task; both 0: stay */
     bool emptied;                            /* the tables have no rows and no objects now */
+    bool reloaded;                           /* what ReloadTables asked for is done */
 };
 /* Any of the worker's threads. In one transaction; waits for it. Takes the pieces over. On failure
  * nothing is kept, *err says why, and the pieces are gone: the state in memory is ahead of the
@@ -239,6 +331,29 @@ void dms_line(struct dms_worker *w, const char *component, char level, const cha
  * ---------------------------------------------------------------------------------------- */
 /* All that is not loaded yet. ST_CONFLICT: stopped. */
 enum status dms_full_load(struct dms_worker *w, struct mysql_err *err) MUST_CHECK;
+/* The same in the background: loads `n` tables (the array is taken over), a few at a time. Every
+ * load that was begun must be ended. */
+struct dms_load *dms_load_begin(struct dms_worker *w, struct dms_table **tables, size_t n)
+    __attribute__((returns_nonnull));
+bool dms_load_running(struct dms_load *load);
+/* Waits for its end and frees it; abandon: tables that aren't loaded yet stay so. */
+enum status dms_load_end(struct dms_load *load, bool abandon, struct mysql_err *err) MUST_CHECK;
+
+/* --- dms_reload.c: ReloadTables beside the capture -----------------------------------------------
+ */
+/* Is there something to do: a new call, or tables that are through? Cheap. */
+bool dms_reload_due(const struct dms_worker *w);
+/* Does it. The stream is closed and everything that was read is in hand. On return the stream begins
+ * again at w->at. */
+enum status dms_reload_turn(struct dms_worker *w, struct mysql_err *err) MUST_CHECK;
+/* Before the capture ends: waits for the loaders; what isn't loaded then is loaded by the next run
+ * before it captures. */
+void dms_reload_abandon(struct dms_worker *w);
+/* May capture handle the table's rows and statements? */
+static inline bool dms_table_captured(const struct dms_table *t)
+{
+    return t && !t->away && t->state == DMS_TABLE_DONE;
+}
 /* Until stopped, finished (w->finished) or failed. */
 enum status dms_capture(struct dms_worker *w, struct mysql_err *err) MUST_CHECK;
 /* Puts all open change files. */

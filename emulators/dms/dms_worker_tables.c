@@ -54,9 +54,7 @@ struct dms_table *dms_tables_add(struct dms_worker *w, struct str schema, struct
     t->name = arena_str(w->arena, name);
     t->load_order = load_order;
     t->state = DMS_TABLE_BEFORE;
-    struct str folder = w->settings.target_schema.n > 0 ? w->settings.target_schema : schema;
-    t->prefix = dms_name_prefix(w->arena, w->s3.folder, folder, name);
-    dms_file_init(&t->file, core_blobs(w->core), w->s3.gzip);
+    dms_rules_name(w, t);
     pthread_mutex_lock(&w->tables_lock);
     if (w->tables_n == w->tables_cap) {
         w->tables_cap = w->tables_cap ? w->tables_cap * 2 : 64;
@@ -72,13 +70,52 @@ struct dms_table *dms_tables_add(struct dms_worker *w, struct str schema, struct
 void dms_tables_free(struct dms_worker *w)
 {
     for (size_t i = 0; i < w->tables_n; i++) {
-        dms_file_discard(&w->tables[i]->file);
+        dms_table_drop_batches(w->tables[i]);
+        dms_rules_drop(w->tables[i]);
+        if (w->tables[i]->spare) {
+            dms_out_discard(&w->tables[i]->spare->out);
+            free(w->tables[i]->spare);
+        }
         arena_free(w->tables[i]->def_arena);
         arena_free(w->tables[i]->old_def_arena);
+        arena_free(w->tables[i]->other_arena);
     }
     free(w->tables);
     w->tables = NULL;
     w->tables_n = w->tables_cap = 0;
+    if (w->shared.out.format) {
+        dms_out_discard(&w->shared.out);
+    }
+    w->shared_partial = false;
+}
+
+uint64_t dms_table_drop_batches(struct dms_table *t)
+{
+    uint64_t rows = 0;
+    while (t->batches) {
+        struct dms_batch *b = t->batches;
+        t->batches = b->next;
+        rows += b->out.rows;
+        dms_out_discard(&b->out);
+        free(b);
+    }
+    t->batches_n = 0;
+    return rows;
+}
+
+int64_t dms_table_oldest_ms(const struct dms_worker *w, const struct dms_table *t)
+{
+    return t->batches ? t->batches->first_ms : t->shared_rows > 0 ? w->shared.first_ms : 0;
+}
+
+void dms_table_place(const struct dms_table *t, struct mysql_position *ret, uint64_t *ret_skip)
+{
+    *ret = t->batches           ? t->batches->first_tx
+           : t->shared_rows > 0 ? t->shared_tx
+                                : t->seen;
+    *ret_skip = t->batches           ? t->batches->first_skip
+                : t->shared_rows > 0 ? t->shared_skip
+                                     : t->seen_skip;
 }
 
 /* --- stored rows
@@ -88,6 +125,7 @@ struct fetch {
     struct dms_worker *w;
     struct arena *arena;
     struct dms_task_row task;
+    int64_t sequence_s;
     struct dms_table_row *rows;
     size_t n;
 };
@@ -99,6 +137,9 @@ static enum status fetch_rows(struct core *core, void *arg)
     if (st == ST_OK) {
         st = dms_store_table_list(core_db(core), f->arena, f->w->task, true, &f->rows, &f->n);
     }
+    if (st == ST_OK) {
+        st = dms_store_sequence_get(core_db(core), f->w->task, &f->sequence_s);
+    }
     return st;
 }
 
@@ -108,6 +149,7 @@ static enum status take_row(struct dms_worker *w, const struct dms_table_row *ro
     if (!t) {
         return ST_NOMEM;
     }
+    t->reloading = str_eqz(row->state, DMS_STATE_RELOADING);
     t->state = state_from(row->state);
     if (t->state == DMS_TABLE_LOADING) {
         t->state = DMS_TABLE_BEFORE; /* nothing of an unfinished load has been put */
@@ -116,6 +158,9 @@ static enum status take_row(struct dms_worker *w, const struct dms_table_row *ro
     t->seen = row->from;
     t->seen_skip = (uint64_t)row->from_skip;
     t->last_name_ms = row->last_name_ms;
+    if (w->s3.transactions && t->last_name_ms > w->shared_name_ms) {
+        w->shared_name_ms = t->last_name_ms;
+    }
     t->counts = row->counts;
     atomic_store(&t->load_rows, row->counts.load_rows);
     if (str_set(row->columns)) {
@@ -136,17 +181,21 @@ enum status dms_tables_load(struct dms_worker *w)
 {
     CLEANUP(arena_freep) struct arena *a = arena_new(DMS_WORKER_ARENA_MAX);
     struct fetch f = { .w = w, .arena = a };
+    uint64_t asked = atomic_load(&w->reload_ask);
     enum status st = core_sync(w->core, fetch_rows, &f);
     if (st != ST_OK) {
         return st;
     }
+    w->reload_seen = asked; /* tables that are to be reloaded have that state now */
     dms_tables_free(w);
     map_fini(&w->by_name);
     map_init(&w->by_name);
     w->last = NULL;
     w->in_tx = false;
     w->at = w->stored = f.task.checkpoint;
+    w->sequence_s = f.sequence_s;
     atomic_store(&w->waiting_rows, 0);
+    w->shared_name_ms = 0;
     for (size_t i = 0; i < f.n && st == ST_OK; i++) {
         st = take_row(w, &f.rows[i]);
     }
@@ -165,7 +214,11 @@ static enum status discover(struct mysql_conn *c, void *arg, struct mysql_err *e
 {
     struct discovery *d = arg;
     struct mysql_table_list list;
-    enum status st = mysql_schema_tables(c, d->arena, &list, err);
+    enum status st = dms_views_discover(d->w, c, d->arena, err);
+    if (st != ST_OK) {
+        return st;
+    }
+    st = mysql_schema_tables(c, d->arena, &list, err);
     for (size_t i = 0; i < list.n && st == ST_OK; i++) {
         int64_t order;
         const struct mysql_table_name *item = &list.items[i];
@@ -198,8 +251,7 @@ void dms_table_set_def(struct dms_worker *w, struct dms_table *t, struct mysql_t
     t->def = def;
     t->def_arena = owner;
     t->def_stored = false;
-    dms_csv_plan(owner, def, w->settings.support_lobs, (uint32_t)(w->settings.lob_max_kb * 1024),
-                 order, &t->plan);
+    dms_rules_plan(w, t, def, owner, order);
     arena_free(t->old_def_arena);
     t->old_def_arena = old;
 }
@@ -209,7 +261,8 @@ enum status dms_table_describe(struct dms_worker *w, struct mysql_conn *c, struc
 {
     struct arena *a = arena_new(DMS_WORKER_ARENA_MAX);
     struct mysql_table *def = ARENA_NEW(a, struct mysql_table);
-    enum status st = mysql_schema_describe(c, a, t->schema, t->name, def, err);
+    enum status st = t->view ? mysql_schema_describe_view(c, a, t->schema, t->name, def, err)
+                             : mysql_schema_describe(c, a, t->schema, t->name, def, err);
     for (size_t i = 0; st == ST_OK && i < def->columns_n; i++) {
         if (def->columns[i].family == MYSQL_F_OTHER) {
             err->kind = MYSQL_ERR_UNSUPPORTED;
@@ -230,7 +283,7 @@ enum status dms_table_describe(struct dms_worker *w, struct mysql_conn *c, struc
         order = dms_csv_plan_order(a, &t->plan, t->def); /* names of the old one, which stays */
     }
     dms_table_set_def(w, t, def, a, order);
-    return ST_OK;
+    return dms_rules_check(w, t, err);
 }
 
 enum status dms_table_fail(struct dms_worker *w, struct dms_table *t, const char *text)

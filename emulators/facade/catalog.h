@@ -53,6 +53,7 @@ struct catalog_definition {
     struct str delimiter;
     bool header; /* the first row of each file has the names */
     bool gzip;
+    bool parquet; /* the files are Parquet; delimiter and header don't matter then */
 };
 /* Makes the database and the table, or gives the table these columns, in the current transaction.
  * What is so already stays as it is (no new version). */

@@ -135,6 +135,7 @@ enum status loop_new(int workers, struct loop **ret)
     pool_init(&loop->spawner, loop, 1);
     /* Pipes to children and sockets report EPIPE where they are written. */
     signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN); /* a file at its limit is an error of that write, as a full disk is */
     *ret = loop;
     return ST_OK;
 }

@@ -55,6 +55,7 @@ struct mysql_statement {
     struct str schema;           /* its default database; "" for none */
     const struct mysql_ddl *ddl; /* what it does to which tables */
     const struct mysql_tx *tx;
+    bool ansi_quotes; /* "x" is a name in it */
 };
 
 /* Each returns ST_OK to go on; anything else ends mysql_binlog_run(), which returns it. Members

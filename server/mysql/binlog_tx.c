@@ -219,7 +219,11 @@ static enum status statement(struct mysql_binlog *b, const struct query *q,
                              const struct mysql_ddl *ddl, struct mysql_err *err)
 {
     binlog_forget_tables(b);
-    struct mysql_statement s = { .text = q->text, .schema = q->schema, .ddl = ddl, .tx = &b->tx };
+    struct mysql_statement s = { .text = q->text,
+                                 .schema = q->schema,
+                                 .ddl = ddl,
+                                 .tx = &b->tx,
+                                 .ansi_quotes = q->ansi_quotes };
     if (!b->calls.ddl) {
         return ST_OK;
     }

@@ -27,6 +27,7 @@ struct mysql_conn {
     atomic_int fd;
     atomic_bool aborted;
     char *host, *unix_socket, *user, *password, *database, *tls_ca, *plugin_dir, *program_name;
+    char *script;
     char *place; /* "host:port" or the socket's path */
     char **init;
     size_t init_n;
@@ -66,6 +67,7 @@ struct mysql_conn *mysql_conn_new(const struct mysql_conn_options *o)
     c->connect_ms = o->connect_ms ? o->connect_ms : CONNECT_MS;
     c->read_ms = o->read_ms;
     c->write_ms = o->write_ms;
+    c->script = copy(o->script);
     c->init_n = o->init_n;
     c->init = xcalloc(o->init_n + 1, sizeof(*c->init));
     for (size_t i = 0; i < o->init_n; i++) {
@@ -89,6 +91,7 @@ struct mysql_conn *mysql_conn_twin(const struct mysql_conn *c)
         .connect_ms = c->connect_ms,
         .read_ms = c->read_ms,
         .write_ms = c->write_ms,
+        .script = c->script,
         .init = (const char *const *)c->init,
         .init_n = c->init_n,
         .program_name = c->program_name,
@@ -117,6 +120,7 @@ void mysql_conn_free(struct mysql_conn *c)
         free(c->init[i]);
     }
     free(c->init);
+    free(c->script);
     free(c->host);
     free(c->unix_socket);
     free(c->place);
@@ -179,6 +183,7 @@ static const struct {
     { 1053, MYSQL_ERR_LOST },        { 1152, MYSQL_ERR_LOST },
     { 1158, MYSQL_ERR_LOST },        { 1159, MYSQL_ERR_LOST },
     { 1160, MYSQL_ERR_LOST },        { 1161, MYSQL_ERR_LOST },
+    { 1317, MYSQL_ERR_LOST },        { 3169, MYSQL_ERR_LOST },
     { 1184, MYSQL_ERR_LOST },        { 1927, MYSQL_ERR_LOST },
     { 2006, MYSQL_ERR_LOST },        { 2013, MYSQL_ERR_LOST },
     { 2055, MYSQL_ERR_LOST },        { 4031, MYSQL_ERR_LOST },
@@ -298,7 +303,11 @@ static bool keep_socket(struct mysql_conn *c)
 
 static enum status start_session(struct mysql_conn *c, struct mysql_err *err)
 {
-    enum status st = mysql_conn_exec(c, "SET SESSION time_zone = '+00:00', sql_mode = ''", err);
+    enum status st = c->script ? mysql_conn_script(c, c->script, err) : ST_OK;
+    if (st) {
+        return st;
+    }
+    st = mysql_conn_exec(c, "SET SESSION time_zone = '+00:00', sql_mode = ''", err);
     if (st) {
         return st;
     }

@@ -38,6 +38,8 @@ struct mysql_conn_options {
     unsigned write_ms;        /* 0 = for ever */
     const char *const *init;  /* statements to run after logging in, */
     size_t init_n;            /* so many */
+    const char *script;       /* SQL of the user's, run first; what fails in it is logged and left.
+                               * Settings of the session that we need win over it. NULL: none */
     const char *program_name; /* connection attribute; "cistern" */
 };
 

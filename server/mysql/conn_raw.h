@@ -3,6 +3,7 @@
 #ifndef CISTERN_MYSQL_CONN_RAW_H
 #define CISTERN_MYSQL_CONN_RAW_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -26,6 +27,14 @@ enum status mysql_conn_recv(struct mysql_conn *c, const uint8_t **ret_p, size_t 
 void mysql_conn_cut(struct mysql_conn *c);
 const char *mysql_conn_host_text(const struct mysql_conn *c); /* "127.0.0.1:3306", for errors */
 const char *mysql_conn_user(const struct mysql_conn *c);
+
+/* The next statement of a script (between semicolons that aren't quoted or in a comment), without
+ * blanks around it; false at the end. */
+bool mysql_script_next(struct str *rest, struct str *ret);
+/* Runs them all; failures are logged and left. Then puts right what they may have changed and no
+ * later statement of ours sets. */
+enum status mysql_conn_script(struct mysql_conn *c, const char *script,
+                              struct mysql_err *err) MUST_CHECK;
 
 /* Registers as a replica of this id (COM_REGISTER_SLAVE): what REPLICATION SLAVE is needed for. */
 enum status mysql_conn_register(struct mysql_conn *c, uint32_t server_id,

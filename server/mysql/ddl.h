@@ -30,8 +30,9 @@ enum mysql_ddl_kind {
 };
 
 struct mysql_ddl_item {
-    struct str schema, name;       /* unquoted; schema is the default one if none is written */
-    struct str to_schema, to_name; /* new name; absent when it is not renamed */
+    struct str schema, name;           /* unquoted; schema is the default one if none is written */
+    struct str to_schema, to_name;     /* new name; absent when it is not renamed */
+    struct str like_schema, like_name; /* CREATE TABLE … LIKE this one; else absent */
 };
 
 struct mysql_ddl {

@@ -86,16 +86,20 @@ static uint64_t number(struct str s)
     return str_set(s) && str_u64(s, &n) == ST_OK ? n : 0;
 }
 
-enum status mysql_schema_tables(struct mysql_conn *c, struct arena *a, struct mysql_table_list *ret,
-                                struct mysql_err *err)
+static enum status list(struct mysql_conn *c, struct arena *a, const char *types,
+                        struct mysql_table_list *ret, struct mysql_err *err)
 {
     *ret = (struct mysql_table_list){ 0 };
     struct mysql_cells t;
     enum status st = mysql_conn_collect(
         c, a,
-        "SELECT TABLE_SCHEMA, TABLE_NAME, ENGINE, TABLE_ROWS FROM information_schema.TABLES "
-        "WHERE TABLE_TYPE IN ('BASE TABLE', 'SYSTEM VERSIONED') AND TABLE_SCHEMA NOT IN "
-        "('mysql', 'sys', 'information_schema', 'performance_schema') ORDER BY 1, 2",
+        arena_printf(
+            a,
+            "SELECT TABLE_SCHEMA, TABLE_NAME, ENGINE, TABLE_ROWS FROM information_schema.TABLES "
+            "WHERE TABLE_TYPE IN (%s) AND TABLE_SCHEMA NOT IN "
+            "('mysql', 'sys', 'information_schema', 'performance_schema') ORDER BY 1, 2",
+            types)
+            .p,
         &t, err);
     if (st) {
         return st;
@@ -110,6 +114,18 @@ enum status mysql_schema_tables(struct mysql_conn *c, struct arena *a, struct my
     ret->items = items;
     ret->n = t.rows;
     return ST_OK;
+}
+
+enum status mysql_schema_tables(struct mysql_conn *c, struct arena *a, struct mysql_table_list *ret,
+                                struct mysql_err *err)
+{
+    return list(c, a, "'BASE TABLE', 'SYSTEM VERSIONED'", ret, err);
+}
+
+enum status mysql_schema_views(struct mysql_conn *c, struct arena *a, struct mysql_table_list *ret,
+                               struct mysql_err *err)
+{
+    return list(c, a, "'VIEW'", ret, err);
 }
 
 /* --- one column ---------------------------------------------------------------------------------
@@ -241,7 +257,7 @@ static enum status query_about(struct mysql_conn *c, struct arena *a, struct vie
 }
 
 static enum status read_head(struct mysql_conn *c, struct arena *a, struct mysql_table *t,
-                             struct mysql_err *err)
+                             bool view, struct mysql_err *err)
 {
     struct mysql_cells rows;
     enum status st = query_about(c, a, (struct view){ "TABLES", "TABLE_NAME" }, t, &rows, err);
@@ -250,13 +266,16 @@ static enum status read_head(struct mysql_conn *c, struct arena *a, struct mysql
     }
     struct str type = mysql_cells_get(&rows, 0, "TABLE_TYPE");
     t->versioned = str_ieqz(type, "SYSTEM VERSIONED");
-    if (!t->versioned && !str_ieqz(type, "BASE TABLE")) {
+    if (view ? !str_ieqz(type, "VIEW") : !t->versioned && !str_ieqz(type, "BASE TABLE")) {
         return mysql_err_set(err, ST_NOT_FOUND, MYSQL_ERR_MISSING,
-                             "There is no table %.*s.%.*s on %s, or user '%s' may not see it.",
-                             STR_ARG(t->schema), STR_ARG(t->name), mysql_conn_host_text(c),
-                             mysql_conn_user(c));
+                             "There is no %s %.*s.%.*s on %s, or user '%s' may not see it.",
+                             view ? "view" : "table", STR_ARG(t->schema), STR_ARG(t->name),
+                             mysql_conn_host_text(c), mysql_conn_user(c));
     }
     t->engine = mysql_cells_get(&rows, 0, "ENGINE");
+    struct str collation = mysql_cells_get(&rows, 0, "TABLE_COLLATION");
+    ptrdiff_t end = str_find(collation, '_', 0);
+    t->charset = end < 0 ? collation : str_sub(collation, 0, (size_t)end);
     t->approx_rows = number(mysql_cells_get(&rows, 0, "TABLE_ROWS"));
     return ST_OK;
 }
@@ -320,11 +339,11 @@ static enum status read_keys(struct mysql_conn *c, struct arena *a, struct mysql
     return ST_OK;
 }
 
-enum status mysql_schema_describe(struct mysql_conn *c, struct arena *a, struct str schema,
-                                  struct str name, struct mysql_table *ret, struct mysql_err *err)
+/* `ret` names it. */
+static enum status describe(struct mysql_conn *c, struct arena *a, bool view,
+                            struct mysql_table *ret, struct mysql_err *err)
 {
-    *ret = (struct mysql_table){ .schema = arena_str(a, schema), .name = arena_str(a, name) };
-    enum status st = read_head(c, a, ret, err);
+    enum status st = read_head(c, a, ret, view, err);
     if (!st) {
         st = read_columns(c, a, ret, err);
     }
@@ -335,8 +354,37 @@ enum status mysql_schema_describe(struct mysql_conn *c, struct arena *a, struct 
     if (!st && arena_over(a)) {
         st = mysql_err_set(err, ST_NOMEM, MYSQL_ERR_LIMIT,
                            "The description of %.*s.%.*s is larger than our limit.",
-                           STR_ARG(schema), STR_ARG(name));
+                           STR_ARG(ret->schema), STR_ARG(ret->name));
     }
+    return st;
+}
+
+enum status mysql_schema_describe(struct mysql_conn *c, struct arena *a, struct str schema,
+                                  struct str name, struct mysql_table *ret, struct mysql_err *err)
+{
+    *ret = (struct mysql_table){ .schema = arena_str(a, schema), .name = arena_str(a, name) };
+    return describe(c, a, false, ret, err);
+}
+
+enum status mysql_schema_describe_view(struct mysql_conn *c, struct arena *a, struct str schema,
+                                       struct str name, struct mysql_table *ret,
+                                       struct mysql_err *err)
+{
+    *ret = (struct mysql_table){ .schema = arena_str(a, schema), .name = arena_str(a, name) };
+    return describe(c, a, true, ret, err);
+}
+
+enum status mysql_schema_charset(struct mysql_conn *c, struct arena *a, struct str schema,
+                                 struct str *ret, struct mysql_err *err)
+{
+    struct mysql_cells rows;
+    struct str name = mysql_quote(a, schema);
+    struct str sql = arena_printf(a,
+                                  "SELECT DEFAULT_CHARACTER_SET_NAME FROM "
+                                  "information_schema.SCHEMATA WHERE SCHEMA_NAME = %.*s",
+                                  STR_ARG(name));
+    enum status st = mysql_conn_collect(c, a, sql.p, &rows, err);
+    *ret = !st && rows.rows > 0 ? rows.cells[0] : STR_NONE;
     return st;
 }
 
@@ -350,6 +398,7 @@ struct mysql_table *mysql_table_copy(struct arena *a, const struct mysql_table *
     copy->schema = arena_str(a, t->schema);
     copy->name = arena_str(a, t->name);
     copy->engine = arena_str(a, t->engine);
+    copy->charset = arena_str(a, t->charset);
     struct mysql_column *columns = ARENA_ARRAY(a, struct mysql_column, t->columns_n);
     for (size_t i = 0; i < t->columns_n; i++) {
         const struct mysql_column *from = &t->columns[i];

@@ -76,6 +76,7 @@ struct mysql_column {
 
 struct mysql_table {
     struct str schema, name, engine;
+    struct str charset; /* the default of new columns */
     const struct mysql_column
         *columns; /* in ordinal order, all of them: also generated, invisible */
     size_t columns_n;
@@ -99,11 +100,22 @@ struct mysql_table_list {
 enum status mysql_schema_tables(struct mysql_conn *c, struct arena *a, struct mysql_table_list *ret,
                                 struct mysql_err *err) MUST_CHECK;
 
+/* All views outside of them, by schema and name; engine absent. */
+enum status mysql_schema_views(struct mysql_conn *c, struct arena *a, struct mysql_table_list *ret,
+                               struct mysql_err *err) MUST_CHECK;
+
 /* Columns and key of one table. ST_NOT_FOUND when there is no such base table (or we may not see
  * it). */
 enum status mysql_schema_describe(struct mysql_conn *c, struct arena *a, struct str schema,
                                   struct str name, struct mysql_table *ret,
                                   struct mysql_err *err) MUST_CHECK;
+/* Default character set of a database; absent if there is no such database. */
+enum status mysql_schema_charset(struct mysql_conn *c, struct arena *a, struct str schema,
+                                 struct str *ret, struct mysql_err *err) MUST_CHECK;
+/* The same for a view: it has columns only. ST_NOT_FOUND when there is no such view. */
+enum status mysql_schema_describe_view(struct mysql_conn *c, struct arena *a, struct str schema,
+                                       struct str name, struct mysql_table *ret,
+                                       struct mysql_err *err) MUST_CHECK;
 /* Deep copy, to keep a table longer than the arena it was described in. */
 struct mysql_table *mysql_table_copy(struct arena *a, const struct mysql_table *t)
     __attribute__((returns_nonnull));

@@ -61,6 +61,7 @@ typedef enum status (*mysql_row_fn)(void *ctx, const struct mysql_value *values)
 struct mysql_read {
     const struct mysql_table *table; /* as described, on a session of the same server */
     struct str where;                /* SQL condition to append; absent: all rows */
+    struct str partition;            /* read only this one; absent: all */
     bool by_key;                     /* ORDER BY the primary key */
     /* With `skip[i]` column i is not fetched: its value is ABSENT. NULL: all columns. */
     const bool *skip;

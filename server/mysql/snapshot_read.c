@@ -46,6 +46,11 @@ static void select_statement(const struct mysql_read *read, struct buf *sql)
     buf_str_add(sql, mysql_quote_name(a, t->schema));
     buf_putc(sql, '.');
     buf_str_add(sql, mysql_quote_name(a, t->name));
+    if (!str_empty(read->partition)) {
+        buf_puts(sql, " PARTITION (");
+        buf_str_add(sql, mysql_quote_name(a, read->partition));
+        buf_putc(sql, ')');
+    }
     if (!str_empty(read->where)) {
         buf_puts(sql, " WHERE ");
         buf_str_add(sql, read->where);

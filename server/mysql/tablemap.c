@@ -274,7 +274,8 @@ static enum status check_name_and_sign(const struct fitting *f, size_t i, struct
                  mc->name.p);
         return misfit(f, i, how, err);
     }
-    if (f->meta.has_signs && is_int(mc->wire) && mc->is_unsigned != col->is_unsigned) {
+    if (f->meta.has_signs && is_int(mc->wire) && mc->is_unsigned != col->is_unsigned &&
+        mc->is_unsigned_old != col->is_unsigned) {
         return misfit(f, i, mc->is_unsigned ? "it is unsigned" : "it is signed", err);
     }
     return ST_OK;

@@ -73,8 +73,9 @@ static bool column_meta(struct tablemap_column *c, struct rd *r)
     }
 }
 
-/* MariaDB counts YEAR among the numeric columns, MySQL does not. */
-static bool is_numeric(uint8_t wire, bool mariadb)
+/* Those that have a bit for their sign. MariaDB and newer MySQL count YEAR among them, older MySQL
+ * does not. */
+static bool is_numeric(uint8_t wire, bool with_year)
 {
     switch (wire) {
     case WIRE_TINY:
@@ -87,27 +88,40 @@ static bool is_numeric(uint8_t wire, bool mariadb)
     case WIRE_NEWDECIMAL:
         return true;
     case WIRE_YEAR:
-        return mariadb;
+        return with_year;
     default:
         return false;
     }
 }
 
-static void signs(struct tablemap_meta *meta, size_t n, bool mariadb, struct rd r)
+static bool read_signs(struct tablemap_meta *meta, size_t n, bool with_year, struct rd r)
 {
     unsigned bit = 0, byte = 0;
     for (size_t i = 0; i < n; i++) {
         struct tablemap_column *c = &meta->columns[i];
-        if (!is_numeric(c->wire, mariadb)) {
+        if (!is_numeric(c->wire, with_year)) {
             continue;
         }
         if (bit % 8 == 0) {
             byte = (unsigned)rd_le(&r, 1);
         }
-        c->is_unsigned = byte & (0x80u >> (bit % 8));
+        bool is_unsigned = byte & (0x80u >> (bit % 8));
+        *(with_year ? &c->is_unsigned : &c->is_unsigned_old) = is_unsigned;
         bit++;
     }
-    meta->has_signs = !r.bad;
+    return !r.bad;
+}
+
+static void signs(struct tablemap_meta *meta, size_t n, bool mariadb, struct rd r)
+{
+    bool counted = read_signs(meta, n, true, r);
+    bool left_out = !mariadb && read_signs(meta, n, false, r);
+    meta->has_signs = counted || left_out;
+    for (size_t i = 0; i < n; i++) {
+        struct tablemap_column *c = &meta->columns[i];
+        c->is_unsigned = counted ? c->is_unsigned : c->is_unsigned_old;
+        c->is_unsigned_old = left_out ? c->is_unsigned_old : c->is_unsigned;
+    }
 }
 
 static bool names(struct tablemap_meta *meta, size_t n, struct rd r)

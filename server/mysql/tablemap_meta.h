@@ -9,6 +9,7 @@ struct tablemap_column {
     uint16_t meta; /* VARCHAR, STRING: maximum bytes; DECIMAL: precision | scale << 8; BIT: bits |
                     * bytes << 8; ENUM, SET, BLOB: bytes of value or length; *2: fraction digits */
     bool is_unsigned;
+    bool is_unsigned_old; /* if YEAR has no bit: the log does not say which of both holds */
     struct str name;   /* absent unless binlog_row_metadata is FULL */
     struct str labels; /* ENUM, SET: count and labels, each length-encoded; absent likewise */
 };

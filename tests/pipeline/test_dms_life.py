@@ -211,20 +211,36 @@ def test_new_columns_come_last_wherever_they_are(fresh_server, mariadb, schema, 
 
 
 def test_rows_that_no_description_fits_stop_their_table(task, table, sql):
-    """The second change of columns is seen before the rows between the two are read."""
+    """A change of columns that the source was told not to log."""
     sql("CREATE TABLE u (id INT PRIMARY KEY)")
     t = task()
     t.start()
-    t.stop()
-    sql("ALTER TABLE t ADD COLUMN n INT", "INSERT INTO t VALUES (3,'x',1)", "ALTER TABLE t DROP COLUMN v, DROP COLUMN n",
+    sql("SET sql_log_bin=0", "ALTER TABLE t ADD COLUMN n INT", "SET sql_log_bin=1", "INSERT INTO t VALUES (3,'x',1)",
         "INSERT INTO u VALUES (1)")
-    t.start("resume-processing")
     t.caught_up()
     assert t.statistics("t")["TableState"] == "Table error" and t.changes("t") == []
     assert t.change_text("u") == "I,1\n"
     shown = t.describe()
     assert shown["Status"] == "running" and f"{t.schema}.t" in shown["LastFailureMessage"]
     assert shown["ReplicationTaskStats"]["TablesErrored"] == 1
+
+
+def test_columns_are_those_of_the_rows_place_in_the_log(task, table, sql):
+    """The second and third change of columns are made before the rows between them are read."""
+    t = task(s3=dict(AddColumnName=True))
+    t.start()
+    t.stop()
+    sql("ALTER TABLE t ADD COLUMN n INT UNSIGNED", "INSERT INTO t VALUES (3,'x',4294967295)",
+        "ALTER TABLE t DROP COLUMN v, DROP COLUMN n", "INSERT INTO t VALUES (4)",
+        "CREATE TABLE u (id INT PRIMARY KEY, w VARCHAR(9) CHARACTER SET latin1)", "INSERT INTO u VALUES (1,'ä')",
+        "CREATE TABLE l LIKE u", "RENAME TABLE u TO r", "INSERT INTO r VALUES (2,'ö')",
+        "ALTER TABLE r MODIFY w VARCHAR(9) CHARACTER SET utf8mb4, CHANGE id k BIGINT FIRST, RENAME TO r2",
+        "INSERT INTO r2 VALUES (3,'€')", "DROP TABLE r2", "INSERT INTO l VALUES (1,'ß')", "ALTER TABLE l ADD x INT FIRST")
+    t.start("resume-processing")
+    t.caught_up()
+    assert t.change_text("t") == "Op,id,v,n\nI,3,x,4294967295\nOp,id\nI,4\n"
+    assert t.change_text("u") == "Op,id,w\nI,1,ä\n" and t.change_text("r") == "Op,id,w\nI,2,ö\n"
+    assert t.change_text("r2") == "Op,k,w\nI,3,€\n" and t.change_text("l") == "Op,id,w\nI,1,ß\n"
 
 
 def test_tables_appear_and_vanish(task, table, sql):
@@ -417,8 +433,8 @@ def test_mappings_and_settings_are_checked(task, table, server, unique):
     refused("not valid JSON", TableMappings="{")
     refused("ruleId = 1", TableMappings=mappings(selection("%"), selection("%")))
     refused("not implemented", TableMappings=mappings(selection("%"), {
-        "rule-type": "transformation", "rule-id": "2", "rule-name": "2", "rule-action": "rename",
-        "rule-target": "table", "object-locator": {"schema-name": "%", "table-name": "t"}, "value": "u"}))
+        "rule-type": "post-processing", "rule-id": "2", "rule-name": "2", "rule-action": "add-tag",
+        "object-locator": {"schema-name": "%", "table-name": "t"}}))
     refused("FullLoadSettings.Nonsense", ReplicationTaskSettings='{"FullLoadSettings":{"Nonsense":1}}')
     refused("EnableValidation", ReplicationTaskSettings='{"ValidationSettings":{"EnableValidation":true}}')
     refused("CloudWatchLogGroup", ReplicationTaskSettings='{"Logging":{"CloudWatchLogGroup":"x"}}')
@@ -436,8 +452,8 @@ def test_endpoints_are_checked(server, unique):
         return dict(EndpointIdentifier=unique("e"), EndpointType="target", EngineName="s3",
                     S3Settings={"BucketName": "b", "ServiceAccessRoleArn": "arn:aws:iam::000000000000:role/r", **s3})
 
-    for settings in (dict(DataFormat="parquet"), dict(PreserveTransactions=True, CdcPath="x"),
-                     dict(DatePartitionEnabled=True), dict(MaxFileSize=0), dict(CsvDelimiter="")):
+    for settings in (dict(EncryptionMode="sse-kms"), dict(PreserveTransactions=True),
+                     dict(DatePartitionTimezone="no/where"), dict(MaxFileSize=0), dict(CsvDelimiter="")):
         fails("InvalidParameterValueException", dms.create_endpoint, **target(**settings))
     for role in ("", "r", "arn:aws:iam::000000000000:user/r", "arn:aws:s3:::bucket"):
         text = fails("InvalidParameterValueException", dms.create_endpoint, **target(ServiceAccessRoleArn=role))

@@ -110,3 +110,37 @@ def test_tables_without_a_key_and_generated_columns(task, mariadb, schema):
     t.caught_up()
     assert t.text("t", "LOAD00000001.csv") == "1,2,2,9\n1,2,2,9\n"
     assert t.change_text("t") == "U,2,3,4,9\nD,1,2,2,9\n"
+
+
+CHARSETS = {"latin1": "é€ÿ", "latin2": "čŽ", "cp1251": "жЯ", "koi8r": "жЯ", "greek": "αΩ", "ucs2": "é漢", "utf16": "漢😀", "utf32": "漢😀",
+            "gbk": "漢字", "big5": "漢字", "sjis": "カ字", "ujis": "カ字", "euckr": "한글", "utf8mb3": "é漢", "utf8mb4": "漢😀", "ascii": "abc"}
+
+
+def test_character_sets_become_utf8(task, mariadb, schema):
+    columns = ", ".join(f"c_{name} CHAR(9) CHARACTER SET {name}, t_{name} TEXT CHARACTER SET {name},"
+                        f" e_{name} ENUM('{text[0]}','x') CHARACTER SET {name}" for name, text in CHARSETS.items())
+    row = ", ".join(f"'{text}', '{text * 40}', '{text[0]}'" for text in CHARSETS.values())
+    mariadb.execute(f"CREATE TABLE t (id INT PRIMARY KEY, {columns})", f"INSERT INTO t VALUES (1, {row})", database=schema)
+    t = task()
+    t.start()
+    mariadb.execute("UPDATE t SET id=2", database=schema)
+    t.caught_up()
+    want = [x for text in CHARSETS.values() for x in (text, text * 40, text[0])]
+    [load], [change] = dms_text.read_csv(t.text("t", "LOAD00000001.csv")), dms_text.read_csv(t.change_text("t"))
+    assert [p for p in zip(load[1:], want, strict=True) if p[0] != p[1]] == []
+    assert [p for p in zip(change[2:], want, strict=True) if p[0] != p[1]] == []
+
+
+@pytest.mark.parametrize("sql,low,high", [
+    ("TINYINT UNSIGNED", 0, 255), ("SMALLINT UNSIGNED", 0, 65535), ("MEDIUMINT UNSIGNED", 0, 2**24 - 1), ("INT UNSIGNED", 0, 2**32 - 1),
+    ("BIGINT UNSIGNED", 0, 2**64 - 1), ("BIGINT", -2**63, 2**63 - 1), ("DECIMAL(65,0)", -10**65 + 1, 10**65 - 1),
+    ("DECIMAL(65,30) UNSIGNED", "0." + "0" * 30, "9" * 35 + "." + "9" * 30),
+])
+def test_numbers_at_their_ends(task, mariadb, schema, sql, low, high):
+    mariadb.execute(f"CREATE TABLE t (id INT PRIMARY KEY, v {sql})", f"INSERT INTO t VALUES (1,{low}),(2,{high}),(3,NULL)", database=schema)
+    t = task()
+    t.start()
+    mariadb.execute("UPDATE t SET id=id+10", database=schema)
+    t.caught_up()
+    assert t.text("t", "LOAD00000001.csv") == f"1,{low}\n2,{high}\n3,\n"
+    assert sorted(t.change_text("t").splitlines()) == [f"U,11,{low}", f"U,12,{high}", "U,13,"]

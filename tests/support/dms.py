@@ -138,3 +138,20 @@ class Task:
         state = dms_text.replay(self.s3, self.bucket, self.schema, table, key_columns)
         want = dms_text.source_rows(self.db, self.schema, table)
         assert sorted(state.values()) == sorted(want)
+
+
+class QuickTask(Task):
+    """Looks often instead of once a second."""
+
+    def test_connections(self):
+        def tested():
+            shown = self.dms.describe_connections(
+                Filters=[{"Name": "endpoint-arn", "Values": [self.source, self.target]}])["Connections"]
+            return len(shown) == 2 and all(c["Status"] == "successful" for c in shown)
+
+        for arn in (self.source, self.target):
+            self.dms.test_connection(ReplicationInstanceArn=self.instance, EndpointArn=arn)
+        wait_until(tested, 30, "the connections being tested")
+
+    def wait(self, state, tries=60):
+        self.until(state, timeout=tries)

@@ -27,31 +27,31 @@ def _expression(name, kind, column_type):
         size = 2 * ((int(column_type[4:-1]) + 7) // 8)
         return f"{quoted}+0" if column_type == "bit(1)" else f"LPAD(HEX({quoted}), {size}, '0')"
     if kind == "float":
-        return f"CAST({quoted} AS DOUBLE)"
+        return f"{quoted}+0e0"
     if kind in ("date", "datetime", "timestamp", "time", "decimal") or kind in _INTEGER:
         return f"CAST({quoted} AS CHAR)"
     return quoted
 
 
-def _text(value, kind):
+def _text(value, kind, null=""):
     if value is None:
-        return ""
+        return null
     if kind in ("float", "double"):
         return "%+.16e" % value
     if kind in _INTEGER:
         return str(int(value))  # without the zeros of ZEROFILL and of the year 0000
     if kind in ("date", "datetime", "timestamp") and str(value).startswith("0000-00-00"):
-        return ""
+        return null
     return value.decode() if isinstance(value, bytes) else str(value)
 
 
-def source_rows(db, schema, table):
-    """Every row as the tuple of texts that DMS's CSV holds (NULL and '' both empty)."""
+def source_rows(db, schema, table, null=""):
+    """Every row as the tuple of texts that DMS's CSV holds; NULL is `null`."""
     described = columns(db, schema, table)
     wanted = ", ".join(_expression(*c) for c in described)
     with db.connect(init_command="SET time_zone='+00:00'") as connection, connection.cursor() as cursor:
         cursor.execute(f"SELECT {wanted} FROM `{schema}`.`{table}`")
-        return [tuple(_text(v, c[1]) for v, c in zip(row, described)) for row in cursor.fetchall()]
+        return [tuple(_text(v, c[1], null) for v, c in zip(row, described)) for row in cursor.fetchall()]
 
 
 def read_csv(text):

@@ -209,8 +209,58 @@ static void lobs_are_cut(void **state)
     buf_clear(&b);
     f.timestamp_name = STR("ts");
     dms_csv_plan(a, &t, true, 4, (struct dms_csv_order){ 0 }, &plan);
-    dms_csv_header(&b, &f, &plan, &t, true);
+    dms_csv_header(&b, &f, &plan, true);
     assert_string_equal(b.p, "Op,ts,id,\"a,b\",blob,plain\n");
+}
+
+static void padding(void **state)
+{
+    (void)state;
+    CLEANUP(buf_fini) struct buf b = BUF_INIT(1 << 20);
+    struct dms_csv_format f = plain();
+    f.pad = true;
+    const struct dms_csv_column columns[] = { { .index = 0, .chars = 4 }, { .index = 1 } };
+    const struct dms_csv_plan plan = { columns, 2 };
+    struct mysql_value v[] = { text_value(STR("\xc3\xa4\xc3\xb6")), text_value(STR("x")) };
+    const struct dms_csv_lead lead = { 0 };
+    dms_csv_row(&b, &f, &plan, &lead, v, NULL);
+    v[0] = text_value(STR("\"")); /* quotes hold the blanks too */
+    dms_csv_row(&b, &f, &plan, &lead, v, NULL);
+    v[0] = (struct mysql_value){ .kind = MYSQL_V_NULL };
+    dms_csv_row(&b, &f, &plan, &lead, v, NULL);
+    v[0] = text_value(STR("too long"));
+    dms_csv_row(&b, &f, &plan, &lead, v, NULL);
+    f.delimiter = STR(" ");
+    dms_csv_prepare(&f);
+    v[0] = text_value(STR("a"));
+    dms_csv_row(&b, &f, &plan, &lead, v, NULL);
+    assert_string_equal(b.p, "\xc3\xa4\xc3\xb6  ,x\n\"\"\"   \",x\n,x\ntoo long,x\n\"a   \" x\n");
+}
+
+static void timestamps_of_a_zone(void **state)
+{
+    (void)state;
+    CLEANUP(arena_freep) struct arena *a = arena_new(1 << 20);
+    CLEANUP(buf_fini) struct buf b = BUF_INIT(1 << 20);
+    struct dms_csv_format f = plain();
+    assert_int_equal(zone_read(a, STR("Asia/Tokyo"), &f.zone), ST_OK);
+    const struct mysql_time t = { .year = 2024, .month = 2, .day = 29, .hour = 15, .micros = 5 };
+    const struct mysql_value v[] = { { .kind = MYSQL_V_TIMESTAMP, .digits = 6, .t = t },
+                                     { .kind = MYSQL_V_DATETIME, .t = t },
+                                     { .kind = MYSQL_V_TIMESTAMP } }; /* 0000-00-00 */
+    assert_string_equal(row(&b, &f, (struct dms_csv_lead){ .timestamp = true }, v, 3),
+                        "1970-01-01 00:00:00.000000,2024-03-01 00:00:00.000005,"
+                        "2024-02-29 15:00:00,\n");
+}
+
+static void rows_of_several_tables(void **state)
+{
+    (void)state;
+    CLEANUP(buf_fini) struct buf b = BUF_INIT(1 << 20);
+    struct dms_csv_format f = plain();
+    struct mysql_value v = { .kind = MYSQL_V_INT, .i = 1 };
+    struct dms_csv_lead lead = { .op = 'D', .table = STR("a,b"), .schema = STR("s\"") };
+    assert_string_equal(row(&b, &f, lead, &v, 1), "D,\"a,b\",\"s\"\"\",1\n");
 }
 
 static void too_long_a_row_is_told(void **state)
@@ -229,10 +279,17 @@ static void too_long_a_row_is_told(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(numbers),      cmocka_unit_test(doubles_as_printf),
-        cmocka_unit_test(times),        cmocka_unit_test(texts_and_quotes),
-        cmocka_unit_test(layout),       cmocka_unit_test(odd_delimiters),
-        cmocka_unit_test(lobs_are_cut), cmocka_unit_test(too_long_a_row_is_told),
+        cmocka_unit_test(numbers),
+        cmocka_unit_test(doubles_as_printf),
+        cmocka_unit_test(times),
+        cmocka_unit_test(texts_and_quotes),
+        cmocka_unit_test(layout),
+        cmocka_unit_test(odd_delimiters),
+        cmocka_unit_test(lobs_are_cut),
+        cmocka_unit_test(padding),
+        cmocka_unit_test(timestamps_of_a_zone),
+        cmocka_unit_test(rows_of_several_tables),
+        cmocka_unit_test(too_long_a_row_is_told),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

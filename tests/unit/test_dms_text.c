@@ -136,9 +136,8 @@ static void bad_mappings(void **state)
         { "{\"rules\":[" RULE("1", "a", "", "include") "]}", "table-name" },
         { "{\"rules\":[" RULE("1", "a", "b%", "explicit") "]}", "wildcards" },
         { "{\"rules\":[" RULE("1", "a", "b", "exclude") "]}", "include" },
-        { "{\"rules\":[{\"rule-type\":\"transformation\",\"rule-id\":\"1\"}]}", "not implemented" },
-        { "{\"rules\":[{\"rule-type\":\"table-settings\",\"rule-id\":\"1\"}]}", "not implemented" },
-        { "{\"rules\":[{\"rule-type\":\"dance\",\"rule-id\":\"1\"}]}", "unknown" },
+        { "{\"rules\":[{\"rule-type\":\"dance\",\"rule-id\":\"1\",\"rule-name\":\"x\"}]}",
+          "unknown" },
         { "{\"rules\":[],\"more\":1}", "'more'" },
     };
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
@@ -266,12 +265,59 @@ static void names(void **state)
     struct str p = dms_name_prefix(a, STR("/top/sub/"), STR("shop"), STR("orders"));
     expect_text(p, "top/sub/shop/orders/");
     expect_text(dms_name_prefix(a, STR(""), STR("s"), STR("t")), "s/t/");
-    expect_text(dms_name_load(a, p, 1, false), "top/sub/shop/orders/LOAD00000001.csv");
-    expect_text(dms_name_load(a, STR("x/"), 26, true), "x/LOAD0000001A.csv.gz");
-    expect_text(dms_name_cdc(a, STR("x/"), 1795158489007, false), "x/20261120-070809007.csv");
-    assert_int_equal(dms_name_time(100, 0), 100);
-    assert_int_equal(dms_name_time(100, 100), 101);
-    assert_int_equal(dms_name_time(100, 500), 501); /* a clock that ran backwards */
+    expect_text(dms_name_load(a, p, 1, STR(".csv")), "top/sub/shop/orders/LOAD00000001.csv");
+    expect_text(dms_name_load(a, STR("x/"), 26, STR(".csv.gz")), "x/LOAD0000001A.csv.gz");
+    expect_text(dms_name_cdc(a, STR("x/"), 1795158489007, STR(".csv")), "x/20261120-070809007.csv");
+    expect_text(dms_name_transactions(a, STR("/f/"), STR("/a/b/"), 1795158489007, STR(".csv.gz")),
+                "f/a/b/CDC_TXN-20261120070809007.csv.gz");
+    expect_text(dms_name_transactions(a, STR(""), STR("c"), 1795158489007, STR(".csv")),
+                "c/CDC_TXN-20261120070809007.csv");
+    assert_int_equal(dms_name_now(NULL, 100, 0), 100);
+    assert_int_equal(dms_name_now(NULL, 100, 100), 101);
+    assert_int_equal(dms_name_now(NULL, 100, 500), 501); /* a clock that ran backwards */
+}
+
+/* The hour that summer time's end repeats: names stay in order and are not used twice. */
+static void names_in_a_zone(void **state)
+{
+    struct arena *a = *state;
+    const struct zone *berlin = NULL;
+    assert_int_equal(zone_read(a, STR("Europe/Berlin"), &berlin), ST_OK);
+    int64_t first = dms_name_now(berlin, 1792889999999, 0), second;
+    expect_text(dms_name_cdc(a, STR(""), first, STR("")), "20261025-025959999");
+    second = dms_name_now(berlin, 1792890000000, first); /* 02:00:00 again */
+    expect_text(dms_name_cdc(a, STR(""), second, STR("")), "20261025-030000000");
+    expect_text(dms_name_cdc(a, STR(""), dms_name_now(berlin, 1792894000000, second), STR("")),
+                "20261025-030640000");
+}
+
+static void expect_folder(const char *sequence, const char *delimiter, const struct zone *zone,
+                          const char *want)
+{
+    struct dms_date_format f = { 0 };
+    char got[DMS_DATE_MAX];
+    assert_int_equal(dms_date_parts(str_z(sequence), str_z(delimiter), &f), ST_OK);
+    f.zone = zone;
+    dms_date_folder(&f, 1637629323000000, got); /* 2021-11-23 01:02:03 */
+    assert_string_equal(got, want);
+}
+
+static void date_folders(void **state)
+{
+    struct arena *a = *state;
+    const struct zone *lima = NULL;
+    assert_int_equal(zone_read(a, STR("America/Lima"), &lima), ST_OK);
+    expect_folder(NULL, NULL, NULL, "2021/11/23/");
+    expect_folder("yyyymmddhh", "none", NULL, "2021112301/");
+    expect_folder("MMYYYYDD", "dash", NULL, "11-2021-23/");
+    expect_folder("DDMMYYYY", "Underscore", NULL, "23_11_2021/");
+    expect_folder("YYYYMMDDHH", "SLASH", lima, "2021/11/22/20/");
+    struct dms_date_format f = { 0 };
+    char got[DMS_DATE_MAX] = "x";
+    dms_date_folder(&f, 1637629323000000, got);
+    assert_string_equal(got, "");
+    assert_int_equal(dms_date_parts(STR("YYYY"), STR("SLASH"), &f), ST_INVALID);
+    assert_int_equal(dms_date_parts(STR("YYYYMM"), STR("DOT"), &f), ST_INVALID);
 }
 
 static void positions(void **state)
@@ -320,6 +366,7 @@ int main(void)
         TEST(bad_mappings),        TEST(defaults),
         TEST(settings_are_merged), TEST(bad_settings),
         TEST(s3_settings),         TEST(names),
+        TEST(names_in_a_zone),     TEST(date_folders),
         TEST(positions),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -259,6 +259,37 @@ static void test_describe(void **state)
     assert_int_equal(err.kind, MYSQL_ERR_MISSING);
 }
 
+/* Views are described and read like tables; only their servers differ in what DMS makes of them. */
+static void test_views(void **state)
+{
+    (void)state;
+    CLEANUP(mysql_conn_freep) struct mysql_conn *c = db_connect(server);
+    CLEANUP(arena_freep) struct arena *a = arena_new(1u << 22);
+    struct mysql_table t;
+    struct mysql_table_list list;
+    struct mysql_err err;
+    db_script(c, "CREATE DATABASE views;\nUSE views;\nCREATE TABLE t (a INT PRIMARY KEY, b CHAR(3));\n"
+                 "INSERT INTO t VALUES (1,'x'),(2,'y');\n"
+                 "CREATE VIEW big AS SELECT a, UPPER(b) AS ub FROM t WHERE a > 1");
+    assert_int_equal(mysql_schema_views(c, a, &list, &err), ST_OK);
+    bool found = false;
+    for (size_t i = 0; i < list.n; i++) {
+        found |= str_eqz(list.items[i].schema, "views") && str_eqz(list.items[i].name, "big");
+        assert_false(str_eqz(list.items[i].name, "t"));
+    }
+    assert_true(found);
+    assert_int_equal(mysql_schema_describe_view(c, a, STR("views"), STR("t"), &t, &err),
+                     ST_NOT_FOUND);
+    assert_int_equal(mysql_schema_describe_view(c, a, STR("views"), STR("big"), &t, &err), ST_OK);
+    assert_int_equal(t.columns_n, 2);
+    assert_int_equal(t.pk_n, 0);
+    struct rows rows = { 0 };
+    struct mysql_position at;
+    snapshot_rows(c, &t, &rows, &at);
+    assert_int_equal(rows.n, 1);
+    rows_fini(&rows);
+}
+
 static void test_source_checks(void **state)
 {
     (void)state;
@@ -375,6 +406,7 @@ int main(void)
         cmocka_unit_test(test_connect_errors), cmocka_unit_test(test_tls),
         cmocka_unit_test(test_queries),        cmocka_unit_test(test_abort),
         cmocka_unit_test(test_killed_session), cmocka_unit_test(test_describe),
+        cmocka_unit_test(test_views),
         cmocka_unit_test(test_source_checks),  cmocka_unit_test(test_privileges),
         cmocka_unit_test(test_no_binlog),
     };

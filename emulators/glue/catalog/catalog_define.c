@@ -18,12 +18,15 @@ static struct glue_parameters_map parameters(struct arena *a, const struct catal
 {
     struct glue_parameters_map map = { 0, ARENA_ARRAY(a, struct glue_parameters_map_entry,
                                                       PARAMETERS_MAX) };
-    add(&map, STR("classification"), STR("csv"));
-    add(&map, STR("columnsOrdered"), STR("true"));
+    add(&map, STR("classification"), d->parquet ? STR("parquet") : STR("csv"));
     add(&map, STR("compressionType"), d->gzip ? STR("gzip") : STR("none"));
-    add(&map, STR("delimiter"), d->delimiter);
     add(&map, STR("typeOfData"), STR("file"));
     add(&map, STR("EXTERNAL"), STR("TRUE"));
+    if (d->parquet) {
+        return map;
+    }
+    add(&map, STR("columnsOrdered"), STR("true"));
+    add(&map, STR("delimiter"), d->delimiter);
     if (d->header) {
         add(&map, STR("skip.header.line.count"), STR("1"));
     }
@@ -33,8 +36,14 @@ static struct glue_parameters_map parameters(struct arena *a, const struct catal
 static struct glue_ser_de_info *serde(struct arena *a, const struct catalog_definition *d)
 {
     struct glue_ser_de_info *s = ARENA_NEW(a, struct glue_ser_de_info);
-    s->SerializationLibrary = STR("org.apache.hadoop.hive.serde2.lazy.LazySimpleSerDe");
     s->Parameters.v = ARENA_ARRAY(a, struct glue_parameters_map_entry, PARAMETERS_MAX);
+    if (d->parquet) {
+        s->SerializationLibrary =
+            STR("org.apache.hadoop.hive.ql.io.parquet.serde.ParquetHiveSerDe");
+        add(&s->Parameters, STR("serialization.format"), STR("1"));
+        return s;
+    }
+    s->SerializationLibrary = STR("org.apache.hadoop.hive.serde2.lazy.LazySimpleSerDe");
     add(&s->Parameters, STR("field.delim"), d->delimiter);
     add(&s->Parameters, STR("serialization.format"), d->delimiter);
     return s;
@@ -58,8 +67,12 @@ static struct glue_table *table_of(struct arena *a, const struct catalog_definit
     *s = (struct glue_storage_descriptor){
         .Columns = columns(a, d),
         .Location = d->location,
-        .InputFormat = STR("org.apache.hadoop.mapred.TextInputFormat"),
-        .OutputFormat = STR("org.apache.hadoop.hive.ql.io.HiveIgnoreKeyTextOutputFormat"),
+        .InputFormat = d->parquet
+                           ? STR("org.apache.hadoop.hive.ql.io.parquet.MapredParquetInputFormat")
+                           : STR("org.apache.hadoop.mapred.TextInputFormat"),
+        .OutputFormat = d->parquet
+                            ? STR("org.apache.hadoop.hive.ql.io.parquet.MapredParquetOutputFormat")
+                            : STR("org.apache.hadoop.hive.ql.io.HiveIgnoreKeyTextOutputFormat"),
         .Compressed = OPT_BOOL(d->gzip),
         .SerdeInfo = serde(a, d),
     };

@@ -1,0 +1,268 @@
+#include "emulators/dms/dms_event.h"
+
+#include "emulators/dms/dms_internal.h"
+#include "server/store/db.h"
+#include "server/wire/codec.h"
+
+#define KEPT_MS (INT64_C(14) * 24 * 3600 * 1000)
+#define DURATION_DEFAULT_MIN 60
+#define MINUTE_MS INT64_C(60000)
+#define DURATION_MAX_MIN 20160 /* 14 days */
+
+#define INSTANCE "replication-instance"
+#define TASK "replication-task"
+
+static const struct {
+    const char *category, *text;
+} kinds[] = {
+    [DMS_EVENT_INSTANCE_CREATING] = { "creation", "Replication instance is being created." },
+    [DMS_EVENT_INSTANCE_CREATED] = { "creation", "Replication instance has been created." },
+    [DMS_EVENT_INSTANCE_MODIFIED] = { "configuration change",
+                                      "Replication instance has been modified." },
+    [DMS_EVENT_INSTANCE_REBOOTED] = { "maintenance", "Replication instance has been rebooted." },
+    [DMS_EVENT_INSTANCE_DELETING] = { "deletion", "Replication instance is being deleted." },
+    [DMS_EVENT_INSTANCE_DELETED] = { "deletion", "Replication instance has been deleted." },
+    [DMS_EVENT_TASK_CREATED] = { "creation", "Replication task has been created." },
+    [DMS_EVENT_TASK_STARTED] = { "state change", "Replication task has started." },
+    [DMS_EVENT_TASK_STOPPED] = { "state change", "Replication task has stopped." },
+    [DMS_EVENT_TASK_FAILED] = { "failure", "Replication task has failed." },
+    [DMS_EVENT_TASK_MODIFIED] = { "configuration change", "Replication task has been modified." },
+    [DMS_EVENT_TASK_RELOADS] = { "state change", "Reload of table details was requested." },
+    [DMS_EVENT_TASK_MOVED] = { "configuration change",
+                               "Replication task has been moved to another instance." },
+    [DMS_EVENT_TASK_DELETED] = { "deletion", "Replication task has been deleted." },
+};
+
+static const char *const instance_categories[] = { "creation",    "deletion",
+                                                   "failure",     "configuration change",
+                                                   "maintenance", "failover",
+                                                   "low storage" };
+static const char *const task_categories[] = { "creation", "deletion", "failure", "state change",
+                                               "configuration change" };
+
+struct source {
+    struct str account, region, ident;
+    const char *type;
+};
+
+static enum status note(struct db *db, const struct source *s, enum dms_event_kind kind,
+                        struct str detail)
+{
+    int64_t now = clock_now_ms();
+    enum status st = db_exec(db, "DELETE FROM dms_event WHERE ms<?", bi(now - KEPT_MS));
+    if (st != ST_OK) {
+        return st;
+    }
+    return db_exec(db,
+                   "INSERT INTO dms_event(account,region,type,ident,category,message,ms) "
+                   "VALUES(?,?,?,?,?,?||coalesce(' '||?,''),?)",
+                   bs(s->account), bs(s->region), bz(s->type), bs(s->ident),
+                   bz(kinds[kind].category), bz(kinds[kind].text), bs(detail), bi(now));
+}
+
+enum status dms_event_instance(struct db *db, const struct dms_resource *instance,
+                               enum dms_event_kind kind)
+{
+    const struct source s = { instance->account, instance->region, instance->ident, INSTANCE };
+    return note(db, &s, kind, STR_NONE);
+}
+
+enum status dms_event_task(struct db *db, const struct dms_task_row *task, enum dms_event_kind kind,
+                           struct str detail)
+{
+    if (str_empty(task->instance_arn)) {
+        return ST_OK; /* a serverless replication has no events of its own */
+    }
+    const struct source s = { task->account, task->region, task->ident, TASK };
+    return note(db, &s, kind, detail);
+}
+
+/* --- operations ----------------------------------------------------------------------------------
+ */
+
+static enum status check_type(struct call *c, struct str type)
+{
+    if (!str_set(type) || str_eqz(type, INSTANCE) || str_eqz(type, TASK)) {
+        return ST_OK;
+    }
+    return call_fail(c, &dms_InvalidParameterValueException,
+                     "SourceType must be replication-instance or replication-task.");
+}
+
+/* The span of time that is asked for. */
+static enum status check_span(struct call *c, const struct dms_describe_events_request *in,
+                              int64_t *ret_from, int64_t *ret_to)
+{
+    if (in->Duration.set && (in->Duration.v < 1 || in->Duration.v > DURATION_MAX_MIN)) {
+        return call_fail(c, &dms_InvalidParameterValueException,
+                         "Duration must be 1 to %d minutes (14 days).", DURATION_MAX_MIN);
+    }
+    int64_t span = (in->Duration.set ? in->Duration.v : DURATION_DEFAULT_MIN) * MINUTE_MS;
+    *ret_to = in->EndTime.set ? in->EndTime.ms : c->received_ms;
+    *ret_from = in->StartTime.set ? in->StartTime.ms : *ret_to - span;
+    if (in->StartTime.set && in->Duration.set && !in->EndTime.set) {
+        *ret_to = in->StartTime.ms + span;
+    }
+    if (*ret_from > *ret_to) {
+        return call_fail(c, &dms_InvalidParameterCombinationException,
+                         "StartTime must not be after EndTime.");
+    }
+    return ST_OK;
+}
+
+static bool wanted(const struct dms_describe_events_request *in, const struct dms_event *e)
+{
+    struct str category = e->EventCategories.v[0];
+    bool fits = in->EventCategories.n == 0;
+    for (size_t i = 0; i < in->EventCategories.n && !fits; i++) {
+        fits = str_eq(in->EventCategories.v[i], category);
+    }
+    bool instance = str_eqz(e->SourceType, INSTANCE);
+    return fits && (!str_set(in->SourceType) || str_eq(in->SourceType, e->SourceType)) &&
+           (!str_set(in->SourceIdentifier) || str_eq(in->SourceIdentifier, e->SourceIdentifier)) &&
+           (in->Filters.n == 0 ||
+            (instance &&
+             dms_filter_fits(&in->Filters, "replication-instance-id", e->SourceIdentifier)));
+}
+
+static void read_event(struct rows *q, struct arena *a, struct dms_event *e)
+{
+    struct str *category = ARENA_ARRAY(a, struct str, 1);
+    category[0] = rows_str(q, a, 2);
+    *e = (struct dms_event){
+        .SourceIdentifier = rows_str(q, a, 1),
+        .SourceType = rows_str(q, a, 0),
+        .Message = rows_str(q, a, 3),
+        .EventCategories = { .n = 1, .v = category },
+        .Date = OPT_TIME(rows_i64(q, 4)),
+    };
+}
+
+enum status dms_describe_events(struct call *c, const struct dms_describe_events_request *in,
+                                struct dms_describe_events_response *ret_out)
+{
+    static const char *const known[] = { "replication-instance-id", NULL };
+    int64_t from = 0, to = 0;
+    enum status st = dms_check_filters(c, &in->Filters, known);
+    if (st == ST_OK) {
+        st = check_type(c, in->SourceType);
+    }
+    if (st == ST_OK && str_set(in->SourceIdentifier) && !str_set(in->SourceType)) {
+        return call_fail(c, &dms_InvalidParameterCombinationException,
+                         "SourceIdentifier needs SourceType.");
+    }
+    if (st == ST_OK) {
+        st = check_span(c, in, &from, &to);
+    }
+    if (st != ST_OK) {
+        return st;
+    }
+    struct dms_event *items = NULL;
+    size_t n = 0;
+    ARENA_GROW(c->arena, items, n);
+    struct rows q;
+    status_ignore(db_query(c->db, &q,
+                           "SELECT type,ident,category,message,ms FROM dms_event WHERE account=? "
+                           "AND region=? AND ms BETWEEN ? AND ? ORDER BY id",
+                           bs(c->caller.account), bs(c->caller.region), bi(from),
+                           bi(to))); /* rows_end tells */
+    while (rows_next(&q)) {
+        ARENA_GROW(c->arena, items, n);
+        read_event(&q, c->arena, &items[n]);
+        n += wanted(in, &items[n]);
+    }
+    st = call_status(c, rows_end(&q));
+    struct dms_page page;
+    if (st == ST_OK) {
+        st = dms_page(c, in->MaxRecords, in->Marker, n, 100, &page);
+    }
+    if (st == ST_OK) {
+        ret_out->Marker = page.marker;
+        ret_out->Events.n = page.to - page.from;
+        ret_out->Events.v = items + page.from;
+    }
+    return st;
+}
+
+static void show_group(struct arena *a, const char *type, const char *const *categories, size_t n,
+                       struct dms_event_category_group *g)
+{
+    struct str *v = ARENA_ARRAY(a, struct str, n);
+    for (size_t i = 0; i < n; i++) {
+        v[i] = str_z(categories[i]);
+    }
+    *g = (struct dms_event_category_group){ .SourceType = str_z(type),
+                                            .EventCategories = { .n = n, .v = v } };
+}
+
+enum status dms_describe_event_categories(struct call *c,
+                                          const struct dms_describe_event_categories_request *in,
+                                          struct dms_describe_event_categories_response *ret_out)
+{
+    enum status st = check_type(c, in->SourceType);
+    if (st != ST_OK) {
+        return st;
+    }
+    struct dms_event_category_group *groups =
+        ARENA_ARRAY(c->arena, struct dms_event_category_group, 2);
+    size_t n = 0;
+    if (!str_eqz(in->SourceType, TASK)) {
+        show_group(c->arena, INSTANCE, instance_categories, ARRAY_LEN(instance_categories),
+                   &groups[n++]);
+    }
+    if (!str_eqz(in->SourceType, INSTANCE)) {
+        show_group(c->arena, TASK, task_categories, ARRAY_LEN(task_categories), &groups[n++]);
+    }
+    ret_out->EventCategoryGroupList.n = n;
+    ret_out->EventCategoryGroupList.v = groups;
+    return ST_OK;
+}
+
+/* A subscription promises mail: without SNS nothing would ever arrive. */
+enum status dms_create_event_subscription(struct call *c,
+                                          const struct dms_create_event_subscription_request *in,
+                                          struct dms_create_event_subscription_response *ret_out)
+{
+    (void)in;
+    (void)ret_out;
+    return call_fail(c, &wire_NotImplemented,
+                     "Event subscriptions deliver to SNS topics, and SNS is not part of this "
+                     "server: nothing would arrive. Read the events with DescribeEvents.");
+}
+
+enum status
+dms_describe_event_subscriptions(struct call *c,
+                                 const struct dms_describe_event_subscriptions_request *in,
+                                 struct dms_describe_event_subscriptions_response *ret_out)
+{
+    if (str_set(in->SubscriptionName)) {
+        return call_fail(c, &dms_ResourceNotFoundFault,
+                         "The event subscription %.*s could not be found.",
+                         STR_ARG(in->SubscriptionName));
+    }
+    /* there can be none */
+    ret_out->EventSubscriptionsList.v = ARENA_ARRAY(c->arena, struct dms_event_subscription, 1);
+    return ST_OK;
+}
+
+static enum status no_subscription(struct call *c, struct str name)
+{
+    return call_fail(c, &dms_ResourceNotFoundFault,
+                     "The event subscription %.*s could not be found.", STR_ARG(name));
+}
+
+enum status dms_modify_event_subscription(struct call *c,
+                                          const struct dms_modify_event_subscription_request *in,
+                                          struct dms_modify_event_subscription_response *ret_out)
+{
+    (void)ret_out;
+    return no_subscription(c, in->SubscriptionName);
+}
+
+enum status dms_delete_event_subscription(struct call *c,
+                                          const struct dms_delete_event_subscription_request *in,
+                                          struct dms_delete_event_subscription_response *ret_out)
+{
+    (void)ret_out;
+    return no_subscription(c, in->SubscriptionName);
+}
