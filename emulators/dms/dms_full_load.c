@@ -111,11 +111,11 @@ static enum status publish(struct loader *l, struct mysql_err *err)
     atomic_store(&t->load_rows, l->read.rows);
     t->seen = l->read.at;
     t->seen_skip = 0;
-    if (t->reloading) {
-        t->counts.reloads++;
-        t->reloading = false;
-    }
+    pthread_mutex_lock(&w->tables_lock); /* shown meanwhile, where capture runs beside the load */
+    t->counts.reloads += t->reloading;
+    t->reloading = false;
     t->message = STR_NONE;
+    pthread_mutex_unlock(&w->tables_lock);
     set_state(w, t, DMS_TABLE_DONE);
     return dms_commit(w,
                       &(struct dms_commit){
