@@ -7,6 +7,7 @@
 #include "server/service.h"
 
 #define KEPT_MS (15 * INT64_C(86400000)) /* as CloudWatch keeps points of a minute */
+#define EXPIRE_FIRST_MS 60000            /* not while we start: it looks at every point */
 #define EXPIRE_EVERY_MS INT64_C(86400000)
 
 extern const struct service cloudwatch_service;
@@ -47,9 +48,8 @@ static enum status init(struct core *core, void **ret_state)
 static enum status start(void *state)
 {
     struct cloudwatch *w = state;
-    expire(w);
     w->expire = timer_new(core_loop(w->core), expire, w);
-    timer_start(w->expire, EXPIRE_EVERY_MS, EXPIRE_EVERY_MS);
+    timer_start(w->expire, EXPIRE_FIRST_MS, EXPIRE_EVERY_MS);
     return ST_OK;
 }
 

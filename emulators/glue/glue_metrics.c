@@ -38,22 +38,28 @@ void glue_metric(struct glue_active *a, const char *name, double value)
     }
 }
 
+/* "NAME count|gauge VALUE" */
+static void put_line(struct glue_active *a, struct str line)
+{
+    struct str name, rest, type, value;
+    double number;
+    if (str_cut(line, ' ', &name, &rest) && str_cut(rest, ' ', &type, &value) &&
+        str_starts(name, STR("glue.")) && name.n <= NAME_MAX_BYTES &&
+        (str_eqz(type, "count") || str_eqz(type, "gauge")) && str_f64(value, &number) == ST_OK) {
+        put_both(a, name, type, number);
+    }
+}
+
 void glue_metrics_from(struct glue_active *a, const char *path)
 {
     char text[FILE_MAX];
-    CLEANUP(close_fd) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-    ssize_t n = fd >= 0 ? read(fd, text, sizeof(text)) : 0;
-    struct str rest = n > 0 ? (struct str){ text, (size_t)n } : STR(""), line, name, type, value;
-    double number;
     if (!glue_flag(&a->arguments, "enable-metrics")) {
         return;
     }
+    CLEANUP(close_fd) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    ssize_t n = fd >= 0 ? read(fd, text, sizeof(text)) : 0;
+    struct str rest = n > 0 ? (struct str){ text, (size_t)n } : STR(""), line;
     while (rest.n && str_next(&rest, '\n', &line)) {
-        if (str_cut(line, ' ', &name, &line) && str_cut(line, ' ', &type, &value) &&
-            str_starts(name, STR("glue.")) && name.n <= NAME_MAX_BYTES &&
-            (str_eqz(type, "count") || str_eqz(type, "gauge")) &&
-            str_f64(value, &number) == ST_OK) {
-            put_both(a, name, type, number);
-        }
+        put_line(a, line);
     }
 }

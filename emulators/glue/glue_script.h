@@ -73,8 +73,6 @@ enum status glue_script_lay(struct core *core, const struct glue_script *s,
                             char error[SCRIPT_ERROR_MAX]) MUST_CHECK;
 /* What runscript.py left as reason; absent when nothing. Any thread. */
 struct str glue_script_error(struct arena *a, const struct glue_script *s);
-/* Any thread. Removes a run's folder. */
-void glue_script_remove(const char *dir);
 
 /* --- glue_script_env.c: core thread --- */
 /* Makes s->env, when everything else is known. */

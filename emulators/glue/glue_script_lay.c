@@ -1,7 +1,6 @@
 /* The folder of a run on the disk. Worker threads: objects may be big. */
 #include <errno.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <libgen.h>
 #include <stdarg.h>
 #include <sys/stat.h>
@@ -10,6 +9,7 @@
 #include "emulators/glue/glue_script.h"
 #include "emulators/glue/spark/python_files.h"
 #include "server/base/mem.h"
+#include "server/store/tree.h"
 
 #define COPY_BYTES (256u << 10)
 
@@ -21,19 +21,6 @@ __attribute__((format(printf, 2, 3))) static enum status failed(char error[SCRIP
     vsnprintf(error, SCRIPT_ERROR_MAX, fmt, ap);
     va_end(ap);
     return ST_IO;
-}
-
-static int remove_one(const char *path, const struct stat *info, int type, struct FTW *ftw)
-{
-    (void)info;
-    (void)type;
-    (void)ftw;
-    return remove(path) == 0 || errno == ENOENT ? 0 : -1;
-}
-
-void glue_script_remove(const char *dir)
-{
-    (void)nftw(dir, remove_one, 16, FTW_DEPTH | FTW_PHYS); /* what stays is only litter */
 }
 
 /* Makes the folders above the path that are missing below `dir`. */
@@ -125,8 +112,8 @@ enum status glue_script_lay(struct core *core, const struct glue_script *s,
 {
     CLEANUP(free_ptr) char *copy = xstrdup(s->dir);
     CLEANUP(free_ptr) char *tmp = xasprintf("%s/tmp", s->glue);
-    (void)mkdir(dirname(copy), 0755); /* there already, or the next one fails */
-    glue_script_remove(s->dir);       /* of an attempt before a crash */
+    (void)mkdir(dirname(copy), 0755);   /* there already, or the next one fails */
+    status_ignore(tree_remove(s->dir)); /* of an attempt before a crash; logged, the mkdir tells */
     if (mkdir(s->dir, 0755) != 0 || mkdir(s->glue, 0755) != 0 || mkdir(tmp, 0755) != 0) {
         return failed(error, "%s: %s", s->dir, strerror(errno));
     }

@@ -10,6 +10,7 @@
 #include "server/core.h"
 #include "server/loop/loop.h"
 #include "server/loop/proc.h"
+#include "server/store/tree.h"
 
 #define KILL_AFTER_MS 3000 /* a stopped script may clean up that long */
 #define LINE_MAX_BYTES (64 << 10)
@@ -84,11 +85,6 @@ static void on_output(void *arg, int stream, struct str bytes)
 
 /* --- the end -----------------------------------------------------------------------------------
  */
-static void remove_dir(void *arg)
-{
-    glue_script_remove(arg);
-}
-
 static void finish(struct script_work *w, struct str error)
 {
     struct glue_active *a = w->run;
@@ -101,7 +97,7 @@ static void finish(struct script_work *w, struct str error)
         s3_view_close(w->core, w->script.session.access_key);
     }
     if (w->script.dir) {
-        work_start(core_loop(w->core), remove_dir, free, xstrdup(w->script.dir));
+        tree_remove_later(core_loop(w->core), w->script.dir);
     }
     a->work = NULL;
     a->stop_work = NULL;

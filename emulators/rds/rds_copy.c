@@ -16,6 +16,7 @@
 #include "server/base/mem.h"
 #include "server/core.h"
 #include "server/loop/loop.h"
+#include "server/store/tree.h"
 
 #define STOP_LOOKS 1000 /* at intervals of a millisecond */
 
@@ -75,7 +76,7 @@ static void shoot(void *arg)
 {
     struct shot *shot = arg;
     errno = 0;
-    rds_remove_tree(shot->side);
+    status_ignore(tree_remove(shot->side)); /* logged; the mkdir below tells */
     bool good = (!shot->pid || wait_until_stopped(shot->pid)) && mkdir(shot->side, 0755) == 0 &&
                 rds_copy_tree(shot->from, arena_printf(shot->arena, "%s/data", shot->side).p) &&
                 rename(shot->side, shot->to) == 0;

@@ -1,14 +1,14 @@
-/* Data folders: copied, removed, given away. */
+/* Data folders: copied, given away. */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "emulators/rds/rds_internal.h"
 #include "server/base/mem.h"
 #include "server/core.h"
+#include "server/store/tree.h"
 
 #define COPY_BLOCK (1u << 20)
 #define DEPTH_MAX 32 /* folders in folders */
@@ -23,21 +23,8 @@ const char *rds_snapshot_dir(const struct rds *r, struct arena *a, struct str id
     return arena_printf(a, "%s/rds/snapshots/%.*s", core_config(r->core)->data_dir, STR_ARG(id)).p;
 }
 
-/* --- removing and giving away --------------------------------------------------------------------
+/* --- giving away ---------------------------------------------------------------------------------
  */
-static int remove_one(const char *path, const struct stat *info, int type, struct FTW *ftw)
-{
-    (void)info;
-    (void)type;
-    (void)ftw;
-    return remove(path) == 0 || errno == ENOENT ? 0 : -1;
-}
-
-void rds_remove_tree(const char *dir)
-{
-    (void)nftw(dir, remove_one, 16, FTW_DEPTH | FTW_PHYS); /* what stays is only litter */
-}
-
 bool rds_chown_tree(const char *dir, uid_t uid, gid_t gid)
 {
     CLEANUP(arena_freep) struct arena *a = arena_new(RDS_ARENA_MAX);
@@ -158,7 +145,7 @@ bool rds_copy_tree(const char *from, const char *to)
     bool good = out >= 0 && fstat(in, &info) == 0 && copy_dir(in, out, 0) && keep_owner(out, &info);
     if (!good) {
         int why = errno;
-        rds_remove_tree(to);
+        status_ignore(tree_remove(to)); /* logged; it only takes space */
         errno = why;
     }
     return good;

@@ -106,6 +106,7 @@ static void ask_all(struct rds *r)
         "/usr/local/bin/mariadbd",     "/usr/local/sbin/mysqld", "/usr/local/bin/mysqld",
         "/usr/local/mysql/bin/mysqld", "/usr/libexec/mysqld",
     };
+    rds_choose_user(r);
     r->asking = true;
     r->asked = 1; /* this function, so that a quick answer doesn't end it */
     for (size_t i = 0; i < ARRAY_LEN(programs); i++) {

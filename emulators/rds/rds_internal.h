@@ -56,6 +56,10 @@ const struct rds_engine *rds_engine(const struct rds *r, struct str name);
 const char *rds_engine_remedy(struct str name);
 void rds_engines_fini(struct rds *r);
 
+/* --- whom servers run as (rds_user.c) --- */
+/* Sets r->user, uid and gid; once, when the engines are found out. */
+void rds_choose_user(struct rds *r);
+
 /* --- folders (rds_data.c) ------------------------------------------------------------------------
  */
 /* DATA/rds/<id>, DATA/rds/snapshots/<id> */
@@ -64,8 +68,6 @@ const char *rds_snapshot_dir(const struct rds *r, struct arena *a, struct str id
 /* Any thread. Copies a folder with everything in it; holes stay holes; owner and mode are kept when
  * we may. `to` must not exist; on failure what was made is removed and errno tells. */
 bool rds_copy_tree(const char *from, const char *to);
-/* Any thread. A folder that isn't there is fine. */
-void rds_remove_tree(const char *dir);
 /* Any thread. Gives a folder to a user. */
 bool rds_chown_tree(const char *dir, uid_t uid, gid_t gid);
 

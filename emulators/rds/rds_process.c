@@ -9,24 +9,20 @@
 #include "server/base/mem.h"
 #include "server/core.h"
 #include "server/loop/loop.h"
+#include "server/store/tree.h"
 
 #define KILL_AFTER_MS 60000 /* a server that doesn't end when it is asked to */
 #define ASK_EVERY_MS 200    /* a server that has only begun to start may miss the signal */
 
 /* --- the end -------------------------------------------------------------------------------------
  */
-static void remove_dir(void *arg)
-{
-    rds_remove_tree(arg);
-}
-
 /* The row goes at once, the folder in the background. */
 static void delete_instance(struct rds *r, struct arena *a, const struct rds_instance *i)
 {
     const char *dir = rds_instance_dir(r, a, i->id);
     status_ignore(rds_store_remove(core_db(r->core), i->id)); /* logged */
     status_ignore(rds_store_unset_tag(core_db(r->core), i->doc->DBInstanceArn, STR_NONE)); /* too */
-    work_start(core_loop(r->core), remove_dir, free, xstrdup(dir));
+    tree_remove_later(core_loop(r->core), dir);
 }
 
 static void follow(struct rds *r, struct str id, enum rds_after after)

@@ -18,6 +18,7 @@
 #include "server/busy.h"
 #include "server/core.h"
 #include "server/loop/loop.h"
+#include "server/store/tree.h"
 
 #define PASSWORD_DIGITS 40
 #define SAID_MAX 65536 /* of what a server says before it has opened its error log */
@@ -144,12 +145,13 @@ static bool write_init_file(struct rds_server *s, struct str text)
 /* An instance that was never up may still move to another port; later its clients know it. */
 static bool take_port(struct rds_server *s, struct arena *a, struct rds_instance *i)
 {
-    if (!rds_free_port((int)i->port) && !i->doc->Endpoint) {
-        i->port = rds_free_port(0);
+    int port = rds_free_port((int)i->port);
+    if (!port && !i->doc->Endpoint && (port = rds_free_port(0)) != 0) {
+        i->port = port;
         status_ignore(rds_store_update(core_db(s->rds->core), a, i)); /* logged */
     }
-    s->port = (unsigned)i->port;
-    return i->port && rds_free_port((int)i->port);
+    s->port = (unsigned)port;
+    return port != 0;
 }
 
 static void start_process(struct rds_server *s)
@@ -211,7 +213,7 @@ static void copy(void *arg)
     bool good = (mkdir(s->dir, 0755) == 0 || errno == EEXIST) &&
                 (mkdir(s->tmp_dir, 0755) == 0 || errno == EEXIST);
     if (good && access(s->data_dir, F_OK) != 0) {
-        rds_remove_tree(side);
+        status_ignore(tree_remove(side)); /* logged; the copy tells */
         good = rds_copy_tree(s->source, side) && rename(side, s->data_dir) == 0;
     }
     good = good && (!r->uid || rds_chown_tree(s->dir, r->uid, r->gid));

@@ -1,8 +1,5 @@
 /* RDS: instances are real database servers of this machine, in the data folder. */
 #include <dirent.h>
-#include <pwd.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "emulators/rds/rds_internal.h"
 #include "server/base/clock.h"
@@ -11,53 +8,11 @@
 #include "server/core.h"
 #include "server/loop/loop.h"
 #include "server/service.h"
+#include "server/store/tree.h"
 
 #define RETENTION_EVERY_MS 300000
 
 extern const struct service rds_service;
-
-/* May anybody go through all of its parents? */
-static bool passable(struct arena *a, const char *path)
-{
-    struct stat info;
-    size_t n = strlen(path);
-    for (size_t i = 1; i <= n; i++) {
-        if (path[i] != '/' && path[i] != '\0') {
-            continue;
-        }
-        const char *parent = arena_printf(a, "%.*s", (int)i, path).p;
-        if (stat(parent, &info) != 0 || !(info.st_mode & S_IXOTH)) {
-            return false;
-        }
-    }
-    return true;
-}
-
-/* As root, servers run as `mysql` or `nobody`, if these can get to the folder. */
-static void choose_user(struct rds *r)
-{
-    static const char *const users[] = { "mysql", "nobody" };
-    const char *data = core_config(r->core)->data_dir;
-    if (geteuid() != 0) {
-        return;
-    }
-    if (!passable(r->arena, data)) {
-        log_debug(RDS_TOPIC,
-                  "database servers will run as root: other users can't reach %s (a folder above "
-                  "it lacks the x permission)",
-                  data);
-        return;
-    }
-    for (size_t i = 0; i < ARRAY_LEN(users) && !r->user; i++) {
-        struct passwd entry, *found = NULL;
-        char *text = arena_alloc(r->arena, 16384);
-        if (getpwnam_r(users[i], &entry, text, 16384, &found) == 0 && found) {
-            r->user = users[i];
-            r->uid = found->pw_uid;
-            r->gid = found->pw_gid;
-        }
-    }
-}
 
 static enum status init(struct core *core, void **ret_state)
 {
@@ -148,7 +103,7 @@ static void sweep(struct rds *r)
         bool orphan = str_starts(name, STR("db-")) &&
                       rds_store_by_id(core_db(r->core), a, name, &i) == ST_NOT_FOUND;
         if (side || orphan) {
-            rds_remove_tree(arena_printf(a, "%s/%s", root, e->d_name).p);
+            status_ignore(tree_remove(arena_printf(a, "%s/%s", root, e->d_name).p)); /* logged */
         }
     }
     if (d) {
@@ -167,7 +122,6 @@ static enum status start(void *state)
     CLEANUP(arena_freep) struct arena *a = arena_new(RDS_ARENA_MAX);
     struct rds_instances all;
     int64_t every = clock_scaled_ms(RETENTION_EVERY_MS);
-    choose_user(r);
     sweep(r);
     r->retention = timer_new(core_loop(r->core), keep_binlogs, r);
     timer_start(r->retention, every, every);
@@ -198,7 +152,8 @@ static void reset(void *state)
 {
     struct rds *r = state;
     CLEANUP(arena_freep) struct arena *a = arena_new(RDS_ARENA_MAX);
-    rds_remove_tree(arena_printf(a, "%s/rds", core_config(r->core)->data_dir).p);
+    /* logged: */
+    status_ignore(tree_remove(arena_printf(a, "%s/rds", core_config(r->core)->data_dir).p));
 }
 
 static void busy(void *state, struct busy *busy)

@@ -5,6 +5,7 @@
 #include "server/base/mem.h"
 #include "server/core.h"
 #include "server/loop/loop.h"
+#include "server/store/tree.h"
 #include "server/wire/codec.h"
 
 #define SNAPSHOT_DIGITS 26
@@ -154,11 +155,6 @@ enum status rds_describe_db_snapshots(struct call *c,
     return st;
 }
 
-static void remove_dir(void *arg)
-{
-    rds_remove_tree(arg);
-}
-
 enum status rds_delete_db_snapshot(struct call *c, const struct rds_delete_db_snapshot_request *in,
                                    struct rds_delete_db_snapshot_response *ret_out)
 {
@@ -173,8 +169,7 @@ enum status rds_delete_db_snapshot(struct call *c, const struct rds_delete_db_sn
     if (st == ST_OK) {
         st = call_status(c, rds_store_unset_tag(c->db, s.doc->DBSnapshotArn, STR_NONE));
         const struct rds *r = rds_of(c);
-        work_start(core_loop(r->core), remove_dir, free,
-                   xstrdup(rds_snapshot_dir(r, c->arena, s.id)));
+        tree_remove_later(core_loop(r->core), rds_snapshot_dir(r, c->arena, s.id));
         s.doc->Status = STR("deleted");
         ret_out->DBSnapshot = s.doc;
     }

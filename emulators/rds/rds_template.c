@@ -9,6 +9,7 @@
 #include "server/base/mem.h"
 #include "server/core.h"
 #include "server/loop/loop.h"
+#include "server/store/tree.h"
 
 #define OUTPUT_MAX 65536
 #define NOTHING_YET_MS 20
@@ -57,7 +58,7 @@ static void installed(void *arg, const struct proc_result *result)
         arena_printf(in->arena, "An empty data folder can't be installed with %s: %s. %.*s",
                      in->server->engine->name, why, STR_ARG(str_sub(said, 0, 500)))
             .p;
-    rds_remove_tree(in->side);
+    status_ignore(tree_remove(in->side)); /* logged; it only takes space */
     finish(in, problem);
 }
 
