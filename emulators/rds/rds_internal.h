@@ -34,13 +34,13 @@ struct rds {
     bool engines_known;
     bool asking;         /* programs are being asked for their versions */
     int asked;           /* answers outstanding */
+    bool installing[RDS_N_ENGINES]; /* a template of the engine is being made */
     struct link waiting; /* calls that need the engines */
     void (*when_known)(struct rds *r);
     struct arena *arena; /* of the engines' texts */
     struct timer *retention;
     uid_t uid; /* whom servers run as; 0: we aren't root, or nobody else can reach the folder */
     gid_t gid;
-    const char *user; /* its name, or NULL */
 };
 
 struct rds *rds_of(const struct call *c);

@@ -93,8 +93,8 @@ const char *const *rds_options_argv(const struct rds *r, struct arena *a,
                                  STR_ARG(settings->v[k].value))
                         .p;
     }
-    if (geteuid() == 0) {
-        argv[n++] = arena_printf(a, "--user=%s", r->user ? r->user : "root").p;
+    if (geteuid() == 0 && !r->uid) {
+        argv[n++] = "--user=root"; /* else it refuses to run as root */
     }
     argv[n] = NULL;
     return argv;

@@ -165,6 +165,8 @@ void rds_server_spawn(struct rds_server *s, const char *const *argv)
     const struct proc_options options = { .argv = argv,
                                           .env = env,
                                           .cwd = s->data_dir,
+                                          .uid = s->rds->uid,
+                                          .gid = s->rds->gid,
                                           .on_output = on_output,
                                           .on_exit = exited,
                                           .arg = s };

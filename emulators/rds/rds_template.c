@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "emulators/rds/rds_server.h"
+#include "server/base/id.h"
 #include "server/base/log.h"
 #include "server/base/mem.h"
 #include "server/core.h"
@@ -13,10 +14,12 @@
 
 #define OUTPUT_MAX 65536
 #define NOTHING_YET_MS 20
+#define UNIQUE_DIGITS 8
 
 struct install {
     struct rds_server *server;
     struct arena *arena;
+    bool *installing; /* shared by the instances of this engine */
     struct timer *timer;
     const char *dir, *side; /* the template, and where it is made */
     void (*done)(struct rds_server *s, const char *problem);
@@ -46,6 +49,7 @@ static void on_output(void *arg, int stream, struct str bytes)
 static void installed(void *arg, const struct proc_result *result)
 {
     struct install *in = arg;
+    *in->installing = false;
     if (result->exited && result->code == 0 && rename(in->side, in->dir) == 0) {
         finish(in, NULL);
         return;
@@ -66,9 +70,8 @@ static void start_install(struct install *in)
 {
     const struct rds_engine *e = in->server->engine;
     struct rds *r = in->server->rds;
-    const char *user = arena_printf(in->arena, "--user=%s", r->user ? r->user : "root").p;
     const char *datadir = arena_printf(in->arena, "--datadir=%s", in->side).p;
-    bool mariadb = strcmp(e->name, "mariadb") == 0, root = geteuid() == 0;
+    bool mariadb = strcmp(e->name, "mariadb") == 0;
     /* In /tmp another server that starts would remove its temporary tables. */
     const char *tmpdir = arena_printf(in->arena, "--tmpdir=%s", in->side).p;
     const char *argv[16];
@@ -85,19 +88,31 @@ static void start_install(struct install *in)
     } else {
         argv[n++] = "--initialize-insecure";
     }
-    if (root) {
-        argv[n++] = user;
+    if (geteuid() == 0 && !r->uid) {
+        argv[n++] = "--user=root";
     }
     argv[n] = NULL;
     const char *const env[] = { "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
                                 "LANG=C", NULL };
     const struct proc_options options = {
-        .argv = argv, .env = env, .on_output = on_output, .on_exit = installed, .arg = in
+        .argv = argv,
+        .env = env,
+        .uid = r->uid,
+        .gid = r->gid,
+        .on_output = on_output,
+        .on_exit = installed,
+        .arg = in,
     };
     proc_start(core_loop(r->core), &options);
 }
 
-/* Another instance's installation is under way: it makes the same folder. */
+static bool make_side(const struct install *in)
+{
+    const struct rds *r = in->server->rds;
+    return mkdir(in->side, 0755) == 0 && (!r->uid || chown(in->side, r->uid, r->gid) == 0);
+}
+
+/* Another instance's installation may be under way: it makes the same folder. */
 static void look_again(void *arg)
 {
     struct install *in = arg;
@@ -105,16 +120,14 @@ static void look_again(void *arg)
         finish(in, NULL);
     } else if (core_stopping(in->server->rds->core)) {
         finish(in, "The server is being stopped.");
-    } else if (mkdir(in->side, 0755) == 0) {
-        timer_stop(in->timer);
-        if (in->server->rds->uid &&
-            chown(in->side, in->server->rds->uid, in->server->rds->gid) != 0) {
-            finish(in, strerror(errno));
-            return;
-        }
-        start_install(in);
-    } else if (errno != EEXIST) {
+    } else if (*in->installing) {
+        return;
+    } else if (!make_side(in)) {
         finish(in, arena_printf(in->arena, "%s: %s.", in->side, strerror(errno)).p);
+    } else {
+        timer_stop(in->timer);
+        *in->installing = true;
+        start_install(in);
     }
 }
 
@@ -128,7 +141,10 @@ void rds_template_get(struct rds_server *s, void (*done)(struct rds_server *s, c
     in->arena = arena_new(RDS_ARENA_MAX);
     in->dir =
         arena_printf(in->arena, "%s/rds/template-%s-%.*s", data, e->name, STR_ARG(e->version)).p;
-    in->side = arena_printf(in->arena, "%s.new", in->dir).p;
+    /* A name of its own: what a killed process of ours had started may still write to the last. */
+    struct str unique = id_hex(in->arena, UNIQUE_DIGITS);
+    in->side = arena_printf(in->arena, "%s-%.*s.new", in->dir, STR_ARG(unique)).p;
+    in->installing = &s->rds->installing[e - s->rds->engines];
     buf_init(&in->errors, OUTPUT_MAX);
     in->timer = timer_new(core_loop(s->rds->core), look_again, in);
     timer_start(in->timer, 0, NOTHING_YET_MS);

@@ -39,11 +39,10 @@ void rds_choose_user(struct rds *r)
                   data);
         return;
     }
-    for (size_t i = 0; i < ARRAY_LEN(users) && !r->user; i++) {
+    for (size_t i = 0; i < ARRAY_LEN(users) && !r->uid; i++) {
         struct passwd entry, *found = NULL;
         char *text = arena_alloc(r->arena, 16384);
         if (getpwnam_r(users[i], &entry, text, 16384, &found) == 0 && found) {
-            r->user = users[i];
             r->uid = found->pw_uid;
             r->gid = found->pw_gid;
         }

@@ -257,6 +257,8 @@ struct proc *proc_start(struct loop *loop, const struct proc_options *options)
     p->argv = copy_strings(options->argv);
     p->env = copy_strings(options->env);
     p->cwd = options->cwd ? xstrdup(options->cwd) : NULL;
+    p->uid = options->uid;
+    p->gid = options->gid;
     p->capture_stdout = options->capture_stdout;
     p->kill_group = options->kill_group;
     p->want_stdin = str_set(options->input);

@@ -18,10 +18,12 @@ struct proc_options {
     const char *const *argv; /* NULL-terminated; argv[0] is looked up in PATH of `env` */
     const char *const *env;  /* NULL-terminated "K=V"; the whole environment */
     const char *cwd;         /* NULL: ours */
-    struct str input;        /* written to stdin, then closed; copied. Absent: /dev/null */
-    bool capture_stdout;     /* else both streams go to on_output as they come */
-    size_t stdout_max; /* limit of the captured bytes; beyond it the rest is dropped and noted */
-    bool kill_group;   /* when the process ends, what is left of its group is killed */
+    uid_t uid; /* whom it runs as, without further groups; 0: as we do. Only root can give this */
+    gid_t gid;
+    struct str input;    /* written to stdin, then closed; copied. Absent: /dev/null */
+    bool capture_stdout; /* else both streams go to on_output as they come */
+    size_t stdout_max;   /* limit of the captured bytes; beyond it the rest is dropped and noted */
+    bool kill_group;     /* when the process ends, what is left of its group is killed */
     /* Output as it comes; stream 1 or 2. With capture_stdout only stream 2 arrives here. */
     void (*on_output)(void *arg, int stream, struct str bytes);
     /* Exactly once, after both streams ended and the process was reaped, or it could not be

@@ -35,6 +35,8 @@ int __clone(int (*fn)(void *), void *stack, int flags, void *arg, ...);
 
 struct child {
     const char *path, *cwd;
+    uid_t uid;
+    gid_t gid;
     char *const *argv, *const *env;
     int fds[3]; /* become 0, 1, 2; -1: /dev/null */
     pid_t parent;
@@ -88,11 +90,20 @@ BORROWED static int place_streams(struct child *c)
     return rc;
 }
 
+/* Before the parent-death signal is asked for: a change of user forgets it. */
+BORROWED static int give_up_rights(const struct child *c)
+{
+    bool given = !c->uid || (syscall(SYS_setgroups, 0, NULL) == 0 &&
+                             syscall(SYS_setresgid, c->gid, c->gid, c->gid) == 0 &&
+                             syscall(SYS_setresuid, c->uid, c->uid, c->uid) == 0);
+    return given ? 0 : -1;
+}
+
 BORROWED static int child_main(void *arg)
 {
     struct child *c = arg;
     reset_signals();
-    if (syscall(SYS_setpgid, 0, 0) == 0 &&
+    if (syscall(SYS_setpgid, 0, 0) == 0 && give_up_rights(c) == 0 &&
         syscall(SYS_prctl, PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) == 0 &&
         syscall(SYS_getppid) == c->parent && /* else it died before the line above */
         (!c->cwd || syscall(SYS_chdir, c->cwd) == 0) && place_streams(c) == 0) {
@@ -107,6 +118,8 @@ int proc_child_start(struct proc *p, const char *path, const int fds[3])
 {
     struct child c = { .path = path,
                        .cwd = p->cwd,
+                       .uid = p->uid,
+                       .gid = p->gid,
                        .argv = p->argv,
                        .env = p->env,
                        .fds = { fds[0], fds[1], fds[2] },

@@ -23,6 +23,8 @@ struct proc {
     struct link link; /* in loop->procs */
     char **argv, **env;
     char *cwd;
+    uid_t uid;
+    gid_t gid;
     bool capture_stdout, want_stdout, want_stderr, want_stdin, kill_group;
     void (*on_output)(void *arg, int stream, struct str bytes);
     void (*on_exit)(void *arg, const struct proc_result *result);

@@ -313,6 +313,10 @@ def test_the_server_runs_without_rights(make_server, unique):
         pid = (pathlib.Path(folder) / "data/rds" / instance["DbiResourceId"] / "data/pid").read_text().strip()
         status = pathlib.Path(f"/proc/{pid}/status").read_text()
         assert [line for line in status.splitlines() if line.startswith("Uid:")][0].split()[1] != "0"
+        server.kill()  # as the kernel's memory killer does: the database server doesn't outlive it
+        wait_until(lambda: not pathlib.Path(f"/proc/{pid}").exists(), 10, "the database server's end")
+        server.start()
+        assert query(wait_for(server.client("rds"), instance["DBInstanceIdentifier"]), "SELECT 1") == [(1,)]
         server.close()
 
 
