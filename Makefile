@@ -160,6 +160,14 @@ test: deps build/venv/stamp
 	@$(MAKE) --no-print-directory spark
 	@$(pytest) -n 4 --dist loadgroup $(PYTEST) tests
 
+# The long target: the differential test of DMS with 280 seeds over MariaDB, MySQL 5.6 and MySQL 9 (got
+# once, into build/mysql), with kills and restarts in between. Below half an hour on two cores.
+test-long: deps build/venv/stamp
+	@tests/support/deps.sh test
+	@$(MAKE) --no-print-directory -j$$(nproc) all
+	@PYTHONPATH=$(CURDIR) $(PYTHON) -m tests.support.mysql
+	@CISTERN_MYSQL=all CISTERN_STEPS=120 $(pytest) -n $$(nproc) $(PYTEST) tests/pipeline/test_dms_differential.py
+
 # A Spark for glueetl tests, once: build/spark, unless CISTERN_SPARK_HOME names one.
 spark: all
 	@test -n "$$CISTERN_SPARK_HOME" || { tests/support/deps.sh spark && \
@@ -249,6 +257,6 @@ docker-check: deps build/venv/stamp
 .PHONY: docker-check
 
 help:
-	@sed -n 's/^#   //p' Makefile; echo "sdk (the Python suite for V=…) unit tidy check-layers check-headers check-model bench bench-merge bench-dms docker-check install clean"
+	@sed -n 's/^#   //p' Makefile; echo "test-long (DMS against MariaDB, MySQL 5.6 and 9) sdk (the Python suite for V=…) unit tidy check-layers check-headers check-model bench bench-merge bench-dms docker-check install clean"
 
-.PHONY: deps demo install test spark sdk check-layers check-headers tidy check help
+.PHONY: deps demo install test test-long spark sdk check-layers check-headers tidy check help

@@ -57,6 +57,11 @@ static int find_owner(const struct bus *bus, struct str arn)
     return -1;
 }
 
+bool bus_serves(struct core *core, struct str arn)
+{
+    return find_owner(bus_of(core), arn) >= 0;
+}
+
 enum status bus_check(struct core *core, const struct bus_event *ev)
 {
     const struct bus *bus = bus_of(core);

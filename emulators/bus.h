@@ -30,6 +30,9 @@ struct bus_target {
 
 /* At init; the target is constant. */
 void bus_register(struct core *core, const struct bus_target *target, void *state);
+/* Does a service of this process own ARNs like this one? Whether the target exists is another
+ * question. */
+bool bus_serves(struct core *core, struct str arn);
 /* ST_NOT_FOUND when nobody owns the ARN. */
 enum status bus_check(struct core *core, const struct bus_event *ev) MUST_CHECK;
 enum status bus_deliver(struct core *core, const struct bus_event *ev) MUST_CHECK;

@@ -6,6 +6,7 @@ extern const struct service s3_service;
 extern const struct service sts_service;
 extern const struct service logs_service;
 extern const struct service cloudwatch_service;
+extern const struct service events_service;
 extern const struct service glue_service;
 extern const struct service rds_service;
 extern const struct service dms_service;
@@ -17,6 +18,7 @@ const struct service *const services[] = {
     &sts_service,
     &logs_service,
     &cloudwatch_service,
+    &events_service,
     &lambda_service,
     &glue_service,
     &rds_service,

@@ -65,6 +65,9 @@ static const struct option options[] = {
     { "glue-self-overwrite", "merge|aws|spark", OPTION_TEXT, AT(self_overwrite), "merge", 0, 0,
       "what a job reads that overwrote its own input: what was there (merge), nothing (aws), or "
       "Spark's error" },
+    { "mysqld", "PROGRAM[:PROGRAM]", OPTION_TEXT, AT(mysqld), NULL, 0, 0,
+      "database servers of RDS instances; else mariadbd and mysqld on the PATH and in the usual "
+      "places" },
     { "functions", "FILE", OPTION_TEXT, AT(functions_file), NULL, 0, 0,
       "executables that are Lambda functions: lines of NAME = COMMAND" },
 };

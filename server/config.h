@@ -28,6 +28,7 @@ struct config {
     const char *spark_home;     /* --spark-home DIR, or NULL: found, see glue_spark.h */
     const char *spark_endpoint; /* --spark-endpoint URL, or NULL: where executors reach us */
     const char *self_overwrite; /* --glue-self-overwrite merge|aws|spark */
+    const char *mysqld;         /* --mysqld, or NULL: programs for RDS, separated by colons */
     const char *functions_file; /* --functions FILE: registered executables, name = command */
 };
 

@@ -1,6 +1,7 @@
 #include "emulators/cloudwatch/cloudwatch_store.h"
 
 #include "server/base/mem.h"
+#include "server/store/db_read.h"
 
 #define NAME_END '\x1f'
 #define DIMENSION_END '\x1e'
@@ -80,28 +81,25 @@ enum status cloudwatch_store_use_series(struct db *db, const struct metrics_owne
     return st == ST_OK ? cloudwatch_store_series(db, o, series, ret_id) : st;
 }
 
+static enum status series_row(struct rows *q, struct arena *a, void *ret)
+{
+    *(struct cloudwatch_series_row *)ret =
+        (struct cloudwatch_series_row){ rows_i64(q, 0), rows_str(q, a, 1), rows_str(q, a, 2),
+                                        rows_str(q, a, 3) };
+    return ST_OK;
+}
+
 enum status cloudwatch_store_list(struct db *db, struct arena *a, const struct metrics_owner *o,
                                   const struct cloudwatch_series_query *query,
                                   struct cloudwatch_series_row **ret, size_t *ret_n)
 {
-    struct rows q;
-    *ret = NULL;
-    *ret_n = 0;
-    if (db_query(db, &q,
-                 "SELECT id, namespace, name, dimensions FROM cloudwatch_series"
-                 " WHERE account=?1 AND region=?2 AND id>?3 AND active_ms>=?4"
-                 " AND (?5 IS NULL OR namespace=?5) AND (?6 IS NULL OR name=?6)"
-                 " ORDER BY id LIMIT ?7",
-                 bs(o->account), bs(o->region), bi(query->after), bi(query->since_ms),
-                 bs(query->name_space), bs(query->name), bi(query->limit)) == ST_OK) {
-        while (rows_next(&q)) {
-            ARENA_GROW(a, *ret, *ret_n);
-            (*ret)[(*ret_n)++] =
-                (struct cloudwatch_series_row){ rows_i64(&q, 0), rows_str(&q, a, 1),
-                                                rows_str(&q, a, 2), rows_str(&q, a, 3) };
-        }
-    }
-    return rows_end(&q);
+    return db_read(db, ALL_ROWS(a, series_row, ret, ret_n),
+                   "SELECT id, namespace, name, dimensions FROM cloudwatch_series"
+                   " WHERE account=?1 AND region=?2 AND id>?3 AND active_ms>=?4"
+                   " AND (?5 IS NULL OR namespace=?5) AND (?6 IS NULL OR name=?6)"
+                   " ORDER BY id LIMIT ?7",
+                   bs(o->account), bs(o->region), bi(query->after), bi(query->since_ms),
+                   bs(query->name_space), bs(query->name), bi(query->limit));
 }
 
 /* --- points --------------------------------------------------------------------------------------
@@ -112,28 +110,24 @@ enum status cloudwatch_store_add(struct db *db, int64_t series, const struct clo
                    bi(p->time_ms), bs(p->unit), bd(p->n), bd(p->sum), bd(p->min), bd(p->max));
 }
 
+static enum status point_row(struct rows *q, struct arena *a, void *ret)
+{
+    *(struct cloudwatch_point *)ret = (struct cloudwatch_point){
+        rows_i64(q, 0), rows_str(q, a, 1), rows_f64(q, 2),
+        rows_f64(q, 3), rows_f64(q, 4),    rows_f64(q, 5),
+    };
+    return ST_OK;
+}
+
 enum status cloudwatch_store_points(struct db *db, struct arena *a,
                                     const struct cloudwatch_point_query *query,
                                     struct cloudwatch_point **ret, size_t *ret_n)
 {
-    struct rows q;
-    *ret = NULL;
-    *ret_n = 0;
-    if (db_query(db, &q,
-                 "SELECT time_ms, unit, n, sum, min, max FROM cloudwatch_point"
-                 " WHERE series=?1 AND time_ms>=?2 AND time_ms<?3 AND (?4 IS NULL OR unit=?4)"
-                 " ORDER BY time_ms",
-                 bi(query->series), bi(query->start_ms), bi(query->end_ms),
-                 bs(query->unit)) == ST_OK) {
-        while (rows_next(&q)) {
-            ARENA_GROW(a, *ret, *ret_n);
-            (*ret)[(*ret_n)++] = (struct cloudwatch_point){
-                rows_i64(&q, 0), rows_str(&q, a, 1), rows_f64(&q, 2),
-                rows_f64(&q, 3), rows_f64(&q, 4),    rows_f64(&q, 5),
-            };
-        }
-    }
-    return rows_end(&q);
+    return db_read(db, ALL_ROWS(a, point_row, ret, ret_n),
+                   "SELECT time_ms, unit, n, sum, min, max FROM cloudwatch_point"
+                   " WHERE series=?1 AND time_ms>=?2 AND time_ms<?3 AND (?4 IS NULL OR unit=?4)"
+                   " ORDER BY time_ms",
+                   bi(query->series), bi(query->start_ms), bi(query->end_ms), bs(query->unit));
 }
 
 enum status cloudwatch_store_expire(struct db *db, int64_t before_ms)

@@ -39,6 +39,14 @@ static enum status on_lookup(void *ctx, struct str schema, struct str name,
     return ST_OK;
 }
 
+/* Only rules look at what a row was. */
+static bool on_wants_before(void *ctx, const struct mysql_table *def)
+{
+    struct dms_capture *c = ctx;
+    const struct dms_table *t = dms_tables_find(c->w, def->schema, def->name);
+    return t && t->rules;
+}
+
 static struct dms_table *table_of(struct dms_worker *w, const struct mysql_table *def)
 {
     if (!w->last || w->last->def != def) {
@@ -129,6 +137,11 @@ static enum status on_ddl(void *ctx, const struct mysql_statement *s)
     return dms_follow_ddl(c, s, &c->err);
 }
 
+static enum status on_orphan(void *ctx, struct str xid, const struct mysql_tx *tx)
+{
+    return dms_xa_orphan(ctx, xid, tx);
+}
+
 static enum status at_rest(struct dms_capture *c, const struct mysql_position *at)
 {
     struct dms_worker *w = c->w;
@@ -175,12 +188,14 @@ static enum status on_rotate(void *ctx, const struct mysql_position *at)
 static const struct mysql_binlog_calls calls = {
     .begin = on_begin,
     .lookup = on_lookup,
+    .wants_before = on_wants_before,
     .misfit = on_misfit,
     .row = on_row,
     .ddl = on_ddl,
     .commit = on_commit,
     .heartbeat = on_heartbeat,
     .rotate = on_rotate,
+    .orphan = on_orphan,
 };
 
 /* Everything that was read is in hand: the next stream may begin again at this transaction. */
@@ -208,8 +223,10 @@ static enum status stream(struct dms_capture *c, struct mysql_err *err)
     if (st != ST_OK) {
         return st;
     }
+    mysql_xa_rewind(w->xa, &w->at);
     struct mysql_binlog_options options = {
         .start = w->at,
+        .xa = w->xa,
         .server_id = w->server_id,
         .heartbeat_ms =
             w->interval_ms < DMS_HEARTBEAT_MS ? DMS_HEARTBEAT_FAST_MS : DMS_HEARTBEAT_MS,

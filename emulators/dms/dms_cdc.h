@@ -3,6 +3,7 @@
 #ifndef CISTERN_DMS_CDC_H
 #define CISTERN_DMS_CDC_H
 
+#include "emulators/dms/dms_errors.h"
 #include "emulators/dms/dms_worker_impl.h"
 
 /* One run of the stream. */
@@ -38,10 +39,16 @@ enum status dms_change(struct dms_capture *c, struct dms_table *t,
 enum status dms_rules_filter(struct dms_capture *c, struct dms_table *t,
                              const struct mysql_change *change, bool *ret_skip,
                              struct mysql_err *err) MUST_CHECK;
-/* The row's values with those that the rules compute; valid until the next row of the table. */
-const struct mysql_value *dms_rules_shape(struct dms_capture *c, struct dms_table *t,
-                                          const struct mysql_change *change,
-                                          const struct mysql_value *image);
+/* Only for tables with t->rules: adds to the record's values those that the rules compute, and how
+ * many they could not; valid until the next row of the table. */
+void dms_rules_shape(struct dms_capture *c, struct dms_table *t, const struct mysql_change *change,
+                     struct dms_record *record);
+/* The table is suspended, and that is stored. */
+enum status dms_rules_fail_table(struct dms_capture *c, struct dms_table *t, const char *text,
+                                 struct mysql_err *err) MUST_CHECK;
+/* An XA transaction is committed whose rows were logged before the stream's start. */
+enum status dms_xa_orphan(struct dms_capture *c, struct str xid,
+                          const struct mysql_tx *tx) MUST_CHECK;
 /* Follows CREATE, ALTER, TRUNCATE, … of our tables. */
 enum status dms_follow_ddl(struct dms_capture *c, const struct mysql_statement *s,
                            struct mysql_err *err) MUST_CHECK;

@@ -90,8 +90,8 @@ static enum status put_objects(struct core *core, struct job *j)
     for (size_t i = 0; i < j->c->puts_n; i++) {
         const struct dms_put *p = &j->c->puts[i];
         j->puts_done = i + 1;
-        atomic_fetch_add_explicit(&j->w->put_bytes, (uint64_t)p->piece.ref.size,
-                                  memory_order_relaxed);
+        atomic_fetch_add_explicit(j->c->reloaded ? &j->w->put_load_bytes : &j->w->put_bytes,
+                                  (uint64_t)p->piece.ref.size, memory_order_relaxed);
         enum status st = s3_object_put(core, &(struct s3_put){ .bucket = j->w->s3.bucket,
                                                                .key = p->key,
                                                                .ref = p->piece.ref,

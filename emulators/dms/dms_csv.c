@@ -90,6 +90,8 @@ struct dms_csv_order dms_csv_plan_order(struct arena *a, const struct dms_csv_pl
     for (size_t i = 0; i < plan->n; i++) {
         if (plan->columns[i].source != DMS_CSV_NO_SOURCE) {
             names[n++] = t->columns[plan->columns[i].source].name;
+        } else if (str_set(plan->columns[i].gone)) {
+            names[n++] = arena_str(a, plan->columns[i].gone);
         }
     }
     return (struct dms_csv_order){ names, n };
@@ -98,54 +100,122 @@ struct dms_csv_order dms_csv_plan_order(struct arena *a, const struct dms_csv_pl
 /* --- quoting -----------------------------------------------------------------------------------
  */
 
-#define ONES UINT64_C(0x0101010101010101)
-#define HIGHS UINT64_C(0x8080808080808080)
-/* Non-zero when one of the 8 bytes of v is zero. */
-static uint64_t zero_byte(uint64_t v)
+/* 16 bytes at once, whatever the machine calls it. */
+typedef uint8_t bytes16 __attribute__((vector_size(16)));
+typedef int8_t mask16 __attribute__((vector_size(16)));
+typedef uint64_t words2 __attribute__((vector_size(16)));
+
+static bytes16 all16(char c)
 {
-    return (v - ONES) & ~v & HIGHS;
+    return (bytes16){ 0 } + (uint8_t)c;
 }
 
-/* Offset at or after `from` of a byte that may ask for quotes; s.n when there is none. */
-static size_t suspicious(struct str s, size_t from, char first)
+/* Those of them that may ask for quotes. */
+static mask16 suspicious(bytes16 v, char first)
 {
-    const uint64_t quote = ONES * '"', cr = ONES * '\r', lf = ONES * '\n';
-    const uint64_t delimiter = ONES * (unsigned char)first;
-    size_t i = from;
-    for (; i + 8 <= s.n; i += 8) {
-        uint64_t v;
-        memcpy(&v, s.p + i, 8);
-        if (zero_byte(v ^ quote) | zero_byte(v ^ cr) | zero_byte(v ^ lf) |
-            zero_byte(v ^ delimiter)) {
-            break;
-        }
-    }
-    for (; i < s.n; i++) {
-        char c = s.p[i];
-        if (c == '"' || c == '\r' || c == '\n' || c == first) {
-            return i;
-        }
-    }
-    return s.n;
+    return (mask16)((v == all16('"')) | (v == all16('\r')) | (v == all16('\n')) |
+                    (v == all16(first)));
 }
 
+static bool any16(mask16 m)
+{
+    words2 w = (words2)m;
+    return (w[0] | w[1]) != 0;
+}
+
+/* Fewer than 16 bytes; those that are missing are 0 or some of the others once more. */
+static bytes16 load_few(const char *p, size_t n)
+{
+    words2 w = { 0, 0 };
+    if (n >= 8) {
+        memcpy(&w, p, 8);
+        memcpy((char *)&w + 8, p + n - 8, 8);
+    } else if (n >= 4) {
+        memcpy(&w, p, 4);
+        memcpy((char *)&w + 4, p + n - 4, 4);
+    } else if (n > 0) {
+        uint8_t few[4] = { (uint8_t)p[0], (uint8_t)p[n / 2], (uint8_t)p[n - 1] };
+        memcpy(&w, few, 4);
+    }
+    return (bytes16)w;
+}
+
+static void copy_few(char *to, const char *p, size_t n)
+{
+    if (n >= 8) {
+        uint64_t head, tail;
+        memcpy(&head, p, 8);
+        memcpy(&tail, p + n - 8, 8);
+        memcpy(to, &head, 8);
+        memcpy(to + n - 8, &tail, 8);
+    } else if (n >= 4) {
+        uint32_t head, tail;
+        memcpy(&head, p, 4);
+        memcpy(&tail, p + n - 4, 4);
+        memcpy(to, &head, 4);
+        memcpy(to + n - 4, &tail, 4);
+    } else if (n > 0) {
+        char head = p[0], middle = p[n / 2], tail = p[n - 1];
+        to[0] = head;
+        to[n / 2] = middle;
+        to[n - 1] = tail;
+    }
+}
+
+/* Short texts are the rule, and a call for each would cost more than the bytes. */
+static inline char *put_raw(char *p, struct str s)
+{
+    if (s.n < 16) {
+        copy_few(p, s.p, s.n);
+    } else {
+        memcpy(p, s.p, s.n);
+    }
+    return p + s.n;
+}
+
+/* Copies the text; is anything in it that may ask for quotes? */
+static bool copy_looking(char *to, struct str s, char first)
+{
+    if (s.n < 16) {
+        copy_few(to, s.p, s.n);
+        return any16(suspicious(load_few(s.p, s.n), first));
+    }
+    mask16 found = { 0 };
+    for (size_t i = 0; i < s.n; i += 16) {
+        size_t at = i + 16 <= s.n ? i : s.n - 16;
+        bytes16 v;
+        memcpy(&v, s.p + at, 16);
+        memcpy(to + at, &v, 16);
+        found |= suspicious(v, first);
+    }
+    return any16(found);
+}
+
+/* For a text that has something suspicious: is it a delimiter of several bytes that isn't whole? */
 static bool needs_quotes(const struct dms_csv_format *f, struct str s)
 {
-    for (size_t i = suspicious(s, 0, f->first); i < s.n; i = suspicious(s, i + 1, f->first)) {
-        if (s.p[i] != f->first || f->delimiter.n <= 1 ||
-            str_starts(str_sub(s, i, s.n), f->delimiter)) {
+    if (f->delimiter.n <= 1) {
+        return true;
+    }
+    for (size_t i = 0; i < s.n; i++) {
+        char c = s.p[i];
+        if (c == '"' || c == '\r' || c == '\n' || str_starts(str_sub(s, i, s.n), f->delimiter)) {
             return true;
         }
     }
     return false;
 }
 
-static char *put_raw(char *p, struct str s)
+static char *put_doubling(char *p, struct str s)
 {
-    if (s.n > 0) {
-        memcpy(p, s.p, s.n);
+    const char *quote;
+    while (s.n > 0 && (quote = memchr(s.p, '"', s.n)) != NULL) {
+        size_t n = (size_t)(quote - s.p) + 1;
+        p = put_raw(p, (struct str){ s.p, n });
+        *p++ = '"';
+        s = (struct str){ s.p + n, s.n - n };
     }
-    return p + s.n;
+    return put_raw(p, s);
 }
 
 size_t dms_csv_blanks(const struct dms_csv_format *f, const struct dms_csv_column *c, struct str s)
@@ -163,17 +233,13 @@ size_t dms_csv_blanks(const struct dms_csv_format *f, const struct dms_csv_colum
 /* The blanks behind the text count as part of it. Needs room for 2 * s.n + 2 + blanks bytes. */
 static char *put_filled(char *p, const struct dms_csv_format *f, struct str s, size_t blanks)
 {
-    bool quote = f->rfc4180 && (needs_quotes(f, s) || (blanks > 0 && f->first == ' '));
-    if (!quote) {
-        p = put_raw(p, s);
-    } else {
+    bool quote = (copy_looking(p, s, f->first) && f->rfc4180 && needs_quotes(f, s)) ||
+                 (blanks > 0 && f->rfc4180 && f->first == ' ');
+    if (quote) {
         *p++ = '"';
-        for (size_t i = 0; i < s.n; i++) {
-            if (s.p[i] == '"') {
-                *p++ = '"';
-            }
-            *p++ = s.p[i];
-        }
+        p = put_doubling(p, s);
+    } else {
+        p += s.n;
     }
     if (blanks > 0) {
         memset(p, ' ', blanks);
@@ -297,19 +363,9 @@ static char *put_fixed(char *p, const struct dms_csv_format *f, const struct mys
     }
 }
 
-static char *put_value(char *p, const struct dms_csv_format *f, const struct dms_csv_column *c,
+static char *put_bytes(char *p, const struct dms_csv_format *f, const struct dms_csv_column *c,
                        const struct mysql_value *v, uint64_t *ret_cut)
 {
-    if (dms_csv_null(v)) {
-        return put_raw(p, v->kind == MYSQL_V_ABSENT ? f->no_value_text : f->null_text);
-    }
-    if (!dms_csv_has_bytes(v)) {
-        if (!f->scan_all) {
-            return put_fixed(p, f, v);
-        }
-        char text[FIXED_MAX];
-        return put_text(p, f, (struct str){ text, (size_t)(put_fixed(text, f, v) - text) });
-    }
     struct str s = dms_csv_limited(v->s, c);
     if (s.n < v->s.n && ret_cut) {
         ++*ret_cut;
@@ -320,7 +376,23 @@ static char *put_value(char *p, const struct dms_csv_format *f, const struct dms
     if (v->kind == MYSQL_V_DECIMAL && !f->scan_all) {
         return put_raw(p, s);
     }
-    return put_filled(p, f, s, dms_csv_blanks(f, c, s));
+    return put_filled(p, f, s, f->pad ? dms_csv_blanks(f, c, s) : 0);
+}
+
+static char *put_value(char *p, const struct dms_csv_format *f, const struct dms_csv_column *c,
+                       const struct mysql_value *v, uint64_t *ret_cut)
+{
+    if (dms_csv_has_bytes(v)) {
+        return put_bytes(p, f, c, v, ret_cut);
+    }
+    if (dms_csv_null(v)) {
+        return put_raw(p, v->kind == MYSQL_V_ABSENT ? f->no_value_text : f->null_text);
+    }
+    if (!f->scan_all) {
+        return put_fixed(p, f, v);
+    }
+    char text[FIXED_MAX];
+    return put_text(p, f, (struct str){ text, (size_t)(put_fixed(text, f, v) - text) });
 }
 
 static size_t row_bound(const struct dms_csv_format *f, const struct dms_csv_plan *plan,

@@ -45,6 +45,7 @@ struct dms_csv_column {
     uint32_t source;    /* in the table's columns; DMS_CSV_NO_SOURCE: a rule has added it */
     uint32_t like;      /* the table's column whose type it has, when `type` is NULL */
     struct str name;    /* in headers */
+    struct str gone;    /* the source's name of a column that it has no more; absent: it has it */
     const struct dms_data_type *type; /* given by a rule; NULL: the table column's */
 };
 struct dms_csv_plan {

@@ -1,5 +1,6 @@
 /* Change files: rows in, objects out, and which place of the log belongs to them. */
 #include "emulators/dms/dms_cdc.h"
+#include "emulators/dms/dms_control_tables.h"
 #include "emulators/dms/dms_names.h"
 #include "server/base/log.h"
 #include "server/core.h"
@@ -53,6 +54,15 @@ static struct mysql_position needed(const struct dms_worker *w, int64_t *ret_seq
             *ret_sequence_s = oldest->first_sequence_s;
         }
     }
+    return at;
+}
+
+/* The place to store: where another run can begin. That is where a transaction of XA was prepared
+ * while its end, or what became of it, isn't in the bucket. */
+static struct mysql_position checkpoint_place(struct dms_worker *w, int64_t *ret_sequence_s)
+{
+    struct mysql_position at = needed(w, ret_sequence_s);
+    mysql_xa_hold(w->xa, &at);
     return at;
 }
 
@@ -167,7 +177,7 @@ static enum status put(struct cut *x, enum status st, struct mysql_err *err)
         return st;
     }
     int64_t sequence_s;
-    struct mysql_position checkpoint = needed(w, &sequence_s);
+    struct mysql_position checkpoint = checkpoint_place(w, &sequence_s);
     st = dms_commit(w,
                     &(struct dms_commit){ .puts = x->puts,
                                           .puts_n = x->puts_n,
@@ -232,6 +242,46 @@ static void count(struct dms_table *t, enum mysql_change_kind kind)
     }
 }
 
+/* It is counted, but no file will have it. */
+static void count_left(struct dms_table *t, enum mysql_change_kind kind)
+{
+    if (kind == MYSQL_INSERT) {
+        t->counts.left_inserts++;
+    } else if (kind == MYSQL_UPDATE) {
+        t->counts.left_updates++;
+    } else {
+        t->counts.left_deletes++;
+    }
+}
+
+/* The change as its rules want it, and what ErrorBehavior makes of that. */
+static enum status shape(struct dms_capture *c, struct dms_table *t,
+                         const struct mysql_change *change, const struct mysql_value **ret,
+                         bool *ret_skip, struct mysql_err *err)
+{
+    struct dms_record record = {
+        .values = change->kind == MYSQL_DELETE ? change->before : change->after,
+    };
+    if (t->rules) {
+        dms_rules_shape(c, t, change, &record);
+    }
+    *ret = record.values;
+    if (!dms_record_doubtful(c->w, &record)) {
+        return ST_OK;
+    }
+    struct mysql_err why = { 0 };
+    enum status st = dms_record_check(c->w, t, &record, ret_skip, &why);
+    if (st == ST_CONFLICT) {
+        c->w->reload = true; /* the record isn't in hand: the next run begins before it */
+        return st;
+    }
+    if (st != ST_OK) {
+        *ret_skip = true;
+        st = dms_rules_fail_table(c, t, why.text, err);
+    }
+    return st;
+}
+
 static void begin_batch(const struct dms_worker *w, const struct dms_table *t, struct dms_batch *b)
 {
     b->first_ms = clock_mono_ms();
@@ -270,7 +320,7 @@ static enum status find_batch(struct dms_capture *c, struct dms_table *t, struct
     if (!*link) {
         *link = t->spare ? TAKE(t->spare) : xcalloc(1, sizeof(struct dms_batch));
         if (!(*link)->out.format) {
-            dms_out_init(&(*link)->out, w->s3.format, core_blobs(w->core), w->s3.gzip);
+            dms_out_init(&(*link)->out, w->s3.format, core_blobs(w->core), w->s3.gzip, w->spool);
         }
         snprintf((*link)->folder, sizeof((*link)->folder), "%s", folder);
         begin_batch(w, t, *link);
@@ -294,8 +344,21 @@ static struct dms_batch *shared_batch(struct dms_worker *w, struct dms_table *t)
     return &w->shared;
 }
 
+/* The first value has a line, and then one of each thousand. */
+static void tell_cut(struct dms_worker *w, struct dms_table *t, uint64_t n)
+{
+    uint64_t before = t->cut_values;
+    t->cut_values += n;
+    if (before == 0 || t->cut_values / 1000 != before / 1000) {
+        dms_line(w, "TARGET_APPLY", 'W',
+                 "%llu LOB values in changes of table '%.*s'.'%.*s' were truncated to their limit",
+                 (unsigned long long)t->cut_values, STR_ARG(t->schema), STR_ARG(t->name));
+    }
+}
+
 static enum status write_change(struct dms_capture *c, struct dms_table *t, struct dms_batch *b,
-                                const struct mysql_change *change, struct mysql_err *err)
+                                const struct mysql_change *change, const struct mysql_value *values,
+                                struct mysql_err *err)
 {
     static const char ops[] = { [MYSQL_INSERT] = 'I', [MYSQL_UPDATE] = 'U', [MYSQL_DELETE] = 'D' };
     struct dms_worker *w = c->w;
@@ -311,11 +374,8 @@ static enum status write_change(struct dms_capture *c, struct dms_table *t, stru
         lead.table = t->target_name;
         lead.schema = t->target_schema;
     }
-    const struct mysql_value *image = change->kind == MYSQL_DELETE ? change->before : change->after;
-    if (t->rules) {
-        image = dms_rules_shape(c, t, change, image);
-    }
-    enum status st = dms_out_row(&b->out, &layout, &lead, image, NULL);
+    uint64_t cut = 0;
+    enum status st = dms_out_row(&b->out, &layout, &lead, values, &cut);
     if (st != ST_OK) {
         w->reload = true;
         err->kind = st == ST_NOMEM || st == ST_INVALID ? MYSQL_ERR_LIMIT : MYSQL_ERR_LOST;
@@ -324,6 +384,9 @@ static enum status write_change(struct dms_capture *c, struct dms_table *t, stru
                  "row is too long, or a value doesn't fit its Parquet column).",
                  STR_ARG(t->schema), STR_ARG(t->name));
         return st;
+    }
+    if (cut > 0) {
+        tell_cut(w, t, cut);
     }
     atomic_fetch_add_explicit(&w->waiting_rows, 1, memory_order_relaxed);
     return ST_OK;
@@ -349,15 +412,23 @@ enum status dms_change(struct dms_capture *c, struct dms_table *t,
     count(t, change->kind);
     if ((change->kind == MYSQL_UPDATE && w->s3.no_updates) ||
         (change->kind == MYSQL_DELETE && w->s3.no_deletes)) {
+        count_left(t, change->kind);
         return ST_OK;
     }
+    const struct mysql_value *values = NULL;
+    bool skip = false;
+    enum status st = shape(c, t, change, &values, &skip, err);
+    if (st != ST_OK || skip) {
+        count_left(t, change->kind);
+        return st;
+    }
     if (w->s3.transactions) {
-        return write_change(c, t, shared_batch(w, t), change, err);
+        return write_change(c, t, shared_batch(w, t), change, values, err);
     }
     struct dms_batch *b = NULL;
-    enum status st = find_batch(c, t, &b, err);
+    st = find_batch(c, t, &b, err);
     if (st == ST_OK) {
-        st = write_change(c, t, b, change, err);
+        st = write_change(c, t, b, change, values, err);
     }
     return st == ST_OK && is_large(w, b) ? dms_close(c, t, err) : st;
 }
@@ -369,7 +440,7 @@ static enum status store_checkpoint(struct dms_capture *c, struct mysql_err *err
 {
     struct dms_worker *w = c->w;
     int64_t sequence_s;
-    struct mysql_position at = needed(w, &sequence_s);
+    struct mysql_position at = checkpoint_place(w, &sequence_s);
     w->last_checkpoint_ms = clock_mono_ms();
     if (mysql_position_cmp(&at, &w->stored) == 0) {
         return ST_OK;
@@ -459,6 +530,9 @@ enum status dms_tick(struct dms_capture *c, bool all, struct mysql_err *err)
     bool cut = false;
     int64_t now = clock_mono_ms();
     enum status st = cut_due(c, all ? INT64_MAX : now - w->interval_ms, &cut, err);
+    if (st == ST_OK && w->control) {
+        st = dms_control_turn(w->control, DMS_PHASE_CHANGES, err);
+    }
     if (st == ST_OK && !cut && now - w->last_checkpoint_ms >= DMS_CHECKPOINT_MS) {
         st = store_checkpoint(c, err);
     }

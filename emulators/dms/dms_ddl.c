@@ -63,7 +63,18 @@ static enum status on_truncate(struct dms_capture *c, struct dms_table *t, struc
 {
     if (!c->w->settings.handle_truncated) {
         t->counts.ddls++;
+        t->counts.left_ddls++;
         return ST_OK;
+    }
+    if (c->w->settings.fail_on_truncate) {
+        pthread_mutex_lock(&c->w->tables_lock);
+        dms_errors_stop(c->w,
+                        "Truncation DDL detected: table %.*s.%.*s was truncated and "
+                        "ApplyErrorFailOnTruncationDdl is true.",
+                        STR_ARG(t->schema), STR_ARG(t->name));
+        pthread_mutex_unlock(&c->w->tables_lock);
+        c->w->reload = true; /* the statement isn't in hand: the next run begins before it */
+        return ST_CONFLICT;
     }
     begin_statement(t);
     /* What waits in the open file is gone in the source too. As on AWS only the table's folder is
@@ -88,6 +99,8 @@ static enum status on_alter(struct dms_capture *c, struct dms_table *t,
     if (st != ST_OK) {
         return st;
     }
+    bool kept = !w->settings.handle_altered && t->def;
+    t->renamed = t->renamed && !kept;
     struct described d = { .w = w, .t = t, .statement = c->statement, .before = before };
     struct mysql_err why = { 0 };
     st = dms_ctl(w, describe, &d, &why);
@@ -102,8 +115,10 @@ static enum status on_alter(struct dms_capture *c, struct dms_table *t,
         *err = why;
         return st;
     }
-    dms_line(w, "SOURCE_CAPTURE", 'I', "Table '%.*s'.'%.*s' was altered; it has %zu columns now.",
-             STR_ARG(t->schema), STR_ARG(t->name), t->def->columns_n);
+    dms_line(w, "SOURCE_CAPTURE", 'I', "Table '%.*s'.'%.*s' was altered; it has %zu columns now.%s",
+             STR_ARG(t->schema), STR_ARG(t->name), t->def->columns_n,
+             kept ? " HandleSourceTableAltered is false: the target keeps its columns." : "");
+    t->counts.left_ddls += kept;
     return settle(c, t, false, err);
 }
 

@@ -1,36 +1,61 @@
 #include "emulators/dms/dms_event.h"
 
 #include "emulators/dms/dms_internal.h"
+#include "emulators/facade/events.h"
+#include "server/base/mem.h"
+#include "server/core.h"
 #include "server/store/db.h"
 #include "server/wire/codec.h"
+#include "server/wire/json.h"
 
 #define KEPT_MS (INT64_C(14) * 24 * 3600 * 1000)
 #define DURATION_DEFAULT_MIN 60
 #define MINUTE_MS INT64_C(60000)
 #define DURATION_MAX_MIN 20160 /* 14 days */
 
+#define TELL_ARENA_MAX (1u << 20)
+
 #define INSTANCE "replication-instance"
 #define TASK "replication-task"
 
+/* `type`, `place` and `id` are EventBridge's; no id where AWS documents none. */
 static const struct {
-    const char *category, *text;
+    const char *category, *text, *type, *place, *id;
 } kinds[] = {
-    [DMS_EVENT_INSTANCE_CREATING] = { "creation", "Replication instance is being created." },
-    [DMS_EVENT_INSTANCE_CREATED] = { "creation", "Replication instance has been created." },
+    [DMS_EVENT_INSTANCE_CREATING] = { "creation", "Replication instance is being created.",
+                                      "REPLICATION_INSTANCE_CREATING", "Creation",
+                                      "DMS-EVENT-0067" },
+    [DMS_EVENT_INSTANCE_CREATED] = { "creation", "Replication instance has been created.",
+                                     "REPLICATION_INSTANCE_CREATED", "Creation", "DMS-EVENT-0005" },
     [DMS_EVENT_INSTANCE_MODIFIED] = { "configuration change",
-                                      "Replication instance has been modified." },
-    [DMS_EVENT_INSTANCE_REBOOTED] = { "maintenance", "Replication instance has been rebooted." },
-    [DMS_EVENT_INSTANCE_DELETING] = { "deletion", "Replication instance is being deleted." },
-    [DMS_EVENT_INSTANCE_DELETED] = { "deletion", "Replication instance has been deleted." },
-    [DMS_EVENT_TASK_CREATED] = { "creation", "Replication task has been created." },
-    [DMS_EVENT_TASK_STARTED] = { "state change", "Replication task has started." },
-    [DMS_EVENT_TASK_STOPPED] = { "state change", "Replication task has stopped." },
-    [DMS_EVENT_TASK_FAILED] = { "failure", "Replication task has failed." },
-    [DMS_EVENT_TASK_MODIFIED] = { "configuration change", "Replication task has been modified." },
-    [DMS_EVENT_TASK_RELOADS] = { "state change", "Reload of table details was requested." },
+                                      "Replication instance has been modified.",
+                                      "REPLICATION_INSTANCE_MODIFIED", "ConfigurationChange",
+                                      NULL },
+    [DMS_EVENT_INSTANCE_REBOOTED] = { "maintenance", "Replication instance has been rebooted.",
+                                      "REPLICATION_INSTANCE_REBOOTED", "Maintenance", NULL },
+    [DMS_EVENT_INSTANCE_DELETING] = { "deletion", "Replication instance is being deleted.",
+                                      "REPLICATION_INSTANCE_DELETING", "Deletion",
+                                      "DMS-EVENT-0066" },
+    [DMS_EVENT_INSTANCE_DELETED] = { "deletion", "Replication instance has been deleted.",
+                                     "REPLICATION_INSTANCE_DELETED", "Deletion", "DMS-EVENT-0003" },
+    [DMS_EVENT_TASK_CREATED] = { "creation", "Replication task has been created.",
+                                 "REPLICATION_TASK_CREATED", "Creation", "DMS-EVENT-0074" },
+    [DMS_EVENT_TASK_STARTED] = { "state change", "Replication task has started.",
+                                 "REPLICATION_TASK_STARTED", "StateChange", "DMS-EVENT-0069" },
+    [DMS_EVENT_TASK_STOPPED] = { "state change", "Replication task has stopped.",
+                                 "REPLICATION_TASK_STOPPED", "StateChange", "DMS-EVENT-0079" },
+    [DMS_EVENT_TASK_FAILED] = { "failure", "Replication task has failed.",
+                                "REPLICATION_TASK_FAILED", "Failure", "DMS-EVENT-0078" },
+    [DMS_EVENT_TASK_MODIFIED] = { "configuration change", "Replication task has been modified.",
+                                  "REPLICATION_TASK_MODIFIED", "ConfigurationChange",
+                                  "DMS-EVENT-0080" },
+    [DMS_EVENT_TASK_RELOADS] = { "state change", "Reload of table details was requested.",
+                                 "TABLE_RELOAD_REQUESTED", "StateChange", "DMS-EVENT-0081" },
     [DMS_EVENT_TASK_MOVED] = { "configuration change",
-                               "Replication task has been moved to another instance." },
-    [DMS_EVENT_TASK_DELETED] = { "deletion", "Replication task has been deleted." },
+                               "Replication task has been moved to another instance.",
+                               "REPLICATION_TASK_MOVED", "ConfigurationChange", NULL },
+    [DMS_EVENT_TASK_DELETED] = { "deletion", "Replication task has been deleted.",
+                                 "REPLICATION_TASK_DELETED", "Deletion", "DMS-EVENT-0073" },
 };
 
 static const char *const instance_categories[] = { "creation",    "deletion",
@@ -41,40 +66,80 @@ static const char *const task_categories[] = { "creation", "deletion", "failure"
                                                "configuration change" };
 
 struct source {
-    struct str account, region, ident;
+    struct str account, region, ident, arn;
     const char *type;
 };
 
-static enum status note(struct db *db, const struct source *s, enum dms_event_kind kind,
+/* --- recording -----------------------------------------------------------------------------------
+ */
+/* "Working with Amazon EventBridge events and notifications" in the guide of DMS. */
+static enum status tell(struct core *core, const struct source *s, enum dms_event_kind kind,
                         struct str detail)
 {
+    CLEANUP(arena_freep) struct arena *a = arena_new(TELL_ARENA_MAX);
+    CLEANUP(buf_fini) struct buf b = BUF_INIT(TELL_ARENA_MAX);
+    bool task = strcmp(s->type, TASK) == 0;
+    struct json_out o;
+    json_out_init(&o, &b);
+    json_open(&o, '{');
+    json_pair(&o, "type", task ? STR("REPLICATION_TASK") : STR("REPLICATION_INSTANCE"));
+    json_pair(&o, "category", str_z(kinds[kind].place));
+    json_pair(&o, "eventType", str_z(kinds[kind].type));
+    if (kinds[kind].id) {
+        json_pair(&o, "eventId", str_z(kinds[kind].id));
+    }
+    json_pair(&o, "resourceLink",
+              arena_printf(a, "https://console.aws.amazon.com/dms/v2/home?region=%.*s#%s/%.*s",
+                           STR_ARG(s->region), task ? "taskDetails" : "replicationInstanceDetails",
+                           STR_ARG(s->ident)));
+    json_pair(&o, "detailMessage",
+              arena_printf(a, "%s%s%.*s", kinds[kind].text, str_empty(detail) ? "" : " ",
+                           STR_ARG(detail)));
+    json_close(&o, '}');
+    const struct events_incident incident = {
+        .account = s->account,
+        .region = s->region,
+        .source = "aws.dms",
+        .detail_type =
+            task ? "DMS Replication Task State Change" : "DMS Replication Instance State Change",
+        .resource = s->arn,
+        .detail = buf_str(&b),
+    };
+    return buf_ok(&b) ? events_emit(core, &incident) : ST_NOMEM;
+}
+
+static enum status note(struct core *core, const struct source *s, enum dms_event_kind kind,
+                        struct str detail)
+{
+    struct db *db = core_db(core);
     int64_t now = clock_now_ms();
     enum status st = db_exec(db, "DELETE FROM dms_event WHERE ms<?", bi(now - KEPT_MS));
-    if (st != ST_OK) {
-        return st;
+    if (st == ST_OK) {
+        st = db_exec(db,
+                     "INSERT INTO dms_event(account,region,type,ident,category,message,ms) "
+                     "VALUES(?,?,?,?,?,?||coalesce(' '||?,''),?)",
+                     bs(s->account), bs(s->region), bz(s->type), bs(s->ident),
+                     bz(kinds[kind].category), bz(kinds[kind].text), bs(detail), bi(now));
     }
-    return db_exec(db,
-                   "INSERT INTO dms_event(account,region,type,ident,category,message,ms) "
-                   "VALUES(?,?,?,?,?,?||coalesce(' '||?,''),?)",
-                   bs(s->account), bs(s->region), bz(s->type), bs(s->ident),
-                   bz(kinds[kind].category), bz(kinds[kind].text), bs(detail), bi(now));
+    return st == ST_OK ? tell(core, s, kind, detail) : st;
 }
 
-enum status dms_event_instance(struct db *db, const struct dms_resource *instance,
+enum status dms_event_instance(struct core *core, const struct dms_resource *instance,
                                enum dms_event_kind kind)
 {
-    const struct source s = { instance->account, instance->region, instance->ident, INSTANCE };
-    return note(db, &s, kind, STR_NONE);
+    const struct source s = { instance->account, instance->region, instance->ident, instance->arn,
+                              INSTANCE };
+    return note(core, &s, kind, STR_NONE);
 }
 
-enum status dms_event_task(struct db *db, const struct dms_task_row *task, enum dms_event_kind kind,
-                           struct str detail)
+enum status dms_event_task(struct core *core, const struct dms_task_row *task,
+                           enum dms_event_kind kind, struct str detail)
 {
     if (str_empty(task->instance_arn)) {
         return ST_OK; /* a serverless replication has no events of its own */
     }
-    const struct source s = { task->account, task->region, task->ident, TASK };
-    return note(db, &s, kind, detail);
+    const struct source s = { task->account, task->region, task->ident, task->arn, TASK };
+    return note(core, &s, kind, detail);
 }
 
 /* --- operations ----------------------------------------------------------------------------------
@@ -227,7 +292,8 @@ enum status dms_create_event_subscription(struct call *c,
     (void)ret_out;
     return call_fail(c, &wire_NotImplemented,
                      "Event subscriptions deliver to SNS topics, and SNS is not part of this "
-                     "server: nothing would arrive. Read the events with DescribeEvents.");
+                     "server: nothing would arrive. Let an EventBridge rule for source aws.dms "
+                     "pass the events on, or read them with DescribeEvents.");
 }
 
 enum status

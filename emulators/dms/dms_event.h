@@ -1,12 +1,12 @@
-/* What happened to instances and tasks, for DescribeEvents: kept 14 days. Core thread, in the
- * current transaction. */
+/* What happened to instances and tasks: kept 14 days for DescribeEvents, and told to EventBridge.
+ * Core thread, in the current transaction. */
 #ifndef CISTERN_DMS_EVENT_H
 #define CISTERN_DMS_EVENT_H
 
 #include "server/base/status.h"
 #include "server/base/str.h"
 
-struct db;
+struct core;
 struct dms_resource;
 struct dms_task_row;
 
@@ -28,9 +28,9 @@ enum dms_event_kind {
 };
 
 /* `detail` (may be absent) is appended to the kind's sentence. */
-enum status dms_event_instance(struct db *db, const struct dms_resource *instance,
+enum status dms_event_instance(struct core *core, const struct dms_resource *instance,
                                enum dms_event_kind kind) MUST_CHECK;
-enum status dms_event_task(struct db *db, const struct dms_task_row *task, enum dms_event_kind kind,
-                           struct str detail) MUST_CHECK;
+enum status dms_event_task(struct core *core, const struct dms_task_row *task,
+                           enum dms_event_kind kind, struct str detail) MUST_CHECK;
 
 #endif

@@ -1,6 +1,7 @@
 #include "emulators/dms/dms_file.h"
 
 #include <errno.h>
+#include <stdatomic.h>
 #include <unistd.h>
 #include <zlib.h>
 
@@ -17,6 +18,16 @@ void dms_file_init(struct dms_file *f, struct blobs *blobs, bool gzip)
     buf_init(&f->pending, DMS_FILE_PENDING_MAX);
 }
 
+/* Waits for the spool: the staged file is this thread's again. */
+static enum status settle(struct dms_file *f)
+{
+    if (f->spooled) {
+        dms_spool_wait(f->spool);
+        f->spooled = false;
+    }
+    return (enum status)atomic_load_explicit(&f->failed, memory_order_relaxed);
+}
+
 /* Back to empty; the staged file is somebody else's or gone. */
 static void forget(struct dms_file *f)
 {
@@ -29,6 +40,7 @@ static void forget(struct dms_file *f)
     f->z = NULL;
     f->fd = -1;
     f->spilled = 0;
+    atomic_store_explicit(&f->failed, ST_OK, memory_order_relaxed);
     if (f->pending.cap > 4 * DMS_FILE_SPILL || f->pending.failed) {
         buf_fini(&f->pending);
         buf_init(&f->pending, DMS_FILE_PENDING_MAX);
@@ -39,6 +51,7 @@ static void forget(struct dms_file *f)
 
 void dms_file_discard(struct dms_file *f)
 {
+    status_ignore(settle(f));
     if (f->fd >= 0) {
         blob_discard(f->blobs, f->fd, f->id);
     }
@@ -113,35 +126,52 @@ static enum status compress_out(struct dms_file *f, const char *p, size_t n, int
     return flush != Z_FINISH || rc == Z_STREAM_END ? ST_OK : ST_IO;
 }
 
-static enum status write_pending(struct dms_file *f, int flush)
+static enum status write_out(struct dms_file *f, struct str bytes, int flush)
 {
-    if (!buf_ok(&f->pending)) {
-        return ST_NOMEM;
-    }
     if (f->fd < 0) {
         enum status st = open_file(f);
         if (st != ST_OK) {
             return st;
         }
     }
-    enum status st = f->gzip ? compress_out(f, f->pending.p, f->pending.n, flush)
-                             : write_all(f, f->pending.p, f->pending.n);
-    f->spilled += f->pending.n;
-    buf_clear(&f->pending);
-    return st;
+    return f->gzip ? compress_out(f, bytes.p, bytes.n, flush) : write_all(f, bytes.p, bytes.n);
+}
+
+/* On the spool's thread. After a failure the rest is dropped. */
+static void write_spooled(void *arg, struct str bytes)
+{
+    struct dms_file *f = arg;
+    if (atomic_load_explicit(&f->failed, memory_order_relaxed) == ST_OK) {
+        atomic_store_explicit(&f->failed, (int)write_out(f, bytes, Z_NO_FLUSH),
+                              memory_order_relaxed);
+    }
 }
 
 enum status dms_file_spill(struct dms_file *f)
 {
-    if (f->pending.n < DMS_FILE_SPILL && buf_ok(&f->pending)) {
+    if (!buf_ok(&f->pending)) {
+        return ST_NOMEM;
+    }
+    if (f->pending.n < DMS_FILE_SPILL) {
         return ST_OK;
     }
-    return write_pending(f, Z_NO_FLUSH);
+    f->spilled += f->pending.n;
+    if (f->spool) {
+        f->spooled = true;
+        dms_spool_push(f->spool, write_spooled, f, &f->pending);
+        return (enum status)atomic_load_explicit(&f->failed, memory_order_relaxed);
+    }
+    enum status st = write_out(f, buf_str(&f->pending), Z_NO_FLUSH);
+    buf_clear(&f->pending);
+    return st;
 }
 
 enum status dms_file_finish(struct dms_file *f, struct dms_piece *ret)
 {
-    enum status st = write_pending(f, Z_FINISH);
+    enum status st = settle(f);
+    if (st == ST_OK) {
+        st = buf_ok(&f->pending) ? write_out(f, buf_str(&f->pending), Z_FINISH) : ST_NOMEM;
+    }
     if (st == ST_OK) {
         unsigned char out[DIGEST_MAX];
         digest_final(f->md5, out);

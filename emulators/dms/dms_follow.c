@@ -29,15 +29,38 @@ static void forget_other(struct dms_table *t)
     t->other = NULL;
 }
 
-/* Columns that are printed already stay where they are. */
-static void take(struct dms_worker *w, struct dms_table *t, struct mysql_table *def,
-                 struct arena *owner)
+/* The column's name now; absent: it went, and another of its name may have come. */
+static struct str name_now(const struct mysql_table *told, struct str name)
 {
-    struct dms_csv_order order = { 0 };
-    if (t->def) {
-        order = dms_csv_plan_order(owner, &t->plan, t->def);
+    for (size_t i = 0; i < told->columns_n; i++) {
+        if (str_set(told->columns[i].was) && str_ieq(told->columns[i].was, name)) {
+            return told->columns[i].name;
+        }
     }
-    dms_table_set_def(w, t, def, owner, order);
+    return STR_NONE;
+}
+
+/* Columns that are printed already stay where they are, also under other names. */
+static struct dms_csv_order order_of(const struct dms_worker *w, const struct dms_table *t,
+                                     const struct mysql_table *before,
+                                     const struct mysql_table *told, struct arena *a)
+{
+    struct dms_csv_order old = { 0 };
+    if (t->def) {
+        old = dms_csv_plan_order(a, &t->plan, t->def);
+    }
+    if (!w->settings.handle_altered || !told) {
+        return old;
+    }
+    struct str *names = ARENA_ARRAY(a, struct str, old.n + 1);
+    size_t n = 0;
+    for (size_t i = 0; before == t->def && i < old.n; i++) {
+        struct str name = name_now(told, old.names[i]);
+        if (str_set(name)) {
+            names[n++] = arena_str(a, name);
+        }
+    }
+    return (struct dms_csv_order){ names, n };
 }
 
 static enum status dialect_of(struct mysql_conn *c, struct arena *a,
@@ -46,6 +69,7 @@ static enum status dialect_of(struct mysql_conn *c, struct arena *a,
 {
     *ret = (struct mysql_ddl_dialect){
         .ansi_quotes = s->ansi_quotes,
+        .no_escapes = s->no_escapes,
         .mariadb = mysql_conn_flavour(c) == MYSQL_FLAVOUR_MARIADB,
     };
     if (s->ddl->kind != MYSQL_DDL_CREATE_TABLE || s->ddl->n == 0) {
@@ -69,6 +93,7 @@ enum status dms_table_follow(struct dms_worker *w, struct mysql_conn *c, struct 
         st = mysql_schema_describe(c, now_arena, t->schema, t->name, now, err);
     }
     if (st == ST_OK && (!told || mysql_table_alike(now, told))) {
+        struct dms_csv_order order = order_of(w, t, before, told, now_arena);
         arena_free(told_arena);
         st = check_types(t, now, err);
         if (st != ST_OK) {
@@ -76,7 +101,7 @@ enum status dms_table_follow(struct dms_worker *w, struct mysql_conn *c, struct 
             return st;
         }
         forget_other(t);
-        take(w, t, now, now_arena);
+        dms_table_set_def(w, t, now, now_arena, order);
         return ST_OK;
     }
     if (!told || (st != ST_OK && st != ST_NOT_FOUND)) {
@@ -92,7 +117,7 @@ enum status dms_table_follow(struct dms_worker *w, struct mysql_conn *c, struct 
         arena_free(now_arena); /* dropped since */
         *err = (struct mysql_err){ 0 };
     }
-    take(w, t, told, told_arena);
+    dms_table_set_def(w, t, told, told_arena, order_of(w, t, before, told, told_arena));
     return ST_OK;
 }
 
@@ -106,5 +131,6 @@ void dms_table_take_other(struct dms_worker *w, struct dms_table *t)
              "The changes of table '%.*s'.'%.*s' are not as its last statement says; the "
              "server's description is used.",
              STR_ARG(t->schema), STR_ARG(t->name));
-    take(w, t, other, owner);
+    struct dms_csv_order order = dms_csv_plan_order(owner, &t->plan, t->def);
+    dms_table_set_def(w, t, other, owner, order);
 }

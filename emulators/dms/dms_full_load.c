@@ -4,6 +4,7 @@
  * simply starts again.
  *
  * A few loaders work in threads of their own, a table at a time; the worker's thread watches. */
+#include "emulators/dms/dms_control_tables.h"
 #include "emulators/dms/dms_guard.h"
 #include "emulators/dms/dms_load_read.h"
 #include "server/base/log.h"
@@ -35,6 +36,7 @@ struct dms_load {
     pthread_mutex_t lock; /* of the two below */
     enum status st;
     struct mysql_err err;
+    struct dms_conn_pool pool;
     struct loader loaders[DMS_LOADERS_MAX];
     size_t loaders_n;
 };
@@ -113,6 +115,7 @@ static enum status publish(struct loader *l, struct mysql_err *err)
     t->seen_skip = 0;
     pthread_mutex_lock(&w->tables_lock); /* shown meanwhile, where capture runs beside the load */
     t->counts.reloads += t->reloading;
+    t->counts.load_errors = l->read.left_out;
     t->reloading = false;
     t->message = STR_NONE;
     pthread_mutex_unlock(&w->tables_lock);
@@ -203,20 +206,21 @@ static enum status store_failed_table(struct loader *l, struct mysql_err *err)
 /* --- loaders
  * ------------------------------------------------------------------------------------------- */
 
+static enum status connect_loader(struct loader *l, struct mysql_err *err)
+{
+    enum status st = ST_OK;
+    if (!l->connected) {
+        st = mysql_conn_connect(l->conn, err);
+        if (st == ST_OK && guarded(l)) {
+            st = mysql_conn_connect(l->read.guard, err);
+        }
+        l->connected = st == ST_OK;
+    }
+    return st;
+}
+
 static enum status one(struct loader *l, struct mysql_err *err)
 {
-    *err = (struct mysql_err){ 0 };
-    if (!l->connected) {
-        enum status st = mysql_conn_connect(l->conn, err);
-        if (st != ST_OK) {
-            return st;
-        }
-        st = guarded(l) ? mysql_conn_connect(l->read.guard, err) : ST_OK;
-        if (st != ST_OK) {
-            return st;
-        }
-        l->connected = true;
-    }
     enum status st = load_table(l, err);
     if (st == ST_NOMEM && err->kind == MYSQL_ERR_NONE) {
         err->kind = MYSQL_ERR_LIMIT;
@@ -250,25 +254,44 @@ static void note_failure(struct dms_load *load, enum status st, const struct mys
     atomic_store(&load->broken, true);
 }
 
+/* Has the source (or its user) as many connections as it may have? */
+static bool no_room(const struct mysql_err *err)
+{
+    return err->code == 1040 || err->code == 1203 || err->code == 1226;
+}
+
+static bool idle(struct dms_load *load)
+{
+    return atomic_load(&load->next) >= load->n || atomic_load(&load->broken) ||
+           dms_stopping(load->w);
+}
+
 static void *run_loader(void *arg)
 {
     struct loader *l = arg;
     struct dms_load *load = l->load;
     l->read.guard = mysql_conn_twin(l->conn);
-    for (;;) {
+    while (!idle(load)) {
+        struct mysql_err err = { 0 };
+        enum status st = connect_loader(l, &err);
+        if (st != ST_OK && l->index > 0 && no_room(&err)) {
+            dms_line(load->w, "TASK_MANAGER", 'W', "Subtask %zu ends, the others go on: %s",
+                     l->index + 1, err.text);
+            break;
+        }
         size_t i = atomic_fetch_add(&load->next, 1);
-        if (i >= load->n || atomic_load(&load->broken) || dms_stopping(load->w)) {
+        if (i >= load->n) {
             break;
         }
         l->t = load->queue[i];
-        struct mysql_err err;
-        enum status st = one(l, &err);
+        st = st == ST_OK ? one(l, &err) : st;
         if (st != ST_OK) {
             note_failure(load, st, &err);
         }
     }
     dms_load_read_drop(&l->read);
     mysql_conn_free(l->read.guard);
+    dms_conn_pool_add(&load->pool, load->w->segment[l->index]);
     atomic_fetch_sub(&load->running, 1);
     dms_worker_wake(load->w);
     return NULL;
@@ -279,11 +302,9 @@ static void start_loaders(struct dms_load *load)
     struct loader *loaders = load->loaders;
     for (size_t i = 0; i < load->loaders_n; i++) {
         loaders[i] = (struct loader){ .load = load, .index = i, .conn = load->w->load[i] };
-        loaders[i].read = (struct dms_load_read){ .w = load->w, .broken = &load->broken };
+        loaders[i].read =
+            (struct dms_load_read){ .w = load->w, .broken = &load->broken, .pool = &load->pool };
         loaders[i].read.conns[0] = load->w->load[i];
-        for (size_t k = 0; k < DMS_SEGMENT_CONNS; k++) {
-            loaders[i].read.conns[k + 1] = load->w->segment[i][k];
-        }
         atomic_fetch_add(&load->running, 1);
         if (pthread_create(&loaders[i].thread, NULL, run_loader, &loaders[i]) != 0) {
             loaders[i].load = NULL;
@@ -307,11 +328,10 @@ static int by_order(const void *a, const void *b)
     return c ? c : str_cmp(x->name, y->name);
 }
 
-static size_t count_loaders(const struct dms_worker *w, size_t tables)
+size_t dms_load_subtasks(const struct dms_worker *w)
 {
-    size_t n = (size_t)w->settings.max_load_threads;
-    n = n < DMS_LOADERS_MAX ? n : DMS_LOADERS_MAX;
-    return n < tables ? n : tables;
+    int64_t n = w->settings.max_load_threads;
+    return n < 1 ? 1 : n > DMS_LOADERS_MAX ? DMS_LOADERS_MAX : (size_t)n;
 }
 
 struct dms_load *dms_load_begin(struct dms_worker *w, struct dms_table **tables, size_t n)
@@ -320,7 +340,11 @@ struct dms_load *dms_load_begin(struct dms_worker *w, struct dms_table **tables,
     load->w = w;
     load->queue = tables;
     load->n = n;
-    load->loaders_n = count_loaders(w, n);
+    load->loaders_n = n < dms_load_subtasks(w) ? n : dms_load_subtasks(w);
+    pthread_mutex_init(&load->pool.lock, NULL);
+    for (size_t i = load->loaders_n; i < dms_load_subtasks(w); i++) {
+        dms_conn_pool_add(&load->pool, w->segment[i]); /* a loader adds its own when it ends */
+    }
     qsort(tables, n, sizeof(struct dms_table *), by_order);
     pthread_mutex_init(&load->lock, NULL);
     start_loaders(load);
@@ -344,6 +368,7 @@ enum status dms_load_end(struct dms_load *load, bool abandon, struct mysql_err *
     }
     enum status st = load->st == ST_OK && dms_stopping(load->w) ? ST_CONFLICT : load->st;
     *err = load->err;
+    pthread_mutex_destroy(&load->pool.lock);
     pthread_mutex_destroy(&load->lock);
     free(load->queue);
     free(load);
@@ -372,11 +397,18 @@ enum status dms_full_load(struct dms_worker *w, struct mysql_err *err)
         return st;
     }
     struct dms_load *load = dms_load_begin(w, queue, n);
+    struct mysql_err why = { 0 };
     while (dms_load_running(load)) {
         dms_worker_sleep(w, DMS_STATS_MS);
         dms_show(w, false, "full load of %zu tables in progress", n);
+        st = st == ST_OK ? dms_control_turn(w->control, DMS_PHASE_LOAD, &why) : st;
     }
-    st = dms_load_end(load, false, err);
+    enum status told = st;
+    st = dms_load_end(load, told != ST_OK, err);
+    if (told != ST_OK) {
+        *err = why;
+        return told;
+    }
     if (st != ST_OK) {
         return st;
     }

@@ -152,10 +152,10 @@ dms_create_replication_instance(struct call *c,
         st = dms_put_tags(c, row.arn, &in->Tags);
     }
     if (st == ST_OK) {
-        st = dms_event_instance(c->db, &row, DMS_EVENT_INSTANCE_CREATING);
+        st = dms_event_instance(c->core, &row, DMS_EVENT_INSTANCE_CREATING);
     }
     if (st == ST_OK) {
-        st = dms_event_instance(c->db, &row, DMS_EVENT_INSTANCE_CREATED);
+        st = dms_event_instance(c->core, &row, DMS_EVENT_INSTANCE_CREATED);
     }
     r->ReplicationInstanceStatus = STR("creating"); /* shown once; the row says available */
     return call_status(c, st);
@@ -251,10 +251,10 @@ dms_delete_replication_instance(struct call *c,
     }
     if (st == ST_OK) {
         ret_out->ReplicationInstance->ReplicationInstanceStatus = STR("deleting");
-        st = dms_event_instance(c->db, &row, DMS_EVENT_INSTANCE_DELETING);
+        st = dms_event_instance(c->core, &row, DMS_EVENT_INSTANCE_DELETING);
     }
     if (st == ST_OK) {
-        st = dms_event_instance(c->db, &row, DMS_EVENT_INSTANCE_DELETED);
+        st = dms_event_instance(c->core, &row, DMS_EVENT_INSTANCE_DELETED);
     }
     return call_status(c, st);
 }

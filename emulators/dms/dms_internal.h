@@ -21,6 +21,7 @@ struct dms {
     struct link tests;   /* connection tests under way */
     struct link probes;  /* visits of sources under way */
     struct timer *metrics;
+    struct dms_machine *machine; /* dms_machine.h */
     int64_t started_ms; /* of this process: what was under way before is over */
 };
 

@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "emulators/dms/dms_errors.h"
 #include "emulators/dms/dms_names.h"
 #include "server/base/mem.h"
 #include "server/core.h"
@@ -19,15 +20,18 @@ struct reader {
     struct mysql_snapshot *snapshot;
 
     struct dms_shaper *shaper;
+    struct dms_spool *spool;
     struct dms_out out;
     struct dms_loaded *pieces;
     size_t pieces_n, pieces_cap;
     size_t segment;
-    int64_t rows, told;
-    uint64_t cut;
+    int64_t rows, told, left_out;
+    uint64_t cut, failures;
+    char why[400]; /* of the first failure */
     enum status st;
     bool started;
     struct mysql_err err;
+    struct mysql_err row_err; /* why a row ended the reading, when the source is not to blame */
 };
 
 /* --- rows to pieces ------------------------------------------------------------------------------
@@ -46,6 +50,31 @@ static enum status end_piece(struct reader *p)
     return st;
 }
 
+/* What its rules make of the row, and what ErrorBehavior makes of that. */
+static enum status shape(struct reader *p, const struct mysql_value **values, bool *ret_skip)
+{
+    struct dms_record record = { 0 };
+    if (p->shaper) {
+        *values = dms_shaper_row(
+            p->shaper, &(struct dms_shaped){ .operation = 'I', .load = true, .image = *values });
+        record.failures = dms_shaper_failures(p->shaper, &record.why);
+    }
+    if (!dms_record_doubtful(p->r->w, &record)) {
+        return ST_OK;
+    }
+    record.values = *values;
+    enum status st = dms_record_check(p->r->w, p->r->t, &record, ret_skip, &p->row_err);
+    if (st != ST_OK || *ret_skip) {
+        p->left_out++;
+        return st;
+    }
+    if (p->failures == 0 && record.failures > 0) {
+        snprintf(p->why, sizeof(p->why), "%.*s", STR_ARG(record.why));
+    }
+    p->failures += record.failures;
+    return ST_OK;
+}
+
 static enum status on_row(void *ctx, const struct mysql_value *values)
 {
     struct reader *p = ctx;
@@ -61,11 +90,12 @@ static enum status on_row(void *ctx, const struct mysql_value *values)
         lead.timestamp = true;
         lead.time_us = w->s3.start_time_stamps ? w->start_ms * 1000 : clock_now_us();
     }
-    if (p->shaper) {
-        values = dms_shaper_row(
-            p->shaper, &(struct dms_shaped){ .operation = 'I', .load = true, .image = values });
+    bool skip = false;
+    enum status st = shape(p, &values, &skip);
+    if (st != ST_OK || skip) {
+        return st;
     }
-    enum status st = dms_out_row(&p->out, &layout, &lead, values, &p->cut);
+    st = dms_out_row(&p->out, &layout, &lead, values, &p->cut);
     if (st != ST_OK) {
         return st;
     }
@@ -87,6 +117,9 @@ static enum status read_segment(struct reader *p)
         .table = p->r->t->def, .where = s->where, .partition = s->partition, .row = on_row, .ctx = p
     };
     enum status st = mysql_snapshot_read(p->snapshot, p->conn, &read, NULL, &p->err);
+    if (st != ST_OK && p->row_err.kind != MYSQL_ERR_NONE) {
+        p->err = p->row_err;
+    }
     return st == ST_OK && p->out.rows > 0 ? end_piece(p) : st;
 }
 
@@ -160,6 +193,48 @@ static enum status make_segments(struct dms_load_read *r, struct mysql_err *err)
 /* --- one table -----------------------------------------------------------------------------------
  */
 
+void dms_conn_pool_add(struct dms_conn_pool *p, struct mysql_conn *c)
+{
+    if (c) {
+        pthread_mutex_lock(&p->lock);
+        p->conns[p->n++] = c;
+        pthread_mutex_unlock(&p->lock);
+    }
+}
+
+/* As many connections as there are segments, if they can be had. */
+static size_t borrow(struct dms_load_read *r)
+{
+    size_t want = r->segments_n < ARRAY_LEN(r->conns) ? r->segments_n : ARRAY_LEN(r->conns);
+    size_t n = 1;
+    pthread_mutex_lock(&r->pool->lock);
+    while (n < want && r->pool->n > 0) {
+        r->conns[n++] = r->pool->conns[--r->pool->n];
+    }
+    pthread_mutex_unlock(&r->pool->lock);
+    return n;
+}
+
+static void give_back(struct dms_load_read *r, size_t keep, size_t n)
+{
+    for (size_t i = keep; i < n; i++) {
+        dms_conn_pool_add(r->pool, r->conns[i]);
+    }
+}
+
+/* Connects those that were borrowed; returns how many of all there are. */
+static size_t connect_all(struct dms_load_read *r, size_t n)
+{
+    size_t up = 1;
+    struct mysql_err why;
+    while (up < n && mysql_conn_connect(r->conns[up], &why) == ST_OK) {
+        up++;
+    }
+    give_back(r, up, n);
+    return up;
+}
+
+/* One snapshot for all connections; where that can't be had, for fewer. */
 static enum status open_snapshot(struct dms_load_read *r, size_t *conns_n,
                                  struct mysql_snapshot **ret, struct mysql_err *err)
 {
@@ -168,24 +243,19 @@ static enum status open_snapshot(struct dms_load_read *r, size_t *conns_n,
         .tables = tables,
         .tables_n = 1,
         .no_position = !r->w->captures,
+        .forbid_flush = !r->w->captures, /* stopping all writers isn't worth it */
     };
-    /* Without places in the log each connection would have a snapshot of its own. */
-    size_t n = options.no_position ? 1 : r->segments_n;
-    n = n < ARRAY_LEN(r->conns) ? n : ARRAY_LEN(r->conns);
-    *conns_n = 1;
-    for (; *conns_n < n && r->conns[*conns_n]; ++*conns_n) {
-        enum status st = mysql_conn_connect(r->conns[*conns_n], err);
-        if (st != ST_OK) {
+    *conns_n = connect_all(r, borrow(r));
+    for (;;) {
+        enum status st = mysql_snapshot_open(r->conns, *conns_n, &options, ret, err);
+        bool fewer = err->kind == MYSQL_ERR_BUSY || err->kind == MYSQL_ERR_PRIVILEGE ||
+                     (options.no_position && err->kind == MYSQL_ERR_CONFIG);
+        if (st == ST_OK || *conns_n == 1 || !fewer) {
             return st;
         }
+        give_back(r, *conns_n / 2, *conns_n);
+        *conns_n /= 2;
     }
-    enum status st = mysql_snapshot_open(r->conns, *conns_n, &options, ret, err);
-    if (st != ST_OK && *conns_n > 1 &&
-        (err->kind == MYSQL_ERR_BUSY || err->kind == MYSQL_ERR_PRIVILEGE)) {
-        *conns_n = 1; /* one after the other, then */
-        st = mysql_snapshot_open(r->conns, 1, &options, ret, err);
-    }
-    return st;
 }
 
 static int by_segment(const void *a, const void *b)
@@ -209,30 +279,30 @@ static void collect(struct dms_load_read *r, struct reader *p)
     }
     r->rows += p->rows;
     r->cut += p->cut;
-    if (p->shaper) {
-        struct str why;
-        uint64_t n = dms_shaper_failures(p->shaper, &why);
-        if (n > 0 && r->failures == 0) {
-            snprintf(r->why, sizeof(r->why), "%.*s", STR_ARG(why));
-        }
-        r->failures += n;
+    r->left_out += p->left_out;
+    if (p->failures > 0 && r->failures == 0) {
+        snprintf(r->why, sizeof(r->why), "%s", p->why);
     }
+    r->failures += p->failures;
     dms_shaper_free(p->shaper);
     dms_out_discard(&p->out);
+    dms_spool_free(p->spool);
     free(p->pieces);
 }
 
 static enum status run_readers(struct dms_load_read *r, struct mysql_snapshot *snapshot, size_t n,
                                struct mysql_err *err)
 {
-    struct reader readers[1 + DMS_SEGMENT_CONNS];
+    struct reader readers[MYSQL_SNAPSHOT_CONNS];
     _Atomic size_t next = 0;
     _Atomic bool failed = false;
     for (size_t i = 0; i < n; i++) {
         readers[i] = (struct reader){
             .r = r, .conn = i, .next = &next, .failed = &failed, .snapshot = snapshot
         };
-        dms_out_init(&readers[i].out, r->w->s3.format, core_blobs(r->w->core), r->w->s3.gzip);
+        readers[i].spool = dms_spool_new();
+        dms_out_init(&readers[i].out, r->w->s3.format, core_blobs(r->w->core), r->w->s3.gzip,
+                     readers[i].spool);
         /* When no thread can be had, the others do its part. */
         readers[i].started =
             i > 0 && pthread_create(&readers[i].thread, NULL, run_reader, &readers[i]) == 0;
@@ -250,9 +320,7 @@ static enum status run_readers(struct dms_load_read *r, struct mysql_snapshot *s
         collect(r, &readers[i]);
     }
     if (r->pieces_n > 1) {
-        if (r->pieces_n > 1) {
-            qsort(r->pieces, r->pieces_n, sizeof(*r->pieces), by_segment);
-        }
+        qsort(r->pieces, r->pieces_n, sizeof(*r->pieces), by_segment);
     }
     return st;
 }
@@ -264,7 +332,7 @@ enum status dms_load_read(struct dms_load_read *r, struct mysql_err *err)
     r->arena = arena_new(READ_ARENA_MAX);
     enum status st = make_segments(r, err);
     struct mysql_snapshot *snapshot = NULL;
-    size_t conns_n = 0;
+    size_t conns_n = 1;
     if (st == ST_OK) {
         st = open_snapshot(r, &conns_n, &snapshot, err);
     }
@@ -279,6 +347,7 @@ enum status dms_load_read(struct dms_load_read *r, struct mysql_err *err)
     if (st != ST_OK) {
         dms_load_read_drop(r);
     }
+    give_back(r, 1, conns_n);
     if (conns_n > 1 && st != ST_OK && err->kind == MYSQL_ERR_CHANGED) {
         struct mysql_err why; /* stopping early cuts connections; the next attempt needs this one */
         if (mysql_conn_connect(r->conns[0], &why) != ST_OK) {
@@ -315,6 +384,6 @@ void dms_load_read_drop(struct dms_load_read *r)
     r->pieces = NULL;
     r->segments = NULL;
     r->pieces_n = r->pieces_cap = r->segments_n = 0;
-    r->rows = 0;
+    r->rows = r->left_out = 0;
     r->cut = r->failures = 0;
 }

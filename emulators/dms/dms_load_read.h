@@ -6,6 +6,15 @@
 #include "emulators/dms/dms_worker_impl.h"
 #include "emulators/dms/mapping/segment.h"
 
+/* Connections that no loader uses, for tables in segments. */
+struct dms_conn_pool {
+    pthread_mutex_t lock;
+    struct mysql_conn *conns[DMS_LOADERS_MAX];
+    size_t n;
+};
+/* Any thread. NULL is not taken. */
+void dms_conn_pool_add(struct dms_conn_pool *p, struct mysql_conn *c);
+
 /* A finished file. */
 struct dms_loaded {
     struct dms_piece piece;
@@ -16,8 +25,10 @@ struct dms_loaded {
 struct dms_load_read {
     struct dms_worker *w;
     struct dms_table *t;
-    const _Atomic bool *broken;                      /* set: stop soon */
-    struct mysql_conn *conns[1 + DMS_SEGMENT_CONNS]; /* the first is connected */
+    const _Atomic bool *broken; /* set: stop soon */
+    struct dms_conn_pool *pool;
+    struct mysql_conn *conns[MYSQL_SNAPSHOT_CONNS]; /* the first is the loader's, and connected; the
+                                                     * others come from the pool and go back */
     struct mysql_conn *guard; /* released once the snapshot is open (dms_guard.h) */
 
     /* what was read */
@@ -28,7 +39,8 @@ struct dms_load_read {
     size_t pieces_n, pieces_cap;
     int64_t rows;
     uint64_t cut, failures;
-    char why[400]; /* of the first failure */
+    int64_t left_out; /* rows that ErrorBehavior ignores */
+    char why[400];    /* of the first failure */
     struct mysql_position at;
 };
 

@@ -1,6 +1,7 @@
 /* CloudWatch metrics of running tasks (namespace AWS/DMS), once per emulated minute. */
 #include "emulators/dms/dms_metrics.h"
 
+#include "emulators/dms/dms_machine.h"
 #include "emulators/dms/dms_worker_impl.h"
 #include "emulators/facade/metrics.h"
 #include "server/base/log.h"
@@ -9,14 +10,16 @@
 
 #define PERIOD_MS 60000
 
-/* What a worker has moved so far, as last shown. */
-struct totals {
-    int64_t load_rows, changes, bytes;
-};
-
-static struct totals sum_up(struct dms_worker *w)
+static struct dms_measured measure(const struct dms_worker *w)
 {
-    struct totals t = { .bytes = (int64_t)atomic_load(&w->put_bytes) };
+    struct dms_measured t = { .ms = clock_mono_ms(),
+                              .load_bytes = (int64_t)atomic_load(&w->put_load_bytes),
+                              .change_bytes = (int64_t)atomic_load(&w->put_bytes),
+                              .log_source_bytes = (int64_t)mysql_conn_received(w->stream) };
+    for (size_t i = 0; i < DMS_LOADERS_MAX && w->load[i]; i++) {
+        t.load_source_bytes += (int64_t)mysql_conn_received(w->load[i]);
+        t.load_source_bytes += w->segment[i] ? (int64_t)mysql_conn_received(w->segment[i]) : 0;
+    }
     for (size_t i = 0; i < w->shown_n; i++) {
         const struct dms_table_counts *n = &w->shown[i].counts;
         t.load_rows += n->load_rows;
@@ -54,6 +57,11 @@ static void put(struct sink *s, const char *name, double value, const char *unit
     }
 }
 
+static void put_bandwidth(struct sink *s, const char *name, double bytes_per_second)
+{
+    put(s, name, bytes_per_second / 1024, "Kilobytes/Second");
+}
+
 /* Seconds that the source's newest read transaction, and the oldest change that waits for its file,
  * are behind. */
 static void put_latencies(struct sink *s)
@@ -71,35 +79,42 @@ static void put_latencies(struct sink *s)
     put(s, "CDCLatencyTarget", target, "Seconds");
 }
 
+/* What waits is in memory, or has been spilled to a staged file while its batch is open: which of
+ * both isn't counted by rows, so all of it counts as memory. */
+static void put_waiting(struct sink *s)
+{
+    double waiting = (double)atomic_load(&s->w->waiting_rows);
+    put(s, "CDCIncomingChanges", waiting, "Count");
+    put(s, "CDCChangesMemorySource", 0, "Count"); /* nothing is held before it is formatted */
+    put(s, "CDCChangesMemoryTarget", waiting, "Count");
+    put(s, "CDCChangesDiskSource", 0, "Count");
+    put(s, "CDCChangesDiskTarget", 0, "Count");
+}
+
 static enum status put_all(struct dms_worker *w)
 {
     struct sink s = { .w = w };
-    struct totals now = sum_up(w);
-    int64_t ms = clock_mono_ms();
-    double seconds = (double)(ms - w->measured_ms) / 1e3;
-    double loaded = rate(now.load_rows, w->measured_load_rows, seconds);
-    double changed = rate(now.changes, w->measured_changes, seconds);
-    double kilobytes = rate(now.bytes, w->measured_bytes, seconds) / 1024;
-    double waiting = (double)atomic_load(&w->waiting_rows);
-    bool loading = w->loads && loaded > 0;
+    const struct dms_measured now = measure(w), *before = &w->measured;
+    double seconds = (double)(now.ms - before->ms) / 1e3;
+    double loaded = rate(now.load_rows, before->load_rows, seconds);
+    double changed = rate(now.changes, before->changes, seconds);
     put(&s, "FullLoadThroughputRowsSource", loaded, "Count/Second");
     put(&s, "FullLoadThroughputRowsTarget", loaded, "Count/Second");
-    put(&s, "FullLoadThroughputBandwidthTarget", loading ? kilobytes : 0, "Kilobytes/Second");
+    put_bandwidth(&s, "FullLoadThroughputBandwidthSource",
+                  rate(now.load_source_bytes, before->load_source_bytes, seconds));
+    put_bandwidth(&s, "FullLoadThroughputBandwidthTarget",
+                  rate(now.load_bytes, before->load_bytes, seconds));
     if (w->captures) {
-        put(&s, "CDCIncomingChanges", waiting, "Count");
-        put(&s, "CDCChangesMemorySource", 0, "Count"); /* nothing is held before it is formatted */
-        put(&s, "CDCChangesMemoryTarget", waiting, "Count");
-        put(&s, "CDCChangesDiskSource", 0, "Count");
-        put(&s, "CDCChangesDiskTarget", 0, "Count");
+        put_waiting(&s);
         put(&s, "CDCThroughputRowsSource", changed, "Count/Second");
         put(&s, "CDCThroughputRowsTarget", changed, "Count/Second");
-        put(&s, "CDCThroughputBandwidthTarget", loading ? 0 : kilobytes, "Kilobytes/Second");
+        put_bandwidth(&s, "CDCThroughputBandwidthSource",
+                      rate(now.log_source_bytes, before->log_source_bytes, seconds));
+        put_bandwidth(&s, "CDCThroughputBandwidthTarget",
+                      rate(now.change_bytes, before->change_bytes, seconds));
         put_latencies(&s);
     }
-    w->measured_ms = ms;
-    w->measured_load_rows = now.load_rows;
-    w->measured_changes = now.changes;
-    w->measured_bytes = now.bytes;
+    w->measured = now;
     return s.st;
 }
 
@@ -115,10 +130,12 @@ static void on_minute(void *arg)
                      status_name(st));
         }
     }
+    dms_machine_put(dms);
 }
 
 void dms_metrics_start(struct dms *dms)
 {
+    dms->machine = dms_machine_new();
     dms->metrics = timer_new(core_loop(dms->core), on_minute, dms);
     timer_start(dms->metrics, clock_scaled_ms(PERIOD_MS), clock_scaled_ms(PERIOD_MS));
 }
@@ -127,4 +144,6 @@ void dms_metrics_stop(struct dms *dms)
 {
     timer_free(dms->metrics);
     dms->metrics = NULL;
+    free(dms->machine);
+    dms->machine = NULL;
 }

@@ -11,6 +11,11 @@
 static const struct shape shape_AddTagsToResourceMessage;
 static const struct shape shape_TagList;
 static const struct shape shape_Tag;
+static const struct shape shape_ApplyPendingMaintenanceActionMessage;
+static const struct shape shape_ApplyPendingMaintenanceActionResponse;
+static const struct shape shape_ResourcePendingMaintenanceActions;
+static const struct shape shape_PendingMaintenanceActionDetails;
+static const struct shape shape_PendingMaintenanceAction;
 static const struct shape shape_CancelReplicationTaskAssessmentRunMessage;
 static const struct shape shape_CancelReplicationTaskAssessmentRunResponse;
 static const struct shape shape_ReplicationTaskAssessmentRun;
@@ -142,15 +147,16 @@ static const struct shape shape_AvailabilityZonesList;
 static const struct shape shape_DescribePendingMaintenanceActionsMessage;
 static const struct shape shape_DescribePendingMaintenanceActionsResponse;
 static const struct shape shape_PendingMaintenanceActions;
-static const struct shape shape_ResourcePendingMaintenanceActions;
-static const struct shape shape_PendingMaintenanceActionDetails;
-static const struct shape shape_PendingMaintenanceAction;
 static const struct shape shape_DescribeRefreshSchemasStatusMessage;
 static const struct shape shape_DescribeRefreshSchemasStatusResponse;
 static const struct shape shape_RefreshSchemasStatus;
 static const struct shape shape_DescribeReplicationConfigsMessage;
 static const struct shape shape_DescribeReplicationConfigsResponse;
 static const struct shape shape_ReplicationConfigList;
+static const struct shape shape_DescribeReplicationInstanceTaskLogsMessage;
+static const struct shape shape_DescribeReplicationInstanceTaskLogsResponse;
+static const struct shape shape_ReplicationInstanceTaskLogsList;
+static const struct shape shape_ReplicationInstanceTaskLog;
 static const struct shape shape_DescribeReplicationInstancesMessage;
 static const struct shape shape_DescribeReplicationInstancesResponse;
 static const struct shape shape_ReplicationInstanceList;
@@ -243,6 +249,32 @@ static const struct field fields_Tag[] = {
     { .name = "ResourceArn", .wire = "ResourceArn", .shape = &shape_any_string, .off = offsetof(struct dms_tag, ResourceArn) },
 };
 static const struct shape shape_Tag = { .name = "Tag", .kind = SHAPE_STRUCT, .size = sizeof(struct dms_tag), .fields = fields_Tag, .n_fields = 3 };
+static const struct field fields_ApplyPendingMaintenanceActionMessage[] = {
+    { .name = "ReplicationInstanceArn", .wire = "ReplicationInstanceArn", .shape = &shape_any_string, .off = offsetof(struct dms_apply_pending_maintenance_action_request, ReplicationInstanceArn), .flags = FIELD_REQUIRED },
+    { .name = "ApplyAction", .wire = "ApplyAction", .shape = &shape_any_string, .off = offsetof(struct dms_apply_pending_maintenance_action_request, ApplyAction), .flags = FIELD_REQUIRED },
+    { .name = "OptInType", .wire = "OptInType", .shape = &shape_any_string, .off = offsetof(struct dms_apply_pending_maintenance_action_request, OptInType), .flags = FIELD_REQUIRED },
+};
+static const struct shape shape_ApplyPendingMaintenanceActionMessage = { .name = "ApplyPendingMaintenanceActionMessage", .kind = SHAPE_STRUCT, .size = sizeof(struct dms_apply_pending_maintenance_action_request), .fields = fields_ApplyPendingMaintenanceActionMessage, .n_fields = 3 };
+static const struct field fields_ApplyPendingMaintenanceActionResponse[] = {
+    { .name = "ResourcePendingMaintenanceActions", .wire = "ResourcePendingMaintenanceActions", .shape = &shape_ResourcePendingMaintenanceActions, .off = offsetof(struct dms_apply_pending_maintenance_action_response, ResourcePendingMaintenanceActions) },
+};
+static const struct shape shape_ApplyPendingMaintenanceActionResponse = { .name = "ApplyPendingMaintenanceActionResponse", .kind = SHAPE_STRUCT, .size = sizeof(struct dms_apply_pending_maintenance_action_response), .fields = fields_ApplyPendingMaintenanceActionResponse, .n_fields = 1 };
+static const struct field fields_ResourcePendingMaintenanceActions[] = {
+    { .name = "ResourceIdentifier", .wire = "ResourceIdentifier", .shape = &shape_any_string, .off = offsetof(struct dms_resource_pending_maintenance_actions, ResourceIdentifier) },
+    { .name = "PendingMaintenanceActionDetails", .wire = "PendingMaintenanceActionDetails", .shape = &shape_PendingMaintenanceActionDetails, .off = offsetof(struct dms_resource_pending_maintenance_actions, PendingMaintenanceActionDetails) },
+};
+static const struct shape shape_ResourcePendingMaintenanceActions = { .name = "ResourcePendingMaintenanceActions", .kind = SHAPE_STRUCT, .size = sizeof(struct dms_resource_pending_maintenance_actions), .fields = fields_ResourcePendingMaintenanceActions, .n_fields = 2 };
+static const struct field value_PendingMaintenanceActionDetails = { .shape = &shape_PendingMaintenanceAction, .off = 0 };
+static const struct shape shape_PendingMaintenanceActionDetails = { .name = "PendingMaintenanceActionDetails", .kind = SHAPE_LIST, .value = &value_PendingMaintenanceActionDetails, .size = sizeof(struct dms_pending_maintenance_action) };
+static const struct field fields_PendingMaintenanceAction[] = {
+    { .name = "Action", .wire = "Action", .shape = &shape_any_string, .off = offsetof(struct dms_pending_maintenance_action, Action) },
+    { .name = "AutoAppliedAfterDate", .wire = "AutoAppliedAfterDate", .shape = &shape_any_time, .off = offsetof(struct dms_pending_maintenance_action, AutoAppliedAfterDate) },
+    { .name = "ForcedApplyDate", .wire = "ForcedApplyDate", .shape = &shape_any_time, .off = offsetof(struct dms_pending_maintenance_action, ForcedApplyDate) },
+    { .name = "OptInStatus", .wire = "OptInStatus", .shape = &shape_any_string, .off = offsetof(struct dms_pending_maintenance_action, OptInStatus) },
+    { .name = "CurrentApplyDate", .wire = "CurrentApplyDate", .shape = &shape_any_time, .off = offsetof(struct dms_pending_maintenance_action, CurrentApplyDate) },
+    { .name = "Description", .wire = "Description", .shape = &shape_any_string, .off = offsetof(struct dms_pending_maintenance_action, Description) },
+};
+static const struct shape shape_PendingMaintenanceAction = { .name = "PendingMaintenanceAction", .kind = SHAPE_STRUCT, .size = sizeof(struct dms_pending_maintenance_action), .fields = fields_PendingMaintenanceAction, .n_fields = 6 };
 static const struct field fields_CancelReplicationTaskAssessmentRunMessage[] = {
     { .name = "ReplicationTaskAssessmentRunArn", .wire = "ReplicationTaskAssessmentRunArn", .shape = &shape_any_string, .off = offsetof(struct dms_cancel_replication_task_assessment_run_request, ReplicationTaskAssessmentRunArn), .flags = FIELD_REQUIRED },
 };
@@ -1319,22 +1351,6 @@ static const struct field fields_DescribePendingMaintenanceActionsResponse[] = {
 static const struct shape shape_DescribePendingMaintenanceActionsResponse = { .name = "DescribePendingMaintenanceActionsResponse", .kind = SHAPE_STRUCT, .size = sizeof(struct dms_describe_pending_maintenance_actions_response), .fields = fields_DescribePendingMaintenanceActionsResponse, .n_fields = 2 };
 static const struct field value_PendingMaintenanceActions = { .shape = &shape_ResourcePendingMaintenanceActions, .off = 0 };
 static const struct shape shape_PendingMaintenanceActions = { .name = "PendingMaintenanceActions", .kind = SHAPE_LIST, .value = &value_PendingMaintenanceActions, .size = sizeof(struct dms_resource_pending_maintenance_actions) };
-static const struct field fields_ResourcePendingMaintenanceActions[] = {
-    { .name = "ResourceIdentifier", .wire = "ResourceIdentifier", .shape = &shape_any_string, .off = offsetof(struct dms_resource_pending_maintenance_actions, ResourceIdentifier) },
-    { .name = "PendingMaintenanceActionDetails", .wire = "PendingMaintenanceActionDetails", .shape = &shape_PendingMaintenanceActionDetails, .off = offsetof(struct dms_resource_pending_maintenance_actions, PendingMaintenanceActionDetails) },
-};
-static const struct shape shape_ResourcePendingMaintenanceActions = { .name = "ResourcePendingMaintenanceActions", .kind = SHAPE_STRUCT, .size = sizeof(struct dms_resource_pending_maintenance_actions), .fields = fields_ResourcePendingMaintenanceActions, .n_fields = 2 };
-static const struct field value_PendingMaintenanceActionDetails = { .shape = &shape_PendingMaintenanceAction, .off = 0 };
-static const struct shape shape_PendingMaintenanceActionDetails = { .name = "PendingMaintenanceActionDetails", .kind = SHAPE_LIST, .value = &value_PendingMaintenanceActionDetails, .size = sizeof(struct dms_pending_maintenance_action) };
-static const struct field fields_PendingMaintenanceAction[] = {
-    { .name = "Action", .wire = "Action", .shape = &shape_any_string, .off = offsetof(struct dms_pending_maintenance_action, Action) },
-    { .name = "AutoAppliedAfterDate", .wire = "AutoAppliedAfterDate", .shape = &shape_any_time, .off = offsetof(struct dms_pending_maintenance_action, AutoAppliedAfterDate) },
-    { .name = "ForcedApplyDate", .wire = "ForcedApplyDate", .shape = &shape_any_time, .off = offsetof(struct dms_pending_maintenance_action, ForcedApplyDate) },
-    { .name = "OptInStatus", .wire = "OptInStatus", .shape = &shape_any_string, .off = offsetof(struct dms_pending_maintenance_action, OptInStatus) },
-    { .name = "CurrentApplyDate", .wire = "CurrentApplyDate", .shape = &shape_any_time, .off = offsetof(struct dms_pending_maintenance_action, CurrentApplyDate) },
-    { .name = "Description", .wire = "Description", .shape = &shape_any_string, .off = offsetof(struct dms_pending_maintenance_action, Description) },
-};
-static const struct shape shape_PendingMaintenanceAction = { .name = "PendingMaintenanceAction", .kind = SHAPE_STRUCT, .size = sizeof(struct dms_pending_maintenance_action), .fields = fields_PendingMaintenanceAction, .n_fields = 6 };
 static const struct field fields_DescribeRefreshSchemasStatusMessage[] = {
     { .name = "EndpointArn", .wire = "EndpointArn", .shape = &shape_any_string, .off = offsetof(struct dms_describe_refresh_schemas_status_request, EndpointArn), .flags = FIELD_REQUIRED },
 };
@@ -1364,6 +1380,26 @@ static const struct field fields_DescribeReplicationConfigsResponse[] = {
 static const struct shape shape_DescribeReplicationConfigsResponse = { .name = "DescribeReplicationConfigsResponse", .kind = SHAPE_STRUCT, .size = sizeof(struct dms_describe_replication_configs_response), .fields = fields_DescribeReplicationConfigsResponse, .n_fields = 2 };
 static const struct field value_ReplicationConfigList = { .shape = &shape_ReplicationConfig, .off = 0 };
 static const struct shape shape_ReplicationConfigList = { .name = "ReplicationConfigList", .kind = SHAPE_LIST, .value = &value_ReplicationConfigList, .size = sizeof(struct dms_replication_config) };
+static const struct field fields_DescribeReplicationInstanceTaskLogsMessage[] = {
+    { .name = "ReplicationInstanceArn", .wire = "ReplicationInstanceArn", .shape = &shape_any_string, .off = offsetof(struct dms_describe_replication_instance_task_logs_request, ReplicationInstanceArn), .flags = FIELD_REQUIRED },
+    { .name = "MaxRecords", .wire = "MaxRecords", .shape = &shape_any_int, .off = offsetof(struct dms_describe_replication_instance_task_logs_request, MaxRecords) },
+    { .name = "Marker", .wire = "Marker", .shape = &shape_any_string, .off = offsetof(struct dms_describe_replication_instance_task_logs_request, Marker) },
+};
+static const struct shape shape_DescribeReplicationInstanceTaskLogsMessage = { .name = "DescribeReplicationInstanceTaskLogsMessage", .kind = SHAPE_STRUCT, .size = sizeof(struct dms_describe_replication_instance_task_logs_request), .fields = fields_DescribeReplicationInstanceTaskLogsMessage, .n_fields = 3 };
+static const struct field fields_DescribeReplicationInstanceTaskLogsResponse[] = {
+    { .name = "ReplicationInstanceArn", .wire = "ReplicationInstanceArn", .shape = &shape_any_string, .off = offsetof(struct dms_describe_replication_instance_task_logs_response, ReplicationInstanceArn) },
+    { .name = "ReplicationInstanceTaskLogs", .wire = "ReplicationInstanceTaskLogs", .shape = &shape_ReplicationInstanceTaskLogsList, .off = offsetof(struct dms_describe_replication_instance_task_logs_response, ReplicationInstanceTaskLogs) },
+    { .name = "Marker", .wire = "Marker", .shape = &shape_any_string, .off = offsetof(struct dms_describe_replication_instance_task_logs_response, Marker) },
+};
+static const struct shape shape_DescribeReplicationInstanceTaskLogsResponse = { .name = "DescribeReplicationInstanceTaskLogsResponse", .kind = SHAPE_STRUCT, .size = sizeof(struct dms_describe_replication_instance_task_logs_response), .fields = fields_DescribeReplicationInstanceTaskLogsResponse, .n_fields = 3 };
+static const struct field value_ReplicationInstanceTaskLogsList = { .shape = &shape_ReplicationInstanceTaskLog, .off = 0 };
+static const struct shape shape_ReplicationInstanceTaskLogsList = { .name = "ReplicationInstanceTaskLogsList", .kind = SHAPE_LIST, .value = &value_ReplicationInstanceTaskLogsList, .size = sizeof(struct dms_replication_instance_task_log) };
+static const struct field fields_ReplicationInstanceTaskLog[] = {
+    { .name = "ReplicationTaskName", .wire = "ReplicationTaskName", .shape = &shape_any_string, .off = offsetof(struct dms_replication_instance_task_log, ReplicationTaskName) },
+    { .name = "ReplicationTaskArn", .wire = "ReplicationTaskArn", .shape = &shape_any_string, .off = offsetof(struct dms_replication_instance_task_log, ReplicationTaskArn) },
+    { .name = "ReplicationInstanceTaskLogSize", .wire = "ReplicationInstanceTaskLogSize", .shape = &shape_any_long, .off = offsetof(struct dms_replication_instance_task_log, ReplicationInstanceTaskLogSize) },
+};
+static const struct shape shape_ReplicationInstanceTaskLog = { .name = "ReplicationInstanceTaskLog", .kind = SHAPE_STRUCT, .size = sizeof(struct dms_replication_instance_task_log), .fields = fields_ReplicationInstanceTaskLog, .n_fields = 3 };
 static const struct field fields_DescribeReplicationInstancesMessage[] = {
     { .name = "Filters", .wire = "Filters", .shape = &shape_FilterList, .off = offsetof(struct dms_describe_replication_instances_request, Filters) },
     { .name = "MaxRecords", .wire = "MaxRecords", .shape = &shape_any_int, .off = offsetof(struct dms_describe_replication_instances_request, MaxRecords) },
@@ -1920,6 +1956,10 @@ static enum status op_AddTagsToResource(struct call *c, const void *in, void *re
 {
     return dms_add_tags_to_resource(c, in, ret_out);
 }
+static enum status op_ApplyPendingMaintenanceAction(struct call *c, const void *in, void *ret_out)
+{
+    return dms_apply_pending_maintenance_action(c, in, ret_out);
+}
 static enum status op_CancelReplicationTaskAssessmentRun(struct call *c, const void *in, void *ret_out)
 {
     return dms_cancel_replication_task_assessment_run(c, in, ret_out);
@@ -2044,6 +2084,10 @@ static enum status op_DescribeReplicationConfigs(struct call *c, const void *in,
 {
     return dms_describe_replication_configs(c, in, ret_out);
 }
+static enum status op_DescribeReplicationInstanceTaskLogs(struct call *c, const void *in, void *ret_out)
+{
+    return dms_describe_replication_instance_task_logs(c, in, ret_out);
+}
 static enum status op_DescribeReplicationInstances(struct call *c, const void *in, void *ret_out)
 {
     return dms_describe_replication_instances(c, in, ret_out);
@@ -2163,7 +2207,7 @@ static enum status op_TestConnection(struct call *c, const void *in, void *ret_o
 
 const struct op dms_ops[] = {
     { .name = "AddTagsToResource", .fn = op_AddTagsToResource, .in = &shape_AddTagsToResourceMessage, .method = "POST", .uri = "/", .http_status = 200 },
-    { .name = "ApplyPendingMaintenanceAction", .method = "POST", .uri = "/", .http_status = 200 },
+    { .name = "ApplyPendingMaintenanceAction", .fn = op_ApplyPendingMaintenanceAction, .in = &shape_ApplyPendingMaintenanceActionMessage, .out = &shape_ApplyPendingMaintenanceActionResponse, .method = "POST", .uri = "/", .http_status = 200 },
     { .name = "BatchStartRecommendations", .method = "POST", .uri = "/", .http_status = 200 },
     { .name = "CancelMetadataModelConversion", .method = "POST", .uri = "/", .http_status = 200 },
     { .name = "CancelMetadataModelCreation", .method = "POST", .uri = "/", .http_status = 200 },
@@ -2230,7 +2274,7 @@ const struct op dms_ops[] = {
     { .name = "DescribeRecommendations", .method = "POST", .uri = "/", .http_status = 200 },
     { .name = "DescribeRefreshSchemasStatus", .fn = op_DescribeRefreshSchemasStatus, .in = &shape_DescribeRefreshSchemasStatusMessage, .out = &shape_DescribeRefreshSchemasStatusResponse, .method = "POST", .uri = "/", .http_status = 200 },
     { .name = "DescribeReplicationConfigs", .fn = op_DescribeReplicationConfigs, .in = &shape_DescribeReplicationConfigsMessage, .out = &shape_DescribeReplicationConfigsResponse, .method = "POST", .uri = "/", .http_status = 200 },
-    { .name = "DescribeReplicationInstanceTaskLogs", .method = "POST", .uri = "/", .http_status = 200 },
+    { .name = "DescribeReplicationInstanceTaskLogs", .fn = op_DescribeReplicationInstanceTaskLogs, .in = &shape_DescribeReplicationInstanceTaskLogsMessage, .out = &shape_DescribeReplicationInstanceTaskLogsResponse, .method = "POST", .uri = "/", .http_status = 200 },
     { .name = "DescribeReplicationInstances", .fn = op_DescribeReplicationInstances, .in = &shape_DescribeReplicationInstancesMessage, .out = &shape_DescribeReplicationInstancesResponse, .method = "POST", .uri = "/", .http_status = 200 },
     { .name = "DescribeReplicationSubnetGroups", .fn = op_DescribeReplicationSubnetGroups, .in = &shape_DescribeReplicationSubnetGroupsMessage, .out = &shape_DescribeReplicationSubnetGroupsResponse, .method = "POST", .uri = "/", .http_status = 200 },
     { .name = "DescribeReplicationTableStatistics", .fn = op_DescribeReplicationTableStatistics, .in = &shape_DescribeReplicationTableStatisticsMessage, .out = &shape_DescribeReplicationTableStatisticsResponse, .method = "POST", .uri = "/", .http_status = 200 },

@@ -18,6 +18,11 @@
 struct dms_add_tags_to_resource_request;
 struct dms_tag_list;
 struct dms_tag;
+struct dms_apply_pending_maintenance_action_request;
+struct dms_apply_pending_maintenance_action_response;
+struct dms_resource_pending_maintenance_actions;
+struct dms_pending_maintenance_action_details;
+struct dms_pending_maintenance_action;
 struct dms_cancel_replication_task_assessment_run_request;
 struct dms_cancel_replication_task_assessment_run_response;
 struct dms_replication_task_assessment_run;
@@ -149,15 +154,16 @@ struct dms_availability_zones_list;
 struct dms_describe_pending_maintenance_actions_request;
 struct dms_describe_pending_maintenance_actions_response;
 struct dms_pending_maintenance_actions;
-struct dms_resource_pending_maintenance_actions;
-struct dms_pending_maintenance_action_details;
-struct dms_pending_maintenance_action;
 struct dms_describe_refresh_schemas_status_request;
 struct dms_describe_refresh_schemas_status_response;
 struct dms_refresh_schemas_status;
 struct dms_describe_replication_configs_request;
 struct dms_describe_replication_configs_response;
 struct dms_replication_config_list;
+struct dms_describe_replication_instance_task_logs_request;
+struct dms_describe_replication_instance_task_logs_response;
+struct dms_replication_instance_task_logs_list;
+struct dms_replication_instance_task_log;
 struct dms_describe_replication_instances_request;
 struct dms_describe_replication_instances_response;
 struct dms_replication_instance_list;
@@ -241,6 +247,10 @@ struct dms_test_connection_response;
 struct dms_tag_list {
     size_t n;
     struct dms_tag *v;
+};
+struct dms_pending_maintenance_action_details {
+    size_t n;
+    struct dms_pending_maintenance_action *v;
 };
 struct dms_integer_list {
     size_t n;
@@ -358,13 +368,13 @@ struct dms_pending_maintenance_actions {
     size_t n;
     struct dms_resource_pending_maintenance_actions *v;
 };
-struct dms_pending_maintenance_action_details {
-    size_t n;
-    struct dms_pending_maintenance_action *v;
-};
 struct dms_replication_config_list {
     size_t n;
     struct dms_replication_config *v;
+};
+struct dms_replication_instance_task_logs_list {
+    size_t n;
+    struct dms_replication_instance_task_log *v;
 };
 struct dms_replication_instance_list {
     size_t n;
@@ -436,6 +446,26 @@ struct dms_tag {
     struct str Key;
     struct str Value;
     struct str ResourceArn;
+};
+struct dms_apply_pending_maintenance_action_request {
+    struct str ReplicationInstanceArn;
+    struct str ApplyAction;
+    struct str OptInType;
+};
+struct dms_apply_pending_maintenance_action_response {
+    struct dms_resource_pending_maintenance_actions *ResourcePendingMaintenanceActions;
+};
+struct dms_resource_pending_maintenance_actions {
+    struct str ResourceIdentifier;
+    struct dms_pending_maintenance_action_details PendingMaintenanceActionDetails;
+};
+struct dms_pending_maintenance_action {
+    struct str Action;
+    struct opt_time AutoAppliedAfterDate;
+    struct opt_time ForcedApplyDate;
+    struct str OptInStatus;
+    struct opt_time CurrentApplyDate;
+    struct str Description;
 };
 struct dms_cancel_replication_task_assessment_run_request {
     struct str ReplicationTaskAssessmentRunArn;
@@ -1353,18 +1383,6 @@ struct dms_describe_pending_maintenance_actions_response {
     struct dms_pending_maintenance_actions PendingMaintenanceActions;
     struct str Marker;
 };
-struct dms_resource_pending_maintenance_actions {
-    struct str ResourceIdentifier;
-    struct dms_pending_maintenance_action_details PendingMaintenanceActionDetails;
-};
-struct dms_pending_maintenance_action {
-    struct str Action;
-    struct opt_time AutoAppliedAfterDate;
-    struct opt_time ForcedApplyDate;
-    struct str OptInStatus;
-    struct opt_time CurrentApplyDate;
-    struct str Description;
-};
 struct dms_describe_refresh_schemas_status_request {
     struct str EndpointArn;
 };
@@ -1386,6 +1404,21 @@ struct dms_describe_replication_configs_request {
 struct dms_describe_replication_configs_response {
     struct str Marker;
     struct dms_replication_config_list ReplicationConfigs;
+};
+struct dms_describe_replication_instance_task_logs_request {
+    struct str ReplicationInstanceArn;
+    struct opt_i64 MaxRecords;
+    struct str Marker;
+};
+struct dms_describe_replication_instance_task_logs_response {
+    struct str ReplicationInstanceArn;
+    struct dms_replication_instance_task_logs_list ReplicationInstanceTaskLogs;
+    struct str Marker;
+};
+struct dms_replication_instance_task_log {
+    struct str ReplicationTaskName;
+    struct str ReplicationTaskArn;
+    struct opt_i64 ReplicationInstanceTaskLogSize;
 };
 struct dms_describe_replication_instances_request {
     struct dms_filter_list Filters;
@@ -1793,6 +1826,8 @@ struct dms_test_connection_response {
  * operation is OP_READ. *ret_out is zeroed before. */
 enum status dms_add_tags_to_resource(struct call *c, const struct dms_add_tags_to_resource_request *in,
     void *ret_out);
+enum status dms_apply_pending_maintenance_action(struct call *c, const struct dms_apply_pending_maintenance_action_request *in,
+    struct dms_apply_pending_maintenance_action_response *ret_out);
 enum status dms_cancel_replication_task_assessment_run(struct call *c, const struct dms_cancel_replication_task_assessment_run_request *in,
     struct dms_cancel_replication_task_assessment_run_response *ret_out);
 enum status dms_create_endpoint(struct call *c, const struct dms_create_endpoint_request *in,
@@ -1855,6 +1890,8 @@ enum status dms_describe_refresh_schemas_status(struct call *c, const struct dms
     struct dms_describe_refresh_schemas_status_response *ret_out);
 enum status dms_describe_replication_configs(struct call *c, const struct dms_describe_replication_configs_request *in,
     struct dms_describe_replication_configs_response *ret_out);
+enum status dms_describe_replication_instance_task_logs(struct call *c, const struct dms_describe_replication_instance_task_logs_request *in,
+    struct dms_describe_replication_instance_task_logs_response *ret_out);
 enum status dms_describe_replication_instances(struct call *c, const struct dms_describe_replication_instances_request *in,
     struct dms_describe_replication_instances_response *ret_out);
 enum status dms_describe_replication_subnet_groups(struct call *c, const struct dms_describe_replication_subnet_groups_request *in,

@@ -48,11 +48,11 @@ static enum status read_flag(struct arena *a, struct str attributes, const char 
 static enum status read_others(struct arena *a, struct str attributes, struct dms_source *ret,
                                struct str *ret_error)
 {
-    bool ignored = false; /* transactions of XA that are open at the start: they come as they end */
     enum status st = read_flag(a, attributes, "skipTableSuspensionForPartitionDdl",
                                &ret->partition_ddl, ret_error);
     if (st == ST_OK) {
-        st = read_flag(a, attributes, "IgnoreOpenXaTransactionsCheck", &ignored, ret_error);
+        st = read_flag(a, attributes, "IgnoreOpenXaTransactionsCheck", &ret->ignore_xa,
+                       ret_error);
     }
     struct str mapping = dms_attribute(attributes, "CharsetMapping");
     if (st == ST_OK && str_set(mapping) && !str_ends(mapping, STR(",65001"))) {

@@ -16,6 +16,7 @@ struct dms_source {
     const struct zone *zone; /* ServerTimezone; NULL: UTC */
     bool clean_metadata;     /* CleanSourceMetadataOnMismatch */
     bool partition_ddl;      /* skipTableSuspensionForPartitionDdl */
+    bool ignore_xa;          /* IgnoreOpenXaTransactionsCheck */
 };
 
 /* "k=v;k=v" into the members that `s` doesn't have yet. ST_INVALID: *ret_error. */

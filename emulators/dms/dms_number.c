@@ -15,23 +15,51 @@ static char *put2(char *p, unsigned v)
     return p + 2;
 }
 
+static unsigned count_digits(uint64_t v)
+{
+    static const uint64_t powers[] = { 0,
+                                       10,
+                                       100,
+                                       1000,
+                                       10000,
+                                       100000,
+                                       1000000,
+                                       10000000,
+                                       100000000,
+                                       1000000000,
+                                       10000000000,
+                                       100000000000,
+                                       1000000000000,
+                                       10000000000000,
+                                       100000000000000,
+                                       1000000000000000,
+                                       10000000000000000,
+                                       100000000000000000,
+                                       1000000000000000000,
+                                       10000000000000000000u };
+    /* log10(2) is 1233 / 4096, nearly */
+    unsigned guess = (64u - (unsigned)__builtin_clzll(v | 1)) * 1233 >> 12;
+    return guess + (v >= powers[guess]);
+}
+
 char *dms_put_u64(char *p, uint64_t v)
 {
-    char text[DMS_INTEGER_MAX];
-    char *end = text + sizeof(text), *at = end;
+    if (v < 10) {
+        *p = (char)('0' + v);
+        return p + 1;
+    }
+    char *end = p + count_digits(v), *at = end;
     while (v >= 100) {
         at -= 2;
         memcpy(at, pairs + 2 * (v % 100), 2);
         v /= 100;
     }
     if (v >= 10) {
-        at -= 2;
-        memcpy(at, pairs + 2 * v, 2);
+        memcpy(at - 2, pairs + 2 * v, 2);
     } else {
-        *--at = (char)('0' + v);
+        at[-1] = (char)('0' + v);
     }
-    memcpy(p, at, (size_t)(end - at));
-    return p + (end - at);
+    return end;
 }
 
 char *dms_put_i64(char *p, int64_t v)
@@ -45,14 +73,44 @@ char *dms_put_i64(char *p, int64_t v)
 
 #define E16 UINT64_C(10000000000000000)
 #define E17 UINT64_C(100000000000000000)
+#define E53 (UINT64_C(1) << 53) /* of two; the others are of ten */
 
-static uint128 power(unsigned base, int n)
+#define FIVES 28
+static const uint64_t fives[FIVES] = {
+    1u,
+    5u,
+    25u,
+    125u,
+    625u,
+    3125u,
+    15625u,
+    78125u,
+    390625u,
+    1953125u,
+    9765625u,
+    48828125u,
+    244140625u,
+    1220703125u,
+    6103515625u,
+    30517578125u,
+    152587890625u,
+    762939453125u,
+    3814697265625u,
+    19073486328125u,
+    95367431640625u,
+    476837158203125u,
+    2384185791015625u,
+    11920928955078125u,
+    59604644775390625u,
+    298023223876953125u,
+    1490116119384765625u,
+    7450580596923828125u,
+};
+
+/* 5^n, n < 2 * FIVES */
+static uint128 five_to(int n)
 {
-    uint128 r = 1;
-    for (int i = 0; i < n; i++) {
-        r *= base;
-    }
-    return r;
+    return n < FIVES ? fives[n] : (uint128)fives[FIVES - 1] * fives[n - (FIVES - 1)];
 }
 
 /* round-half-even(n / 2^shift), 0 <= shift < 128 */
@@ -73,7 +131,7 @@ static bool scale(uint64_t m, int e, int k, uint128 *ret)
         if (k > 32 || e + k < -127) {
             return false; /* m * 5^k < 2^53 * 2^75 */
         }
-        uint128 n = m * power(5, k);
+        uint128 n = m * five_to(k);
         if (e + k >= 0) {
             if (e + k > 57 || (n >> (127 - (e + k))) != 0) {
                 return false;
@@ -87,7 +145,10 @@ static bool scale(uint64_t m, int e, int k, uint128 *ret)
     if (e < 0 || e > 74) {
         return false;
     }
-    uint128 n = (uint128)m << e, d = power(10, -k);
+    if (-k > 38) {
+        return false; /* m * 2^e < 2^127 < 10^39 */
+    }
+    uint128 n = (uint128)m << e, d = five_to(-k) << -k;
     uint128 q = n / d, rest = n % d;
     *ret = q + (rest > d - rest || (rest == d - rest && (q & 1)));
     return true;
@@ -96,10 +157,14 @@ static bool scale(uint64_t m, int e, int k, uint128 *ret)
 /* 17 significant digits of v > 0: digits * 10^(exponent - 16). */
 static bool digits17(double v, uint64_t *ret_digits, int *ret_exponent)
 {
-    int e;
-    uint64_t m = (uint64_t)ldexp(frexp(v, &e), 53);
-    e -= 53;
-    int exponent = (int)floor((e + 52) * 0.30102999566398120);
+    uint64_t bits;
+    memcpy(&bits, &v, sizeof(bits));
+    int e = (int)(bits >> 52) - 1075;
+    uint64_t m = (bits & (E53 / 2 - 1)) | E53 / 2;
+    if (e == -1075) {
+        return false; /* subnormal */
+    }
+    int exponent = ((e + 52) * 78913) >> 18; /* times log10(2), rounded down */
     for (int attempt = 0; attempt < 3; attempt++) {
         uint128 d;
         if (!scale(m, e, 16 - exponent, &d)) {
@@ -118,6 +183,15 @@ static bool digits17(double v, uint64_t *ret_digits, int *ret_exponent)
     return false;
 }
 
+static char *put8(char *p, uint32_t v)
+{
+    uint32_t high = v / 10000, low = v % 10000;
+    p = put2(p, high / 100);
+    p = put2(p, high);
+    p = put2(p, low / 100);
+    return put2(p, low);
+}
+
 char *dms_put_double(char *p, double v)
 {
     uint64_t d = 0;
@@ -132,11 +206,8 @@ char *dms_put_double(char *p, double v)
     *p++ = (char)('0' + d / E16);
     *p++ = '.';
     d %= E16;
-    for (int i = 14; i >= 0; i -= 2) {
-        memcpy(p + i, pairs + 2 * (d % 100), 2);
-        d /= 100;
-    }
-    p += 16;
+    p = put8(p, (uint32_t)(d / 100000000));
+    p = put8(p, (uint32_t)(d % 100000000));
     *p++ = 'e';
     *p++ = exponent < 0 ? '-' : '+';
     return put2(p, (unsigned)(exponent < 0 ? -exponent : exponent));

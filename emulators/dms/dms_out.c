@@ -1,10 +1,11 @@
 #include "emulators/dms/dms_out.h"
 
 void dms_out_init(struct dms_out *o, const struct dms_format *format, struct blobs *blobs,
-                  bool compress)
+                  bool compress, struct dms_spool *spool)
 {
     *o = (struct dms_out){ .format = format, .compress = compress };
     dms_file_init(&o->file, blobs, compress && format->gzip_file);
+    o->file.spool = spool;
 }
 
 static void forget(struct dms_out *o)

@@ -46,8 +46,10 @@ struct dms_out {
     void *state;   /* the format's */
 };
 
+/* `spool` (may be NULL) outlives the writer and is the same thread's; the writer must not be moved
+ * while it has rows. */
 void dms_out_init(struct dms_out *o, const struct dms_format *format, struct blobs *blobs,
-                  bool compress);
+                  bool compress, struct dms_spool *spool);
 /* Throws away what was written; the writer can be used again. Also frees: safe twice. */
 void dms_out_discard(struct dms_out *o);
 /* Uncompressed bytes so far. */

@@ -3,6 +3,7 @@
 #ifndef CISTERN_DMS_POSITION_H
 #define CISTERN_DMS_POSITION_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "server/base/arena.h"
@@ -16,6 +17,10 @@ struct str dms_checkpoint_text(struct arena *a, const struct mysql_position *p, 
 /* A CdcStartPosition: "file:pos", a checkpoint text, or a date and time (then *ret_ms is set and
  * the position is nowhere; else *ret_ms is -1). ST_INVALID: none of them. */
 enum status dms_start_parse(struct str s, struct mysql_position *ret, int64_t *ret_ms) MUST_CHECK;
+
+/* Has it the form of a GTID (0-1-42, or a UUID with numbers) or of several? dms_start_parse() takes
+ * none. */
+bool dms_is_gtid(struct str s);
 
 /* A CdcStopPosition: "server_time:2018-02-09T12:12:12" or "commit_time:…"; UTC without a zone. */
 enum dms_stop_kind { DMS_STOP_NEVER, DMS_STOP_SERVER_TIME, DMS_STOP_COMMIT_TIME };

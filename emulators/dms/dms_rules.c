@@ -1,6 +1,7 @@
 /* What the rules of the task do to its tables and rows while it runs. */
 #include "emulators/dms/dms_cdc.h"
 #include "emulators/dms/dms_names.h"
+#include "emulators/dms/dms_parquet.h"
 #include "server/base/mem.h"
 
 #define COUNTER_BITS 11 /* rows per byte of log: compression doesn't reach 1:2048 */
@@ -68,6 +69,33 @@ static uint32_t lob_bytes(struct dms_worker *w, const struct dms_table *t)
     return (uint32_t)(kb * 1024);
 }
 
+/* HandleSourceTableAltered is false: the target keeps its columns, those that `order` names. New
+ * columns of the source are left out, and those that it has no more stay, empty. (In Parquet files
+ * they are missing instead: a reader takes that for NULL, and their type isn't known any more.) A
+ * column whose type was changed has its new type. AWS documents only that true alters the target
+ * table with the source's; a target table that isn't altered can't have other columns. */
+static void keep_columns(struct arena *a, const struct mysql_table *def, bool parquet,
+                         struct dms_csv_order order, struct dms_csv_plan *plan)
+{
+    struct dms_csv_column *columns = ARENA_ARRAY(a, struct dms_csv_column, order.n + 1);
+    size_t n = 0;
+    for (size_t i = 0; i < order.n; i++) {
+        int at = mysql_table_find(def, order.names[i]);
+        const struct dms_csv_column *found = NULL;
+        for (size_t k = 0; k < plan->n && at >= 0 && !found; k++) {
+            found = plan->columns[k].source == (uint32_t)at ? &plan->columns[k] : NULL;
+        }
+        if (found) {
+            columns[n++] = *found;
+        } else if (at < 0 && !parquet) {
+            struct str name = arena_str(a, order.names[i]);
+            columns[n++] =
+                (struct dms_csv_column){ .source = DMS_CSV_NO_SOURCE, .name = name, .gone = name };
+        }
+    }
+    *plan = (struct dms_csv_plan){ columns, n };
+}
+
 void dms_rules_plan(struct dms_worker *w, struct dms_table *t, const struct mysql_table *def,
                     struct arena *owner, struct dms_csv_order order)
 {
@@ -75,6 +103,9 @@ void dms_rules_plan(struct dms_worker *w, struct dms_table *t, const struct mysq
     t->shaper = NULL;
     t->rules = NULL;
     dms_csv_plan(owner, def, w->settings.support_lobs, lob_bytes(w, t), order, &t->plan);
+    if (!w->settings.handle_altered && order.n > 0) {
+        keep_columns(owner, def, w->s3.format == &dms_format_parquet, order, &t->plan);
+    }
     struct dms_table_rules *rules;
     struct str why;
     if (dms_table_rules_make(owner, &w->mapping, def, &t->plan, &rules, &why) != ST_OK) {
@@ -122,8 +153,8 @@ static enum status ask(void *ctx, struct str sql, bool *ret, struct mysql_err *e
     return st;
 }
 
-static enum status fail_table(struct dms_capture *c, struct dms_table *t, const char *text,
-                              struct mysql_err *err)
+enum status dms_rules_fail_table(struct dms_capture *c, struct dms_table *t, const char *text,
+                                 struct mysql_err *err)
 {
     char copy[MYSQL_ERR_TEXT];
     snprintf(copy, sizeof(copy), "%s", text);
@@ -156,7 +187,7 @@ enum status dms_rules_filter(struct dms_capture *c, struct dms_table *t,
     struct mysql_err why = { 0 };
     *ret_skip = true;
     if (dms_rules_check(c->w, t, &why) != ST_OK) {
-        return fail_table(c, t, why.text, err);
+        return dms_rules_fail_table(c, t, why.text, err);
     }
     enum status st = make_shaper(c, t, err);
     if (st != ST_OK) {
@@ -171,7 +202,7 @@ enum status dms_rules_filter(struct dms_capture *c, struct dms_table *t,
         return st;
     }
     if (st != ST_OK) {
-        return fail_table(c, t, why.text, err);
+        return dms_rules_fail_table(c, t, why.text, err);
     }
     *ret_skip = !passes;
     return ST_OK;
@@ -212,29 +243,27 @@ static struct str position_of(const struct dms_capture *c, const struct mysql_ch
                         (unsigned long long)start->pos);
 }
 
-static void tell_failures(struct dms_worker *w, struct dms_table *t)
+static void tell_failures(struct dms_worker *w, struct dms_table *t, const struct dms_record *r)
 {
-    struct str why;
-    uint64_t n = dms_shaper_failures(t->shaper, &why);
-    uint64_t before = t->rule_failures;
+    uint64_t n = r->failures, before = t->rule_failures;
     t->rule_failures += n;
-    if (n > 0 && (before == 0 || t->rule_failures / 1000 != before / 1000)) {
+    if (n > 0 && w->settings.data_error == DMS_LOG_ERROR &&
+        (before == 0 || t->rule_failures / 1000 != before / 1000)) {
         dms_line(w, "TRANSFORMATION", 'W',
                  "%llu values of table '%.*s'.'%.*s' are empty because the rules can't make them; "
                  "%.*s",
                  (unsigned long long)t->rule_failures, STR_ARG(t->schema), STR_ARG(t->name),
-                 STR_ARG(why));
+                 STR_ARG(r->why));
     }
 }
 
-const struct mysql_value *dms_rules_shape(struct dms_capture *c, struct dms_table *t,
-                                          const struct mysql_change *change,
-                                          const struct mysql_value *image)
+void dms_rules_shape(struct dms_capture *c, struct dms_table *t, const struct mysql_change *change,
+                     struct dms_record *record)
 {
     static const char ops[] = { [MYSQL_INSERT] = 'I', [MYSQL_UPDATE] = 'U', [MYSQL_DELETE] = 'D' };
     struct dms_shaped row = {
         .operation = ops[change->kind],
-        .image = image,
+        .image = record->values,
         .before = change->before,
         .time_us = c->tx.commit_us,
     };
@@ -244,7 +273,7 @@ const struct mysql_value *dms_rules_shape(struct dms_capture *c, struct dms_tabl
         row.sequence = sequence_of(c, change, a);
         row.position = position_of(c, change, a);
     }
-    const struct mysql_value *values = dms_shaper_row(t->shaper, &row);
-    tell_failures(c->w, t);
-    return values;
+    record->values = dms_shaper_row(t->shaper, &row);
+    record->failures = dms_shaper_failures(t->shaper, &record->why);
+    tell_failures(c->w, t, record);
 }

@@ -30,6 +30,10 @@ const char dms_schema_sql[] =
     " ddls INTEGER NOT NULL, load_rows INTEGER NOT NULL, load_start_ms INTEGER NOT NULL,"
     " load_end_ms INTEGER NOT NULL, updated_ms INTEGER NOT NULL, reloads INTEGER NOT NULL,"
     " PRIMARY KEY(task, schema, name));"
+    "CREATE TABLE IF NOT EXISTS dms_table_left(" /* only of tables that have left something out */
+    " task INTEGER NOT NULL, schema TEXT NOT NULL, name TEXT NOT NULL, inserts INTEGER NOT NULL,"
+    " updates INTEGER NOT NULL, deletes INTEGER NOT NULL, ddls INTEGER NOT NULL,"
+    " load_errors INTEGER NOT NULL, PRIMARY KEY(task, schema, name)) WITHOUT ROWID;"
     "CREATE TABLE IF NOT EXISTS dms_reload("
     " task INTEGER NOT NULL, schema TEXT NOT NULL, name TEXT NOT NULL,"
     " PRIMARY KEY(task, schema, name)) WITHOUT ROWID;"
@@ -43,5 +47,7 @@ const char dms_schema_sql[] =
     "CREATE TABLE IF NOT EXISTS dms_schema_name("
     " endpoint_arn TEXT NOT NULL, name TEXT NOT NULL, PRIMARY KEY(endpoint_arn, name))"
     " WITHOUT ROWID;"
+    "CREATE TABLE IF NOT EXISTS dms_xa_start("
+    " task INTEGER PRIMARY KEY, file TEXT NOT NULL, pos INTEGER NOT NULL);"
     "CREATE TABLE IF NOT EXISTS dms_sequence("
     " task INTEGER PRIMARY KEY, time_s INTEGER NOT NULL);";

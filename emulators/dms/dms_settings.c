@@ -1,12 +1,12 @@
 #include "emulators/dms/dms_settings.h"
 
+#include "emulators/dms/dms_settings_check.h"
 #include "emulators/dms/dms_settings_defaults.h"
 #include "emulators/dms/dms_settings_log.h"
 #include "server/base/buf.h"
 #include "server/base/mem.h"
 #include "server/wire/json.h"
 
-#define LOB_MAX_KB 102400
 #define LOB_DEFAULT_KB 32
 
 struct merger {
@@ -176,153 +176,6 @@ static enum status merge(struct merger *m, struct json_value *dst, const struct 
     return ST_OK;
 }
 
-/* Settings that would change what arrives on S3 and that we don't carry out. */
-static const struct {
-    const char *section, *member, *why;
-} forbidden_true[] = {
-    { "TargetMetadata", "BatchApplyEnabled",
-      "batch apply reorders changes and is not carried out for S3 targets" },
-    { "ControlTablesSettings", "StatusTableEnabled", "control tables are not written to S3" },
-    { "ControlTablesSettings", "SuspendedTablesTableEnabled",
-      "control tables are not written to S3" },
-    { "ControlTablesSettings", "HistoryTableEnabled", "control tables are not written to S3" },
-    { "ControlTablesSettings", "FullLoadExceptionTableEnabled",
-      "control tables are not written to S3" },
-    { "TTSettings", "EnableTT", "time travel logs are not written" },
-    { "ValidationSettings", "EnableValidation",
-      "data validation is not carried out (for S3 targets it needs Parquet files)" },
-    { "ValidationSettings", "ValidationOnly", "data validation is not carried out" },
-};
-static const char *const forbidden_sections[] = { "LoopbackPreventionSettings",
-                                                  "CharacterSetSettings", "PostProcessingRules",
-                                                  "ResyncSettings" };
-
-static enum status check_forbidden(struct merger *m, const struct json_value *doc)
-{
-    for (size_t i = 0; i < ARRAY_LEN(forbidden_true); i++) {
-        if (is_true(at(doc, forbidden_true[i].section, forbidden_true[i].member))) {
-            return refuse(m, "%s.%s=true is not supported: %s. Set it to false.",
-                          forbidden_true[i].section, forbidden_true[i].member,
-                          forbidden_true[i].why);
-        }
-    }
-    for (size_t i = 0; i < ARRAY_LEN(forbidden_sections); i++) {
-        const struct json_value *s = json_get(doc, forbidden_sections[i]);
-        if (s && s->kind != JSON_NULL) {
-            return refuse(m,
-                          "The task setting %s is not implemented for S3 targets here; leave it "
-                          "null.",
-                          forbidden_sections[i]);
-        }
-    }
-    const struct json_value *altered =
-        at(doc, "ChangeProcessingDdlHandlingPolicy", "HandleSourceTableAltered");
-    if (is(altered, JSON_BOOL) && !altered->b) {
-        return refuse(m, "ChangeProcessingDdlHandlingPolicy.HandleSourceTableAltered=false is not "
-                         "implemented here; table changes are always followed.");
-    }
-    return ST_OK;
-}
-
-static const struct {
-    const char *section, *member;
-    int64_t low, high;
-} ranges[] = {
-    { "TargetMetadata", "LobMaxSize", 0, LOB_MAX_KB },
-    { "TargetMetadata", "LobChunkSize", 0, LOB_MAX_KB },
-    { "TargetMetadata", "InlineLobMaxSize", 0, LOB_MAX_KB },
-    { "ControlTablesSettings", "HistoryTimeslotInMinutes", 5, 1440 },
-    { "StreamBufferSettings", "StreamBufferCount", 1, 1000000 },
-    { "StreamBufferSettings", "StreamBufferSizeInMB", 1, 1000000 },
-    { "StreamBufferSettings", "CtrlStreamBufferSizeInMB", 1, 1000000 },
-    { "ChangeProcessingTuning", "CommitTimeout", 1, 1000000 },
-    { "ChangeProcessingTuning", "MemoryLimitTotal", 0, 2147483647 },
-    { "ChangeProcessingTuning", "MemoryKeepTime", 0, 2147483647 },
-    { "ErrorBehavior", "DataErrorEscalationCount", 0, 2147483647 },
-    { "ErrorBehavior", "TableErrorEscalationCount", 0, 2147483647 },
-    { "ErrorBehavior", "ApplyErrorEscalationCount", 0, 2147483647 },
-    { "FullLoadSettings", "MaxFullLoadSubTasks", 1, 49 },
-    { "FullLoadSettings", "CommitRate", 1, 50000 },
-    { "FullLoadSettings", "TransactionConsistencyTimeout", 0, 1000000 },
-    { "ErrorBehavior", "RecoverableErrorCount", -1, 2147483647 },
-    { "ErrorBehavior", "RecoverableErrorInterval", 0, 2147483647 },
-    { "ErrorBehavior", "RecoverableErrorThrottlingMax", 0, 2147483647 },
-};
-
-static const struct {
-    const char *section, *member;
-    const char *words[7];
-} enums[] = {
-    { "FullLoadSettings",
-      "TargetTablePrepMode",
-      { "DROP_AND_CREATE", "TRUNCATE_BEFORE_LOAD", "DO_NOTHING", NULL } },
-    { "ErrorBehavior", "TableErrorPolicy", { "SUSPEND_TABLE", "STOP_TASK", NULL } },
-    { "ErrorBehavior", "TableErrorEscalationPolicy", { "STOP_TASK", NULL } },
-    { "ErrorBehavior",
-      "DataErrorPolicy",
-      { "IGNORE_RECORD", "LOG_ERROR", "SUSPEND_TABLE", "STOP_TASK", NULL } },
-    { "ErrorBehavior",
-      "DataTruncationErrorPolicy",
-      { "IGNORE_RECORD", "LOG_ERROR", "SUSPEND_TABLE", "STOP_TASK", NULL } },
-    { "ErrorBehavior", "DataErrorEscalationPolicy", { "SUSPEND_TABLE", "STOP_TASK", NULL } },
-    { "ErrorBehavior", "EventErrorPolicy", { "IGNORE", "STOP_TASK", NULL } },
-    { "ErrorBehavior",
-      "ApplyErrorDeletePolicy",
-      { "IGNORE_RECORD", "LOG_ERROR", "SUSPEND_TABLE", "STOP_TASK", NULL } },
-    { "ErrorBehavior",
-      "ApplyErrorInsertPolicy",
-      { "LOG_ERROR", "IGNORE_RECORD", "SUSPEND_TABLE", "STOP_TASK", "INSERT_RECORD",
-        "UPDATE_RECORD", NULL } },
-    { "ErrorBehavior",
-      "ApplyErrorUpdatePolicy",
-      { "LOG_ERROR", "IGNORE_RECORD", "SUSPEND_TABLE", "STOP_TASK", "INSERT_RECORD",
-        "UPDATE_RECORD", NULL } },
-    { "ErrorBehavior",
-      "ApplyErrorEscalationPolicy",
-      { "LOG_ERROR", "SUSPEND_TABLE", "STOP_TASK", NULL } },
-};
-
-static enum status check_values(struct merger *m, const struct json_value *doc)
-{
-    for (size_t i = 0; i < ARRAY_LEN(ranges); i++) {
-        const struct json_value *v = at(doc, ranges[i].section, ranges[i].member);
-        if (!is(v, JSON_INT) || v->i < ranges[i].low || v->i > ranges[i].high) {
-            return refuse(m,
-                          "Invalid task settings: %s.%s must be a whole number from %lld to %lld.",
-                          ranges[i].section, ranges[i].member, (long long)ranges[i].low,
-                          (long long)ranges[i].high);
-        }
-    }
-    for (size_t i = 0; i < ARRAY_LEN(enums); i++) {
-        const struct json_value *v = at(doc, enums[i].section, enums[i].member);
-        bool found = false;
-        for (const char *const *w = enums[i].words; *w && is(v, JSON_STRING); w++) {
-            found = found || str_eqz(v->str, *w);
-        }
-        if (!found) {
-            return refuse(m,
-                          "Invalid task settings: %s.%s has a value that is not one of its "
-                          "words (such as %s).",
-                          enums[i].section, enums[i].member, enums[i].words[0]);
-        }
-    }
-    if (at(doc, "TargetMetadata", "LobMaxSize")->i == 0 &&
-        !is_true(at(doc, "TargetMetadata", "FullLobMode"))) {
-        return refuse(m, "Invalid task settings: TargetMetadata.LobMaxSize must be at least 1 (KB) "
-                         "unless FullLobMode is true.");
-    }
-    if (is_true(at(doc, "FullLoadSettings", "StopTaskCachedChangesApplied")) &&
-        is_true(at(doc, "FullLoadSettings", "StopTaskCachedChangesNotApplied"))) {
-        return refuse(m, "Invalid task settings: FullLoadSettings.StopTaskCachedChangesApplied and "
-                         "StopTaskCachedChangesNotApplied exclude each other.");
-    }
-    if (is_true(at(doc, "Logging", "EnableLogContext")) &&
-        !is_true(at(doc, "Logging", "EnableLogging"))) {
-        return refuse(m, "Invalid task settings: Logging.EnableLogContext needs EnableLogging.");
-    }
-    return ST_OK;
-}
-
 /* The service names the log group and stream; giving back what it told is fine. */
 static enum status check_given(struct merger *m, const struct json_value *doc,
                                const struct json_value *given)
@@ -377,10 +230,7 @@ enum status dms_settings_merge(struct arena *a, struct str base, struct str give
         }
     }
     if (st == ST_OK) {
-        st = check_forbidden(&m, doc);
-    }
-    if (st == ST_OK) {
-        st = check_values(&m, doc);
+        st = dms_settings_check(a, doc, ret_error);
     }
     if (st == ST_OK) {
         *ret_text = print(a, doc);
@@ -405,6 +255,38 @@ static struct str word(const struct json_value *doc, const char *section, const 
     return is(v, JSON_STRING) ? v->str : STR("");
 }
 
+static enum dms_error_policy policy(const struct json_value *doc, const char *member)
+{
+    struct str w = word(doc, "ErrorBehavior", member);
+    return str_eqz(w, "IGNORE_RECORD")   ? DMS_IGNORE_RECORD
+           : str_eqz(w, "SUSPEND_TABLE") ? DMS_SUSPEND_TABLE
+           : str_eqz(w, "STOP_TASK")     ? DMS_STOP_TASK
+                                         : DMS_LOG_ERROR;
+}
+
+static void read_errors(const struct json_value *doc, struct dms_settings *s)
+{
+    s->data_error = policy(doc, "DataErrorPolicy");
+    s->truncation = policy(doc, "DataTruncationErrorPolicy");
+    s->data_escalation = policy(doc, "DataErrorEscalationPolicy");
+    s->data_escalation_count = number(doc, "ErrorBehavior", "DataErrorEscalationCount");
+    s->table_escalation_count = number(doc, "ErrorBehavior", "TableErrorEscalationCount");
+    s->watch_cuts = s->truncation != DMS_LOG_ERROR || s->data_escalation_count > 0;
+    s->fail_on_truncate = flag(doc, "ErrorBehavior", "ApplyErrorFailOnTruncationDdl");
+}
+
+static void read_control_tables(struct arena *a, const struct json_value *doc,
+                                struct dms_settings *s)
+{
+    static const char section[] = "ControlTablesSettings";
+    struct str schema = word(doc, section, "ControlSchema");
+    s->control_schema = str_empty(schema) ? STR(DMS_CONTROL_SCHEMA) : arena_str(a, schema);
+    s->history_minutes = number(doc, section, "HistoryTimeslotInMinutes");
+    s->status_table = flag(doc, section, "StatusTableEnabled");
+    s->suspended_table = flag(doc, section, "SuspendedTablesTableEnabled");
+    s->history_table = flag(doc, section, "HistoryTableEnabled");
+}
+
 enum status dms_settings_read(struct arena *a, struct str text, struct dms_settings *ret)
 {
     struct json_value *doc;
@@ -423,15 +305,19 @@ enum status dms_settings_read(struct arena *a, struct str text, struct dms_setti
                      : str_eqz(prep, "TRUNCATE_BEFORE_LOAD") ? DMS_PREP_TRUNCATE
                                                              : DMS_PREP_DROP,
         .max_load_threads = number(doc, "FullLoadSettings", "MaxFullLoadSubTasks"),
+        .consistency_timeout_s = number(doc, "FullLoadSettings", "TransactionConsistencyTimeout"),
         .stop_before_cached = flag(doc, "FullLoadSettings", "StopTaskCachedChangesNotApplied"),
         .stop_after_cached = flag(doc, "FullLoadSettings", "StopTaskCachedChangesApplied"),
         .logging = flag(doc, "Logging", "EnableLogging"),
         .log_levels = dms_log_levels(at(doc, "Logging", "LogComponents")),
         .handle_truncated =
             flag(doc, "ChangeProcessingDdlHandlingPolicy", "HandleSourceTableTruncated"),
+        .handle_altered =
+            flag(doc, "ChangeProcessingDdlHandlingPolicy", "HandleSourceTableAltered"),
         .table_error_stops_task =
             str_eqz(word(doc, "ErrorBehavior", "TableErrorPolicy"), "STOP_TASK"),
         .fail_without_tables = flag(doc, "ErrorBehavior", "FailOnNoTablesCaptured"),
+        .fail_on_breach = flag(doc, "ErrorBehavior", "FailOnTransactionConsistencyBreached"),
         .retry_count = number(doc, "ErrorBehavior", "RecoverableErrorCount"),
         .retry_interval_s = number(doc, "ErrorBehavior", "RecoverableErrorInterval"),
         .retry_max_s = number(doc, "ErrorBehavior", "RecoverableErrorThrottlingMax"),
@@ -439,6 +325,8 @@ enum status dms_settings_read(struct arena *a, struct str text, struct dms_setti
         .retry_stop_after_max =
             flag(doc, "ErrorBehavior", "RecoverableErrorStopRetryAfterThrottlingMax"),
     };
+    read_errors(doc, ret);
+    read_control_tables(a, doc, ret);
     return ST_OK;
 }
 

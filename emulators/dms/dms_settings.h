@@ -13,6 +13,16 @@
 
 enum dms_prep_mode { DMS_PREP_DROP, DMS_PREP_TRUNCATE, DMS_PREP_NOTHING };
 
+/* What becomes of a record that can't be moved as it is. */
+enum dms_error_policy {
+    DMS_LOG_ERROR,     /* it is moved as well as can be, and the log tells */
+    DMS_IGNORE_RECORD, /* it is left out */
+    DMS_SUSPEND_TABLE,
+    DMS_STOP_TASK,
+};
+
+#define DMS_CONTROL_SCHEMA "dmslogs" /* where control tables are when ControlSchema is "" */
+
 struct dms_settings {
     /* TargetMetadata */
     struct str target_schema; /* replaces the schema in keys when not empty */
@@ -22,15 +32,25 @@ struct dms_settings {
     /* FullLoadSettings */
     enum dms_prep_mode prep_mode;
     int64_t max_load_threads;
+    int64_t consistency_timeout_s; /* TransactionConsistencyTimeout */
     bool stop_before_cached, stop_after_cached; /* StopTaskCachedChanges(Not)Applied */
     /* Logging */
     bool logging;
     uint64_t log_levels; /* see dms_settings_log.h */
     /* ChangeProcessingDdlHandlingPolicy */
-    bool handle_truncated;
+    bool handle_truncated, handle_altered;
+    /* ControlTablesSettings */
+    struct str control_schema;
+    int64_t history_minutes;
+    bool status_table, suspended_table, history_table;
     /* ErrorBehavior */
+    enum dms_error_policy data_error, truncation, data_escalation;
+    int64_t data_escalation_count, table_escalation_count; /* per table; 0: none */
+    bool watch_cuts; /* the truncation of a value is more than a line in the log */
     bool table_error_stops_task;
     bool fail_without_tables;
+    bool fail_on_breach; /* FailOnTransactionConsistencyBreached */
+    bool fail_on_truncate;
     int64_t retry_count; /* -1: for ever */
     int64_t retry_interval_s, retry_max_s;
     bool retry_throttling, retry_stop_after_max;

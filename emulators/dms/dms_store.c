@@ -1,6 +1,6 @@
 #include "emulators/dms/dms_store.h"
 
-#include "server/store/db.h"
+#include "server/store/db_read.h"
 
 /* --- resources ---------------------------------------------------------------------------------
  */
@@ -21,57 +21,28 @@ enum status dms_store_resource_update(struct db *db, const struct dms_resource *
                    bs(r->doc), bs(r->secret), bs(r->arn));
 }
 
-static void read_resource(struct rows *q, struct arena *a, struct dms_resource *r)
-{
-    *r = (struct dms_resource){ .arn = rows_str(q, a, 0),
-                                .account = rows_str(q, a, 1),
-                                .region = rows_str(q, a, 2),
-                                .ident = rows_str(q, a, 3),
-                                .doc = rows_str(q, a, 4),
-                                .secret = rows_str(q, a, 5) };
-}
-
-/* After a query that gives one row at most. */
-static enum status one_resource(struct rows *q, struct arena *a, struct dms_resource *ret)
-{
-    bool found = rows_next(q);
-    if (found) {
-        read_resource(q, a, ret);
-    }
-    enum status st = rows_end(q);
-    return st == ST_OK && !found ? ST_NOT_FOUND : st;
-}
+/* As struct dms_resource has them. */
+#define SELECT_RESOURCE "SELECT arn,account,region,ident,doc,secret FROM dms_resource "
 
 enum status dms_store_resource_get(struct db *db, struct arena *a, const char *kind, struct str arn,
                                    struct dms_resource *ret)
 {
-    struct rows q;
-    status_ignore(db_query(db, &q,
-                           "SELECT arn,account,region,ident,doc,secret FROM dms_resource "
-                           "WHERE arn=? AND kind=?",
-                           bs(arn), bz(kind))); /* rows_end tells */
-    return one_resource(&q, a, ret);
+    return db_read(db, ONE_OF_TEXTS(a, ret), SELECT_RESOURCE "WHERE arn=? AND kind=?", bs(arn),
+                   bz(kind));
 }
 
 enum status dms_store_resource_by_ident(struct db *db, struct arena *a, const char *kind,
                                         struct dms_owner owner, struct str ident,
                                         struct dms_resource *ret)
 {
-    struct rows q;
-    status_ignore(db_query(db, &q,
-                           "SELECT arn,account,region,ident,doc,secret FROM dms_resource "
-                           "WHERE kind=? AND account=? AND region=? AND ident=?",
-                           bz(kind), bs(owner.account), bs(owner.region),
-                           bs(ident))); /* rows_end tells */
-    return one_resource(&q, a, ret);
+    return db_read(db, ONE_OF_TEXTS(a, ret),
+                   SELECT_RESOURCE "WHERE kind=? AND account=? AND region=? AND ident=?", bz(kind),
+                   bs(owner.account), bs(owner.region), bs(ident));
 }
 
 enum status dms_store_resource_delete(struct db *db, struct str arn)
 {
-    enum status st = db_exec(db, "DELETE FROM dms_resource WHERE arn=?", bs(arn));
-    if (st == ST_OK && db_changes(db) == 0) {
-        return ST_NOT_FOUND;
-    }
+    enum status st = db_change(db, "DELETE FROM dms_resource WHERE arn=?", bs(arn));
     if (st == ST_OK) {
         st = db_exec(db, "DELETE FROM dms_tag WHERE arn=?", bs(arn));
     }
@@ -92,20 +63,16 @@ enum status dms_store_resource_list(struct db *db, struct arena *a, const char *
                                     struct dms_owner owner, struct dms_resource **ret,
                                     size_t *ret_n)
 {
-    struct dms_resource *items = NULL;
-    size_t n = 0;
-    struct rows q;
-    status_ignore(db_query(db, &q,
-                           "SELECT arn,account,region,ident,doc,secret FROM dms_resource "
-                           "WHERE kind=? AND account=? AND region=? ORDER BY id",
-                           bz(kind), bs(owner.account), bs(owner.region))); /* rows_end tells */
-    while (rows_next(&q)) {
-        ARENA_GROW(a, items, n);
-        read_resource(&q, a, &items[n++]);
-    }
-    *ret = items;
-    *ret_n = n;
-    return rows_end(&q);
+    return db_read(db, ALL_TEXTS(a, ret, ret_n),
+                   SELECT_RESOURCE "WHERE kind=? AND account=? AND region=? ORDER BY id", bz(kind),
+                   bs(owner.account), bs(owner.region));
+}
+
+enum status dms_store_resource_all(struct db *db, struct arena *a, const char *kind,
+                                   struct dms_resource **ret, size_t *ret_n)
+{
+    return db_read(db, ALL_TEXTS(a, ret, ret_n), SELECT_RESOURCE "WHERE kind=? ORDER BY id",
+                   bz(kind));
 }
 
 bool dms_store_exists(struct db *db, struct str arn)
@@ -129,58 +96,31 @@ enum status dms_store_connection_put(struct db *db, const struct dms_connection_
                    bs(c->instance_arn), bs(c->endpoint_arn), bs(c->status), bs(c->message));
 }
 
-static void read_connection(struct rows *q, struct arena *a, struct dms_connection_row *c)
-{
-    *c = (struct dms_connection_row){ .instance_arn = rows_str(q, a, 0),
-                                      .endpoint_arn = rows_str(q, a, 1),
-                                      .status = rows_str(q, a, 2),
-                                      .message = rows_str(q, a, 3) };
-}
-
 enum status dms_store_connection_get(struct db *db, struct arena *a, struct str instance_arn,
                                      struct str endpoint_arn, struct dms_connection_row *ret)
 {
-    struct rows q;
-    status_ignore(db_query(db, &q,
-                           "SELECT instance_arn,endpoint_arn,status,message FROM dms_connection "
-                           "WHERE instance_arn=? AND endpoint_arn=?",
-                           bs(instance_arn), bs(endpoint_arn))); /* rows_end tells */
-    bool found = rows_next(&q);
-    if (found) {
-        read_connection(&q, a, ret);
-    }
-    enum status st = rows_end(&q);
-    return st == ST_OK && !found ? ST_NOT_FOUND : st;
+    return db_read(db, ONE_OF_TEXTS(a, ret),
+                   "SELECT instance_arn,endpoint_arn,status,message FROM dms_connection "
+                   "WHERE instance_arn=? AND endpoint_arn=?",
+                   bs(instance_arn), bs(endpoint_arn));
 }
 
 enum status dms_store_connection_delete(struct db *db, struct str instance_arn,
                                         struct str endpoint_arn)
 {
-    enum status st =
-        db_exec(db, "DELETE FROM dms_connection WHERE instance_arn=? AND endpoint_arn=?",
-                bs(instance_arn), bs(endpoint_arn));
-    return st == ST_OK && db_changes(db) == 0 ? ST_NOT_FOUND : st;
+    return db_change(db, "DELETE FROM dms_connection WHERE instance_arn=? AND endpoint_arn=?",
+                     bs(instance_arn), bs(endpoint_arn));
 }
 
 enum status dms_store_connection_list(struct db *db, struct arena *a, struct str account,
                                       struct str region, struct dms_connection_row **ret,
                                       size_t *ret_n)
 {
-    struct dms_connection_row *items = NULL;
-    size_t n = 0;
-    struct rows q;
-    status_ignore(db_query(db, &q,
-                           "SELECT c.instance_arn,c.endpoint_arn,c.status,c.message "
-                           "FROM dms_connection c JOIN dms_resource r ON r.arn=c.endpoint_arn "
-                           "WHERE r.account=? AND r.region=? ORDER BY c.rowid",
-                           bs(account), bs(region))); /* rows_end tells */
-    while (rows_next(&q)) {
-        ARENA_GROW(a, items, n);
-        read_connection(&q, a, &items[n++]);
-    }
-    *ret = items;
-    *ret_n = n;
-    return rows_end(&q);
+    return db_read(db, ALL_TEXTS(a, ret, ret_n),
+                   "SELECT c.instance_arn,c.endpoint_arn,c.status,c.message "
+                   "FROM dms_connection c JOIN dms_resource r ON r.arn=c.endpoint_arn "
+                   "WHERE r.account=? AND r.region=? ORDER BY c.rowid",
+                   bs(account), bs(region));
 }
 
 enum status dms_store_connection_forget_tests(struct db *db)
@@ -211,18 +151,6 @@ enum status dms_store_tag_delete(struct db *db, struct str arn, struct str key)
 enum status dms_store_tag_list(struct db *db, struct arena *a, struct str arn,
                                struct dms_tag_row **ret, size_t *ret_n)
 {
-    struct dms_tag_row *items = NULL;
-    size_t n = 0;
-    struct rows q;
-    status_ignore(db_query(db, &q, "SELECT key,value FROM dms_tag WHERE arn=? ORDER BY key",
-                           bs(arn))); /* rows_end tells */
-    while (rows_next(&q)) {
-        ARENA_GROW(a, items, n);
-        items[n++] = (struct dms_tag_row){ .arn = arena_str(a, arn),
-                                           .key = rows_str(&q, a, 0),
-                                           .value = rows_str(&q, a, 1) };
-    }
-    *ret = items;
-    *ret_n = n;
-    return rows_end(&q);
+    return db_read(db, ALL_TEXTS(a, ret, ret_n),
+                   "SELECT arn,key,value FROM dms_tag WHERE arn=? ORDER BY key", bs(arn));
 }

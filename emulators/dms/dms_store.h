@@ -46,6 +46,9 @@ enum status dms_store_resource_delete(struct db *db, struct str arn) MUST_CHECK;
 enum status dms_store_resource_list(struct db *db, struct arena *a, const char *kind,
                                     struct dms_owner owner, struct dms_resource **ret,
                                     size_t *ret_n) MUST_CHECK;
+/* Of all accounts and regions. */
+enum status dms_store_resource_all(struct db *db, struct arena *a, const char *kind,
+                                   struct dms_resource **ret, size_t *ret_n) MUST_CHECK;
 /* Is there a resource or task with this ARN? */
 bool dms_store_exists(struct db *db, struct str arn);
 
@@ -125,6 +128,12 @@ enum status dms_store_task_checkpoint(struct db *db, int64_t id,
  * stored. */
 enum status dms_store_sequence_put(struct db *db, int64_t task, int64_t time_s) MUST_CHECK;
 enum status dms_store_sequence_get(struct db *db, int64_t task, int64_t *ret) MUST_CHECK;
+/* The place before the first load: every XA transaction that was prepared before it has ended. Kept
+ * until the next fresh start. ST_NOT_FOUND */
+enum status dms_store_xa_start_put(struct db *db, int64_t task,
+                                   const struct mysql_position *at) MUST_CHECK;
+enum status dms_store_xa_start_get(struct db *db, int64_t task,
+                                   struct mysql_position *ret) MUST_CHECK;
 enum status dms_store_task_load_times(struct db *db, int64_t id, int64_t start_ms,
                                       int64_t end_ms) MUST_CHECK;
 
@@ -135,6 +144,8 @@ struct dms_table_counts {
     int64_t load_rows, load_start_ms, load_end_ms; /* 0: not yet */
     int64_t updated_ms;
     int64_t reloads;
+    /* Of the above, what was left out by settings of task or endpoint; and rows of the load. */
+    int64_t left_inserts, left_updates, left_deletes, left_ddls, load_errors;
 };
 struct dms_table_row {
     struct str schema, name;

@@ -97,6 +97,9 @@ enum status dms_store_task_delete(struct db *db, const struct dms_task_row *t)
         st = db_exec(db, "DELETE FROM dms_reload WHERE task=?", bi(t->id));
     }
     if (st == ST_OK) {
+        st = db_exec(db, "DELETE FROM dms_xa_start WHERE task=?", bi(t->id));
+    }
+    if (st == ST_OK) {
         st = db_exec(db, "DELETE FROM dms_tag WHERE arn=?", bs(t->arn));
     }
     return st;
@@ -183,6 +186,25 @@ enum status dms_store_sequence_get(struct db *db, int64_t task, int64_t *ret)
     return st == ST_NOT_FOUND ? ST_OK : st;
 }
 
+enum status dms_store_xa_start_put(struct db *db, int64_t task, const struct mysql_position *at)
+{
+    return db_exec(db, "INSERT OR REPLACE INTO dms_xa_start(task,file,pos) VALUES(?,?,?)", bi(task),
+                   bz(at->file), bi((int64_t)at->pos));
+}
+
+enum status dms_store_xa_start_get(struct db *db, int64_t task, struct mysql_position *ret)
+{
+    struct rows q;
+    status_ignore(db_query(db, &q, "SELECT file,pos FROM dms_xa_start WHERE task=?",
+                           bi(task))); /* rows_end tells */
+    bool found = rows_next(&q);
+    if (found) {
+        read_position(&q, 0, ret);
+    }
+    enum status st = rows_end(&q);
+    return st == ST_OK && !found ? ST_NOT_FOUND : st;
+}
+
 enum status dms_store_task_load_times(struct db *db, int64_t id, int64_t start_ms, int64_t end_ms)
 {
     return db_exec(db, "UPDATE dms_task SET load_start_ms=?, load_end_ms=? WHERE id=?",
@@ -192,7 +214,22 @@ enum status dms_store_task_load_times(struct db *db, int64_t id, int64_t start_m
 /* --- tables ------------------------------------------------------------------------------------
  */
 
-enum status dms_store_table_put(struct db *db, int64_t task, const struct dms_table_row *t)
+/* What was left out, in a table of its own: most tables leave nothing out. */
+static enum status put_left(struct db *db, int64_t task, const struct dms_table_row *t)
+{
+    const struct dms_table_counts *c = &t->counts;
+    if (c->left_inserts + c->left_updates + c->left_deletes + c->left_ddls + c->load_errors == 0) {
+        return db_exec(db, "DELETE FROM dms_table_left WHERE task=? AND schema=? AND name=?",
+                       bi(task), bs(t->schema), bs(t->name));
+    }
+    return db_exec(db,
+                   "INSERT OR REPLACE INTO dms_table_left(task,schema,name,inserts,updates,deletes,"
+                   "ddls,load_errors) VALUES(?,?,?,?,?,?,?,?)",
+                   bi(task), bs(t->schema), bs(t->name), bi(c->left_inserts), bi(c->left_updates),
+                   bi(c->left_deletes), bi(c->left_ddls), bi(c->load_errors));
+}
+
+static enum status put_table(struct db *db, int64_t task, const struct dms_table_row *t)
 {
     const struct dms_table_counts *c = &t->counts;
     return db_exec(
@@ -215,6 +252,12 @@ enum status dms_store_table_put(struct db *db, int64_t task, const struct dms_ta
         bi(c->reloads));
 }
 
+enum status dms_store_table_put(struct db *db, int64_t task, const struct dms_table_row *t)
+{
+    enum status st = put_table(db, task, t);
+    return st == ST_OK ? put_left(db, task, t) : st;
+}
+
 static void read_table(struct rows *q, struct arena *a, struct dms_table_row *t)
 {
     *t = (struct dms_table_row){
@@ -234,7 +277,12 @@ static void read_table(struct rows *q, struct arena *a, struct dms_table_row *t)
                     .load_start_ms = rows_i64(q, 15),
                     .load_end_ms = rows_i64(q, 16),
                     .updated_ms = rows_i64(q, 17),
-                    .reloads = rows_i64(q, 18) },
+                    .reloads = rows_i64(q, 18),
+                    .left_inserts = rows_i64(q, 19),
+                    .left_updates = rows_i64(q, 20),
+                    .left_deletes = rows_i64(q, 21),
+                    .left_ddls = rows_i64(q, 22),
+                    .load_errors = rows_i64(q, 23) },
     };
     read_position(q, 4, &t->from);
 }
@@ -251,15 +299,18 @@ enum status dms_store_table_list(struct db *db, struct arena *a, int64_t task, b
     struct dms_table_row *items = ARENA_ARRAY(a, struct dms_table_row, (size_t)count + 1);
     size_t n = 0;
     struct rows q;
-    status_ignore(db_query(db, &q,
-                           "SELECT schema,name,CASE WHEN EXISTS(SELECT 1 FROM dms_reload r WHERE "
-                           "r.task=dms_table.task AND r.schema=dms_table.schema AND "
-                           "r.name=dms_table.name) THEN '" DMS_STATE_RELOADING
-                           "' ELSE state END,load_order,from_file,from_pos,from_skip,"
-                           "last_name_ms,CASE WHEN ?2 THEN columns END,message,inserts,updates,"
-                           "deletes,ddls,load_rows,load_start_ms,load_end_ms,updated_ms,reloads "
-                           "FROM dms_table WHERE task=?1 ORDER BY schema,name",
-                           bi(task), bi(with_columns))); /* rows_end tells */
+    status_ignore(
+        db_query(db, &q,
+                 "SELECT t.schema,t.name,CASE WHEN EXISTS(SELECT 1 FROM dms_reload r WHERE "
+                 "r.task=t.task AND r.schema=t.schema AND r.name=t.name) THEN "
+                 "'" DMS_STATE_RELOADING "' ELSE state END,load_order,from_file,from_pos,from_skip,"
+                 "last_name_ms,CASE WHEN ?2 THEN columns END,message,t.inserts,t.updates,"
+                 "t.deletes,t.ddls,load_rows,load_start_ms,load_end_ms,updated_ms,reloads,"
+                 "coalesce(l.inserts,0),coalesce(l.updates,0),coalesce(l.deletes,0),"
+                 "coalesce(l.ddls,0),coalesce(l.load_errors,0) FROM dms_table t LEFT JOIN "
+                 "dms_table_left l ON l.task=t.task AND l.schema=t.schema AND "
+                 "l.name=t.name WHERE t.task=?1 ORDER BY t.schema,t.name",
+                 bi(task), bi(with_columns))); /* rows_end tells */
     while (rows_next(&q)) {
         read_table(&q, a, &items[n++]);
     }
@@ -285,6 +336,12 @@ enum status dms_store_table_clear(struct db *db, int64_t task)
     enum status st = db_exec(db, "DELETE FROM dms_table WHERE task=?", bi(task));
     if (st == ST_OK) {
         st = db_exec(db, "DELETE FROM dms_reload WHERE task=?", bi(task));
+    }
+    if (st == ST_OK) {
+        st = db_exec(db, "DELETE FROM dms_xa_start WHERE task=?", bi(task));
+    }
+    if (st == ST_OK) {
+        st = db_exec(db, "DELETE FROM dms_table_left WHERE task=?", bi(task));
     }
     if (st == ST_OK) {
         st = db_exec(db, "UPDATE dms_task SET ck_file='', ck_pos=0, checkpoints=0 WHERE id=?",

@@ -179,6 +179,14 @@ enum status dms_task_set_positions(struct call *c, struct dms_task_row *t, const
     struct mysql_position position;
     int64_t ms;
     if (!str_empty(start)) {
+        if (dms_is_gtid(start)) {
+            return call_fail(c, &dms_InvalidParameterValueException,
+                             "CdcStartPosition '%.*s' is a GTID, and GTIDs are not supported as a "
+                             "start for MySQL sources. Give the place in the binary log as "
+                             "file:position (mysql-bin.000024:373), a date and time "
+                             "(2018-03-08T12:12:12), or a checkpoint (checkpoint:V1#…).",
+                             STR_ARG(start));
+        }
         if (dms_start_parse(start, &position, &ms) != ST_OK) {
             return call_fail(c, &dms_InvalidParameterValueException,
                              "CdcStartPosition '%.*s' is none of: a date and time "
@@ -273,7 +281,7 @@ enum status dms_create_replication_task(struct call *c,
         st = dms_put_tags(c, t.arn, &in->Tags);
     }
     if (st == ST_OK) {
-        st = dms_event_task(c->db, &t, DMS_EVENT_TASK_CREATED, STR_NONE);
+        st = dms_event_task(c->core, &t, DMS_EVENT_TASK_CREATED, STR_NONE);
     }
     if (st != ST_OK) {
         return call_status(c, st);
@@ -467,7 +475,7 @@ enum status dms_modify_replication_task(struct call *c,
         return taken(c, t.ident);
     }
     if (st == ST_OK) {
-        st = dms_event_task(c->db, &t, DMS_EVENT_TASK_MODIFIED, STR_NONE);
+        st = dms_event_task(c->core, &t, DMS_EVENT_TASK_MODIFIED, STR_NONE);
     }
     if (st != ST_OK) {
         return call_status(c, st);
@@ -489,7 +497,7 @@ enum status dms_delete_replication_task(struct call *c,
                            &ret_out->ReplicationTask);
     }
     if (st == ST_OK) {
-        st = call_status(c, dms_event_task(c->db, &t, DMS_EVENT_TASK_DELETED, STR_NONE));
+        st = call_status(c, dms_event_task(c->core, &t, DMS_EVENT_TASK_DELETED, STR_NONE));
     }
     return st == ST_OK ? call_status(c, dms_store_task_delete(c->db, &t)) : st;
 }

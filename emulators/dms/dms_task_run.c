@@ -1,5 +1,6 @@
 #include "emulators/dms/dms_task_run.h"
 
+#include "emulators/dms/dms_control_tables.h"
 #include "server/core.h"
 
 #define CHECK_ARENA_MAX (4u << 20)
@@ -102,6 +103,12 @@ static enum status tell_up(struct dms_worker *w, struct mysql_err *err)
                  "longer than %lld KB are truncated.",
                  (long long)w->settings.lob_max_kb);
     }
+    if (str_set(w->idle_settings)) {
+        dms_line(w, "TASK_MANAGER", 'W',
+                 "These task settings differ from their defaults and have no effect here (MySQL to "
+                 "Amazon S3, %s): %.*s",
+                 w->captures ? "with change capture" : "full load only", STR_ARG(w->idle_settings));
+    }
     return ST_OK;
 }
 
@@ -199,7 +206,7 @@ static enum status begin_cdc_only(struct dms_worker *w, struct mysql_err *err)
     }
     enum status st = ST_OK;
     if (!d.from.file[0]) {
-        st = dms_ctl(w, start_ms >= 0 ? find_oldest : find_end, &d.from, err);
+        st = start_ms >= 0 ? dms_ctl(w, find_oldest, &d.from, err) : dms_xa_wait(w, &d.from, err);
     }
     if (st == ST_OK) {
         st = dms_ctl(w, describe_tables, &d, err);
@@ -231,6 +238,9 @@ static enum status begin_after_load(struct dms_worker *w, struct mysql_err *err)
         }
     }
     enum status st = at.file[0] ? ST_OK : dms_ctl(w, find_end, &at, err);
+    if (w->xa_start.file[0] && mysql_position_cmp(&w->xa_start, &at) < 0) {
+        at = w->xa_start;
+    }
     if (st == ST_OK) {
         st = dms_commit(w, &(struct dms_commit){ .checkpoint = &at }, err);
     }
@@ -256,7 +266,9 @@ static enum status load_phase(struct dms_worker *w, struct mysql_err *err)
 {
     bool loads_now = anything_to_load(w);
     w->reload = true; /* until it is through */
-    enum status st = dms_full_load(w, err);
+    enum status st =
+        w->captures && loads_now && !w->stored.file[0] ? dms_xa_before_load(w, err) : ST_OK;
+    st = st == ST_OK ? dms_full_load(w, err) : st;
     while (st == ST_OK && !w->captures && dms_reload_due(w)) { /* ReloadTables meanwhile */
         st = dms_tables_load(w);
         st = st == ST_OK ? dms_full_load(w, err) : st;
@@ -295,8 +307,14 @@ enum status dms_task_run(struct dms_worker *w, struct mysql_err *err)
     if (st == ST_OK) {
         st = tell_up(w, err);
     }
+    if (st == ST_OK && w->loads && anything_to_load(w)) {
+        st = dms_control_turn(w->control, DMS_PHASE_LOAD, err);
+    }
     if (st == ST_OK && w->loads) {
         st = load_phase(w, err);
+    }
+    if (st == ST_OK && !w->finished) {
+        st = dms_control_turn(w->control, DMS_PHASE_CHANGES, err);
     }
     if (st == ST_OK && !w->finished) {
         st = dms_capture(w, err);

@@ -82,7 +82,7 @@ void dms_task_ended(struct dms *dms, int64_t id, int end, struct str text)
     }
     if (st == ST_OK) {
         bool failed = dms_task_in(&t, DMS_TASK_FAILED);
-        st = dms_event_task(db, &t, failed ? DMS_EVENT_TASK_FAILED : DMS_EVENT_TASK_STOPPED,
+        st = dms_event_task(dms->core, &t, failed ? DMS_EVENT_TASK_FAILED : DMS_EVENT_TASK_STOPPED,
                             failed ? t.message : t.stop_reason);
     }
     if (st != ST_OK) {
@@ -104,7 +104,7 @@ void dms_task_is_up(struct dms *dms, int64_t id)
     if (st == ST_OK && dms_task_in(&t, DMS_TASK_STARTING)) {
         dms_task_move(&t, DMS_TASK_RUNNING);
         st = dms_store_task_update(db, &t);
-        st = st == ST_OK ? dms_event_task(db, &t, DMS_EVENT_TASK_STARTED, STR_NONE) : st;
+        st = st == ST_OK ? dms_event_task(dms->core, &t, DMS_EVENT_TASK_STARTED, STR_NONE) : st;
     }
     if (st != ST_OK) {
         log_error("dms", "task %lld is running, but that can't be stored: %s", (long long)id,

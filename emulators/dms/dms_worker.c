@@ -4,6 +4,8 @@
 #include <poll.h>
 #include <unistd.h>
 
+#include "emulators/dms/dms_control_tables.h"
+#include "emulators/dms/dms_remedy.h"
 #include "emulators/dms/dms_task_run.h"
 #include "server/base/log.h"
 #include "server/busy.h"
@@ -58,21 +60,6 @@ static int64_t pause_ms(const struct dms_worker *w)
     return clock_scaled_ms(seconds * 1000);
 }
 
-/* What the user can do about it, where the error itself can't know. */
-static const char *remedy(const struct mysql_err *err)
-{
-    if (err->kind == MYSQL_ERR_PURGED) {
-        return " The changes in between are lost: start the task with reload-target, and keep the "
-               "source's binary logs longer (binlog_expire_logs_seconds, or on RDS the binlog "
-               "retention hours).";
-    }
-    if (err->kind == MYSQL_ERR_AUTH) {
-        return " Correct the login of the source endpoint with ModifyEndpoint, test the "
-               "connection, and start the task again.";
-    }
-    return "";
-}
-
 /* After a failed attempt: true to try again. */
 static bool pause_or_end(struct dms_worker *w, const struct mysql_err *err)
 {
@@ -80,9 +67,9 @@ static bool pause_or_end(struct dms_worker *w, const struct mysql_err *err)
         w->end = DMS_END_FAILED;
         return false;
     }
-    char text[MYSQL_ERR_TEXT + 512];
+    char text[MYSQL_ERR_TEXT + 640];
     snprintf(text, sizeof(text), "%s%s",
-             err->text[0] ? err->text : "The task ended for an unknown reason.", remedy(err));
+             err->text[0] ? err->text : "The task ended for an unknown reason.", dms_remedy(err));
     bool again = mysql_err_retryable(err) && (w->was_up || w->resumed);
     w->failures++;
     int64_t wait = again ? pause_ms(w) : -1;
@@ -121,6 +108,7 @@ static void run(void *arg)
         }
     }
     if (w->end != DMS_END_ABORTED) {
+        dms_control_end(w->control);
         bool failed = w->end == DMS_END_FAILED || w->end == DMS_END_EXHAUSTED;
         dms_line(w, "TASK_MANAGER", failed ? 'E' : 'I', "Task '%.*s' %s", STR_ARG(w->ident),
                  w->end == DMS_END_FAILED ? "encountered a fatal error"
@@ -208,10 +196,10 @@ void dms_worker_stop(struct dms_worker *w, bool flush)
     }
     mysql_conn_abort(w->ctl);
     mysql_conn_abort(w->stream);
-    for (size_t i = 0; i < DMS_LOADERS_MAX; i++) {
+    for (size_t i = 0; i < DMS_LOADERS_MAX && w->load[i]; i++) {
         mysql_conn_abort(w->load[i]);
-        for (size_t k = 0; k < DMS_SEGMENT_CONNS && w->segment[i][k]; k++) {
-            mysql_conn_abort(w->segment[i][k]);
+        if (w->segment[i]) {
+            mysql_conn_abort(w->segment[i]);
         }
     }
     dms_worker_wake(w);

@@ -3,8 +3,11 @@
 #include <unistd.h>
 
 #include "emulators/dms/control/certificate.h"
+#include "emulators/dms/dms_control_tables.h"
 #include "emulators/dms/dms_doc.h"
+#include "emulators/dms/dms_errors.h"
 #include "emulators/dms/dms_mysql_settings.h"
+#include "emulators/dms/dms_settings_check.h"
 #include "emulators/dms/dms_worker_impl.h"
 #include "server/base/log.h"
 #include "server/core.h"
@@ -100,6 +103,7 @@ static enum status read_task(struct dms_worker *w, const struct dms_task_row *t,
     if (dms_settings_read(w->arena, t->settings, &w->settings) != ST_OK) {
         return dms_refuse(a, ret_error, "The stored task settings can't be read.");
     }
+    w->idle_settings = dms_settings_idle(w->arena, t->settings, w->captures);
     if (!str_empty(t->cdc_stop) &&
         dms_stop_parse(t->cdc_stop, &w->stop_kind, &w->stop_at_ms) != ST_OK) {
         return dms_refuse(a, ret_error, "The stored CdcStopPosition can't be read.");
@@ -118,7 +122,7 @@ static void set_log(struct dms_worker *w, const struct dms_task_row *t, struct s
     dms_log_names(w->arena, t, instance, &w->log_group, &w->log_stream);
     w->instance = arena_str(w->arena, instance);
     w->resource_id = str_sub(w->arn, tail, w->arn.n);
-    w->measured_ms = clock_mono_ms();
+    w->measured.ms = clock_mono_ms();
     atomic_store(&w->log_levels, w->settings.log_levels);
 }
 
@@ -139,6 +143,7 @@ static enum status read_source(struct dms_worker *w, const struct dms_resource *
     w->s3.csv.zone = source.zone;
     w->clean_metadata = source.clean_metadata;
     w->partition_ddl = source.partition_ddl;
+    w->ignore_xa = source.ignore_xa;
     return ST_OK;
 }
 
@@ -154,11 +159,9 @@ static enum status set_connections(struct dms_worker *w, const struct dms_resour
         return st;
     }
     w->ctl = mysql_conn_new(&options);
-    for (size_t i = 0; i < DMS_LOADERS_MAX; i++) {
+    for (size_t i = 0; i < dms_load_subtasks(w); i++) {
         w->load[i] = mysql_conn_new(&options);
-        for (size_t k = 0; k < DMS_SEGMENT_CONNS && w->mapping.wants_segments; k++) {
-            w->segment[i][k] = mysql_conn_new(&options);
-        }
+        w->segment[i] = w->mapping.wants_segments ? mysql_conn_new(&options) : NULL;
     }
     options.read_ms = STREAM_READ_MS;
     w->stream = mysql_conn_new(&options);
@@ -195,7 +198,8 @@ static enum status fill(struct dms_worker *w, const struct dms_task_row *t, stru
     if (st == ST_OK) {
         set_log(w, t, instance.ident);
         w->interval_ms = clock_scaled_ms(w->s3.interval_s * 1000);
-        dms_out_init(&w->shared.out, &dms_format_csv, core_blobs(w->core), w->s3.gzip);
+        w->control = dms_control_new(w);
+        dms_out_init(&w->shared.out, &dms_format_csv, core_blobs(w->core), w->s3.gzip, w->spool);
     }
     return st;
 }
@@ -210,6 +214,9 @@ enum status dms_worker_new(struct dms *dms, const struct dms_task_row *t, struct
     w->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     pthread_mutex_init(&w->tables_lock, NULL);
     map_init(&w->by_name);
+    w->xa = mysql_xa_new(blobs_tmp_dir(core_blobs(w->core)));
+    map_init(&w->error_counts);
+    w->spool = dms_spool_new();
     enum status st = w->wake_fd < 0 ? dms_refuse(a, ret_error, "No file descriptors are left.")
                                     : fill(w, t, a, ret_error);
     if (st != ST_OK) {
@@ -223,14 +230,16 @@ enum status dms_worker_new(struct dms *dms, const struct dms_task_row *t, struct
 void dms_worker_free(struct dms_worker *w)
 {
     dms_tables_free(w);
+    dms_spool_free(w->spool); /* files wait for it until they are discarded */
     map_fini(&w->by_name);
+    mysql_xa_free(w->xa);
+    dms_errors_free(w);
+    dms_control_free(w->control);
     mysql_conn_free(w->ctl);
     mysql_conn_free(w->stream);
     for (size_t i = 0; i < DMS_LOADERS_MAX; i++) {
         mysql_conn_free(w->load[i]);
-        for (size_t k = 0; k < DMS_SEGMENT_CONNS; k++) {
-            mysql_conn_free(w->segment[i][k]);
-        }
+        mysql_conn_free(w->segment[i]);
     }
     if (w->wake_fd >= 0) {
         close(w->wake_fd);

@@ -31,14 +31,21 @@
 #include "server/mysql/conn.h"
 #include "server/mysql/snapshot.h"
 
-#define DMS_LOADERS_MAX 4
-#define DMS_SEGMENT_CONNS 3 /* beside the one of a loader, for tables in segments */
+#define DMS_LOADERS_MAX 49 /* MaxFullLoadSubTasks goes so far */
 #define DMS_WORKER_ARENA_MAX (512u << 20)
 #define DMS_TABLES_MAX 100000
 #define DMS_HEARTBEAT_MS 200
 #define DMS_HEARTBEAT_FAST_MS 20 /* when batches have no interval */
 #define DMS_CHECKPOINT_MS 5000   /* an idle position is stored this often */
 #define DMS_STATS_MS 200         /* and counts are shown */
+
+/* What a task has moved so far, for rates. */
+struct dms_measured {
+    int64_t ms; /* clock_mono_ms() */
+    int64_t load_rows, changes;
+    int64_t load_bytes, change_bytes;           /* put */
+    int64_t load_source_bytes, log_source_bytes; /* read */
+};
 
 enum dms_table_state {
     DMS_TABLE_MISSING,
@@ -82,6 +89,9 @@ struct dms_table {
     struct dms_table_rules *rules; /* for columns and rows; in def_arena; NULL: none apply */
     struct dms_shaper *shaper;     /* of the capture; made when needed */
     uint64_t rule_failures;        /* values that the rules could not make */
+    uint64_t cut_values;           /* of changes, longer than their limit */
+    struct dms_error_counts *errors; /* of this run; see dms_errors.h */
+    bool by_record; /* about to be suspended because of a record: TableErrorPolicy isn't asked */
     struct mysql_position seen;
     uint64_t seen_skip;
     int64_t last_name_ms;
@@ -121,7 +131,7 @@ struct dms_worker {
     struct str shown_what; /* for busy: in shown_arena */
     uint64_t busy_wait;    /* last wait_id handed over */
     int64_t shown_oldest_ms; /* clock_mono_ms() of the oldest waiting change; 0: none */
-    int64_t measured_ms, measured_load_rows, measured_changes, measured_bytes; /* last metrics */
+    struct dms_measured measured; /* at the last metrics */
     bool up_known;
 
     /* constant while the thread runs */
@@ -133,6 +143,7 @@ struct dms_worker {
     struct str arn, ident;
     struct dms_mapping mapping;
     struct dms_settings settings;
+    struct str idle_settings; /* those that were changed and have no effect; absent: none */
     struct dms_s3_options s3;
     struct str cdc_start;
     int64_t cdc_start_ms, start_ms;
@@ -142,8 +153,9 @@ struct dms_worker {
     struct str log_group, log_stream;
     struct str instance, resource_id; /* as metrics name them */
     int64_t interval_ms; /* real milliseconds */
-    struct mysql_conn *ctl, *stream, *load[DMS_LOADERS_MAX];
-    struct mysql_conn *segment[DMS_LOADERS_MAX][DMS_SEGMENT_CONNS]; /* NULL: no rule asks for it */
+    struct mysql_conn *ctl, *stream;
+    struct mysql_conn *load[DMS_LOADERS_MAX];    /* so many as the settings say, then NULL */
+    struct mysql_conn *segment[DMS_LOADERS_MAX]; /* likewise; all NULL: no rule asks for it */
     int wake_fd; /* eventfd: something below has changed */
 
     /* any thread */
@@ -153,7 +165,8 @@ struct dms_worker {
     _Atomic uint64_t answered;     /* everything asked up to this wait_id is in the bucket */
     _Atomic uint64_t waiting_rows; /* read, not yet in the bucket */
     _Atomic uint64_t reload_ask;   /* counts calls of ReloadTables */
-    _Atomic uint64_t put_bytes;    /* of objects so far */
+    _Atomic uint64_t put_bytes;    /* of change files so far */
+    _Atomic uint64_t put_load_bytes; /* and of the load's */
     _Atomic int64_t reading_us;    /* commit time of the transaction at hand; 0: all are read */
     _Atomic uint64_t log_levels;   /* see dms_settings_log.h */
 
@@ -165,6 +178,9 @@ struct dms_worker {
     struct dms_table **tables;
     size_t tables_n, tables_cap;
     struct map by_name;           /* "schema\0table" → struct dms_table */
+    struct map error_counts;      /* the same → struct dms_error_counts, of this run */
+    struct dms_control *control;  /* dms_control_tables.h; NULL: none are wanted */
+    struct dms_spool *spool;      /* of the change files */
     struct dms_batch shared;      /* PreserveTransactions: the open file of all tables */
     int64_t shared_name_ms;       /* of the last one */
     struct mysql_position at;     /* everything before it has been read; inside of a transaction:
@@ -184,6 +200,9 @@ struct dms_worker {
     bool wants_sequence; /* a rule has $AR_H_CHANGE_SEQ: sequence_s is kept with the checkpoint */
     bool clean_metadata; /* CleanSourceMetadataOnMismatch */
     bool partition_ddl;  /* skipTableSuspensionForPartitionDdl */
+    bool ignore_xa;      /* IgnoreOpenXaTransactionsCheck */
+    struct mysql_xa *xa; /* of the stream */
+    struct mysql_position xa_start; /* before the first load: capture begins there or earlier */
     bool shared_partial; /* the shared file ends within a transaction */
     bool in_tx;
     bool was_up; /* this run has reached the source once */
@@ -327,8 +346,19 @@ void dms_show(struct dms_worker *w, bool force, const char *fmt, ...)
 void dms_line(struct dms_worker *w, const char *component, char level, const char *fmt, ...)
     __attribute__((format(printf, 4, 5)));
 
+/* --- dms_xa.c
+ * ---------------------------------------------------------------------------------------- */
+/* Waits until no XA transaction is prepared on the source, as long as the settings say. From *ret on
+ * the log has all that are prepared later. */
+enum status dms_xa_wait(struct dms_worker *w, struct mysql_position *ret,
+                        struct mysql_err *err) MUST_CHECK;
+/* The same, once per fresh start of a task; the place is w->xa_start. */
+enum status dms_xa_before_load(struct dms_worker *w, struct mysql_err *err) MUST_CHECK;
+
 /* --- the work
  * ---------------------------------------------------------------------------------------- */
+/* How many tables or segments of them are read at the same time at most: MaxFullLoadSubTasks. */
+size_t dms_load_subtasks(const struct dms_worker *w);
 /* All that is not loaded yet. ST_CONFLICT: stopped. */
 enum status dms_full_load(struct dms_worker *w, struct mysql_err *err) MUST_CHECK;
 /* The same in the background: loads `n` tables (the array is taken over), a few at a time. Every

@@ -1,4 +1,5 @@
 /* The tables of a running task. */
+#include "emulators/dms/dms_errors.h"
 #include "emulators/dms/dms_names.h"
 #include "emulators/dms/dms_schema_text.h"
 #include "emulators/dms/dms_worker_impl.h"
@@ -54,6 +55,7 @@ struct dms_table *dms_tables_add(struct dms_worker *w, struct str schema, struct
     t->name = arena_str(w->arena, name);
     t->load_order = load_order;
     t->state = DMS_TABLE_BEFORE;
+    t->errors = dms_errors_of(w, schema, name);
     dms_rules_name(w, t);
     pthread_mutex_lock(&w->tables_lock);
     if (w->tables_n == w->tables_cap) {
@@ -290,16 +292,15 @@ enum status dms_table_fail(struct dms_worker *w, struct dms_table *t, const char
 {
     dms_line(w, "TASK_MANAGER", 'E', "Table '%.*s'.'%.*s' was errored/suspended: %s",
              STR_ARG(t->schema), STR_ARG(t->name), text);
-    bool stops = w->settings.table_error_stops_task;
+    char which[MYSQL_ERR_TEXT];
     pthread_mutex_lock(&w->tables_lock); /* also for the arena: loaders come here too */
+    bool stops = dms_table_error_stops(w, t, which);
     t->state = DMS_TABLE_ERROR;
     t->message = arena_strz(w->arena, text);
     t->counts.updated_ms = clock_now_ms();
     if (stops) {
-        w->end_text = arena_printf(w->arena,
-                                   "Table %.*s.%.*s is in error and TableErrorPolicy is "
-                                   "STOP_TASK: %s",
-                                   STR_ARG(t->schema), STR_ARG(t->name), text);
+        dms_errors_stop(w, "Table %.*s.%.*s is in error and %s: %s", STR_ARG(t->schema),
+                        STR_ARG(t->name), which, text);
     }
     pthread_mutex_unlock(&w->tables_lock);
     return stops ? ST_CONFLICT : ST_OK;

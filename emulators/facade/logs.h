@@ -20,5 +20,8 @@ enum status logs_write(struct core *core, const struct logs_owner *owner, struct
 /* Creates an empty stream, so that it shows before its first line. */
 enum status logs_open_stream(struct core *core, const struct logs_owner *owner, struct str group,
                              struct str stream) MUST_CHECK;
+/* Bytes of the stream's events as the service counts them; 0 when there is no such stream. */
+enum status logs_stream_bytes(struct core *core, const struct logs_owner *owner, struct str group,
+                              struct str stream, int64_t *ret) MUST_CHECK;
 
 #endif

@@ -5,14 +5,12 @@ enum status glue_store_bookmark(struct db *db, struct arena *a, const struct glu
                                 struct glue_job_bookmark_entry *ret)
 {
     struct rows q;
-    bool found = false;
     if (db_query(db, &q,
                  "SELECT version, run_id, run, attempt, previous, state FROM glue_bookmark"
                  " WHERE account=?1 AND region=?2 AND job=?3 AND (?4 IS NULL OR run_id=?4)"
                  " ORDER BY version DESC LIMIT 1",
-                 bs(o->account), bs(o->region), bs(job), bs(run_id)) == ST_OK &&
-        rows_next(&q)) {
-        found = true;
+                 OWNER(o), bs(job), bs(run_id)) == ST_OK &&
+        rows_first(&q)) {
         *ret = (struct glue_job_bookmark_entry){
             .JobName = job,
             .Version = OPT_I64(rows_i64(&q, 0)),
@@ -23,8 +21,7 @@ enum status glue_store_bookmark(struct db *db, struct arena *a, const struct glu
             .JobBookmark = rows_str(&q, a, 5),
         };
     }
-    enum status st = rows_end(&q);
-    return st == ST_OK && !found ? ST_NOT_FOUND : st;
+    return rows_end(&q);
 }
 
 /* Id of the run that saved before this one, absent when there is none. */
@@ -45,7 +42,7 @@ enum status glue_store_save_bookmark(struct db *db, struct arena *a, const struc
     st = st == ST_OK ? db_get_i64(db, &number,
                                   "SELECT count(*) FROM glue_run"
                                   " WHERE account=? AND region=? AND job=? AND number<=?",
-                                  bs(o->account), bs(o->region), bs(job), bi(run->number))
+                                  OWNER(o), bs(job), bi(run->number))
                      : st;
     int64_t version = last.Version.v + 1;
     st = st == ST_OK
@@ -56,8 +53,7 @@ enum status glue_store_save_bookmark(struct db *db, struct arena *a, const struc
     return st == ST_OK ? db_exec(db,
                                  "DELETE FROM glue_bookmark"
                                  " WHERE account=? AND region=? AND job=? AND version<=?",
-                                 bs(o->account), bs(o->region), bs(job),
-                                 bi(version - GLUE_BOOKMARK_VERSIONS_MAX))
+                                 OWNER(o), bs(job), bi(version - GLUE_BOOKMARK_VERSIONS_MAX))
                        : st;
 }
 
@@ -66,5 +62,5 @@ enum status glue_store_rewind_bookmark(struct db *db, const struct glue_owner *o
 {
     return db_exec(db,
                    "DELETE FROM glue_bookmark WHERE account=? AND region=? AND job=? AND version>?",
-                   bs(o->account), bs(o->region), bs(job), bi(version));
+                   OWNER(o), bs(job), bi(version));
 }

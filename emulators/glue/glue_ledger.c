@@ -2,6 +2,7 @@
 
 #include "server/base/buf.h"
 #include "server/base/mem.h"
+#include "server/store/db_read.h"
 
 #define NAMES_MAX (1u << 20)
 #define NOTES_MAX (64u << 20)
@@ -10,16 +11,13 @@ enum status glue_ledger_find(struct db *db, struct arena *a, struct str location
                              struct glue_dataset *ret)
 {
     struct rows q;
-    bool any = false;
     if (db_query(db, &q, "SELECT id, source, columns FROM glue_dataset WHERE location=?",
                  bs(location)) == ST_OK &&
-        rows_next(&q)) {
+        rows_first(&q)) {
         *ret = (struct glue_dataset){ rows_i64(&q, 0), location, rows_str(&q, a, 1),
                                       rows_str(&q, a, 2) };
-        any = true;
     }
-    enum status st = rows_end(&q);
-    return st != ST_OK ? st : any ? ST_OK : ST_NOT_FOUND;
+    return rows_end(&q);
 }
 
 enum status glue_ledger_save(struct db *db, struct glue_dataset *d)
@@ -41,18 +39,15 @@ enum status glue_ledger_part(struct db *db, struct arena *a, int64_t dataset, st
                              struct glue_part_row *ret)
 {
     struct rows q;
-    bool any = false;
     if (db_query(
             db, &q,
             "SELECT version, rows, first_key, last_key FROM glue_part WHERE dataset=? AND key=?",
             bi(dataset), bs(key)) == ST_OK &&
-        rows_next(&q)) {
+        rows_first(&q)) {
         *ret = (struct glue_part_row){ key, rows_str(&q, a, 0), rows_i64(&q, 1), rows_str(&q, a, 2),
                                        rows_str(&q, a, 3) };
-        any = true;
     }
-    enum status st = rows_end(&q);
-    return st != ST_OK ? st : any ? ST_OK : ST_NOT_FOUND;
+    return rows_end(&q);
 }
 
 enum status glue_ledger_put_part(struct db *db, int64_t dataset, const struct glue_part_row *p)
@@ -108,17 +103,14 @@ enum status glue_ledger_source(struct db *db, struct arena *a, struct str locati
                                struct str *ret_timestamp)
 {
     struct rows q;
-    bool any = false;
     if (db_query(db, &q, "SELECT columns, key, timestamp FROM glue_source WHERE location=?",
                  bs(location)) == ST_OK &&
-        rows_next(&q)) {
+        rows_first(&q)) {
         *ret_columns = rows_str(&q, a, 0);
         *ret_key = rows_str(&q, a, 1);
         *ret_timestamp = rows_str(&q, a, 2);
-        any = true;
     }
-    enum status st = rows_end(&q);
-    return st != ST_OK ? st : any ? ST_OK : ST_NOT_FOUND;
+    return rows_end(&q);
 }
 
 /* The columns of the last note about them; absent: there is none. */
@@ -153,26 +145,23 @@ enum status glue_ledger_add_note(struct db *db, struct str location, const struc
                    bs(note->places), bi(note->renamed));
 }
 
+static enum status read_note(struct rows *q, struct arena *a, void *ret)
+{
+    *(struct glue_note *)ret = (struct glue_note){
+        rows_i64(q, 0),    (enum glue_note_kind)rows_i64(q, 1),
+        rows_str(q, a, 2), rows_str(q, a, 3),
+        rows_str(q, a, 4), rows_i64(q, 5) != 0,
+    };
+    return ST_OK;
+}
+
 enum status glue_ledger_notes(struct db *db, struct arena *a, struct str location,
                               struct glue_note **ret, size_t *ret_n)
 {
-    struct rows q;
-    *ret = NULL;
-    *ret_n = 0;
-    if (db_query(db, &q,
-                 "SELECT id, kind, after, columns, places, renamed FROM glue_source_note WHERE "
-                 "location=?"
-                 " ORDER BY id",
-                 bs(location)) == ST_OK) {
-        while (rows_next(&q)) {
-            ARENA_GROW(a, *ret, *ret_n);
-            (*ret)[(*ret_n)++] =
-                (struct glue_note){ rows_i64(&q, 0),    (enum glue_note_kind)rows_i64(&q, 1),
-                                    rows_str(&q, a, 2), rows_str(&q, a, 3),
-                                    rows_str(&q, a, 4), rows_i64(&q, 5) != 0 };
-        }
-    }
-    return rows_end(&q);
+    return db_read(db, ALL_ROWS(a, read_note, ret, ret_n),
+                   "SELECT id, kind, after, columns, places, renamed FROM glue_source_note"
+                   " WHERE location=? ORDER BY id",
+                   bs(location));
 }
 
 struct str glue_ledger_list(struct arena *a, const struct str *names, size_t n)

@@ -9,7 +9,6 @@
 
 struct call;
 struct glue_state;
-struct outbox_row;
 
 /* --- triggers (trigger/): see trigger/trigger.h for what fires when --- */
 /* At the service's init and start. */
@@ -24,22 +23,30 @@ void glue_trigger_run_ended(struct glue_state *g, const struct glue_job_run *run
 void glue_trigger_crawl_ended(struct glue_state *g, const struct glue_owner *o, struct str crawler,
                               struct str crawl_state);
 
-/* --- schedules of triggers and crawlers (trigger/schedule.c) --- */
+/* --- workflows that events start (trigger/workflow_event.c) --- */
+/* At init: the outbox's kind and the bus's target "glue". */
+void glue_workflow_event_init(struct glue_state *g);
+void glue_workflow_event_busy(struct glue_state *g, struct busy *busy);
+
+/* --- what EventBridge is told (glue_event.c) --- */
+/* A run is in its final state; every try counts. */
+void glue_event_run(struct glue_state *g, const struct glue_owner *o,
+                    const struct glue_job_run *run);
+void glue_event_crawl_started(struct glue_state *g, const struct glue_owner *o, struct str crawler);
+void glue_event_crawl_failed(struct glue_state *g, const struct glue_owner *o, struct str crawler,
+                             struct str error);
+struct glue_crawl_result {
+    int64_t tables_created, tables_updated, tables_deleted;
+    int64_t partitions_created, partitions_updated, partitions_deleted;
+    int64_t seconds;
+};
+void glue_event_crawl_succeeded(struct glue_state *g, const struct glue_owner *o,
+                                struct str crawler, const struct glue_crawl_result *result);
+
+/* --- schedules of triggers and crawlers (trigger/schedule.c; server/schedule.h runs them) --- */
 /* Is this a schedule that Glue takes, `cron(...)` at most every five minutes? Else the call fails
  * with InvalidInputException. */
 enum status glue_schedule_check(struct call *c, struct str schedule) MUST_CHECK;
-/* Adds an outbox row of this kind and target, due at the schedule's next time; *ret_row is its id.
- * The payload is ours. --clock-scale shortens the wait. ST_NOT_FOUND: there is no next time. Times
- * at which the server doesn't run are not made up for: at the service's start, give up the old row
- * (outbox_done) and begin anew. */
-enum status glue_schedule_begin(struct glue_state *g, const char *kind, struct str target,
-                                struct str schedule, int64_t *ret_row) MUST_CHECK;
-/* Is a row handed over in time, so that it counts? (Not after the machine slept.) */
-bool glue_schedule_in_time(const struct outbox_row *row);
-/* In the kind's outbox function: keeps the row for the next time; ST_NOT_FOUND: there is none, and
- * the row is done. */
-enum status glue_schedule_again(struct glue_state *g, const struct outbox_row *row,
-                                struct str schedule) MUST_CHECK;
 
 /* --- security configurations (glue_security.c) --- */
 /* May a job or run name this configuration (absent: yes)? Else the call fails: there is none, or it

@@ -300,6 +300,7 @@ static enum status conclude(struct glue_state *g, struct arena *a, const struct 
 {
     enum status st = glue_store_update_run(core_db(g->core), a, run);
     struct str again = st == ST_OK && job ? retry(g, a, owner, job, run) : STR_NONE;
+    glue_event_run(g, owner, run);
     glue_trigger_run_ended(g, run, again);
     glue_runner_admit(g, owner, run->JobName);
     return st;

@@ -16,6 +16,7 @@ static enum status init(struct core *core, void **ret_state)
     list_init(&g->active);
     glue_crawler_init(g);
     glue_trigger_init(g);
+    glue_workflow_event_init(g);
     glue_bookmark_init(g);
     *ret_state = g;
     return ST_OK;
@@ -50,6 +51,7 @@ static void busy(void *state, struct busy *busy)
     }
     glue_runner_busy(g, busy);
     glue_crawler_busy(g, busy);
+    glue_workflow_event_busy(g, busy);
 }
 
 static const struct command commands[] = {

@@ -7,8 +7,7 @@
 #include "emulators/glue/glue_security.h"
 #include "emulators/glue/trigger/trigger_store.h"
 #include "emulators/glue/trigger/workflow_store.h"
-#include "server/wire/codec.h"
-#include "server/wire/doc.h"
+#include "server/store/db_read.h"
 
 const char glue_schema_sql[] =
     "CREATE TABLE IF NOT EXISTS glue_job("
@@ -25,185 +24,105 @@ const char glue_schema_sql[] =
         GLUE_BOOKMARK_SCHEMA_SQL GLUE_SECURITY_SCHEMA_SQL GLUE_TRIGGER_SCHEMA_SQL
             GLUE_WORKFLOW_SCHEMA_SQL;
 
-static const struct op *op_of(const char *name)
-{
-    return op_find(glue_ops, GLUE_N_OPS, str_z(name));
-}
-
 /* --- jobs --------------------------------------------------------------------------------------
  */
-static enum status job_text(struct arena *a, struct glue_job *job, struct str *ret)
-{
-    struct glue_get_job_response doc = { .Job = job };
-    return doc_write(op_of("GetJob"), a, &doc, ret);
-}
+static const struct documents jobs = {
+    { glue_ops, GLUE_N_OPS, "GetJob", "Job" },
+    DOCUMENTS_BY_NAME("glue_job"),
+};
 
 enum status glue_store_add_job(struct db *db, struct arena *a, const struct glue_owner *o,
                                struct glue_job *job)
 {
-    struct str text;
-    enum status st = job_text(a, job, &text);
-    return st != ST_OK ? st
-                       : db_exec(db, "INSERT INTO glue_job VALUES(?,?,?,?)", bs(o->account),
-                                 bs(o->region), bs(job->Name), bs(text));
+    return documents_add(db, a, &jobs, DOCUMENT_NAMED(o, job->Name), job);
 }
 
 enum status glue_store_job(struct db *db, struct arena *a, const struct glue_owner *o,
                            struct str name, struct glue_job **ret)
 {
-    struct str text;
-    void *doc;
-    enum status st =
-        db_get_str(db, a, &text, "SELECT doc FROM glue_job WHERE account=? AND region=? AND name=?",
-                   bs(o->account), bs(o->region), bs(name));
-    st = st == ST_OK ? doc_read(op_of("GetJob"), a, text, &doc) : st;
-    if (st == ST_OK) {
-        *ret = ((struct glue_get_job_response *)doc)->Job;
-    }
-    return st;
+    return documents_get(db, a, &jobs, DOCUMENT_NAMED(o, name), ret);
 }
 
 enum status glue_store_update_job(struct db *db, struct arena *a, const struct glue_owner *o,
                                   struct glue_job *job)
 {
-    struct str text;
-    enum status st = job_text(a, job, &text);
-    return st != ST_OK
-               ? st
-               : db_exec(db, "UPDATE glue_job SET doc=? WHERE account=? AND region=? AND name=?",
-                         bs(text), bs(o->account), bs(o->region), bs(job->Name));
+    return documents_set(db, a, &jobs, DOCUMENT_NAMED(o, job->Name), job);
 }
 
 enum status glue_store_job_names(struct db *db, struct arena *a, const struct glue_owner *o,
                                  struct str after, int64_t limit, struct glue_job_name_list *ret)
 {
-    struct rows q;
-    *ret = (struct glue_job_name_list){ 0 };
-    if (db_query(db, &q,
-                 "SELECT name FROM glue_job WHERE account=? AND region=? AND name>?"
-                 " ORDER BY name LIMIT ?",
-                 bs(o->account), bs(o->region), bs(str_set(after) ? after : STR("")),
-                 bi(limit + 1)) == ST_OK) {
-        while (rows_next(&q)) {
-            ARENA_GROW(a, ret->v, ret->n);
-            ret->v[ret->n++] = rows_str(&q, a, 0);
-        }
-    }
-    return rows_end(&q);
+    return db_read(db, ALL_TEXTS(a, &ret->v, &ret->n),
+                   "SELECT name FROM glue_job WHERE account=? AND region=? AND name>?"
+                   " ORDER BY name LIMIT ?",
+                   OWNER(o), bs_or_empty(after), bi(limit + 1));
 }
 
 enum status glue_store_delete_job(struct db *db, const struct glue_owner *o, struct str name)
 {
-    enum status st = db_exec(db, "DELETE FROM glue_run WHERE account=? AND region=? AND job=?",
-                             bs(o->account), bs(o->region), bs(name));
-    st = st == ST_OK ? db_exec(db, "DELETE FROM glue_job WHERE account=? AND region=? AND name=?",
-                               bs(o->account), bs(o->region), bs(name))
-                     : st;
-    return st == ST_OK && db_changes(db) == 0 ? ST_NOT_FOUND : st;
+    static const char *const all[] = {
+        "DELETE FROM glue_run WHERE account=? AND region=? AND job=?",
+        "DELETE FROM glue_job WHERE account=? AND region=? AND name=?",
+        NULL,
+    };
+    return db_change_all(db, all, OWNER(o), bs(name));
 }
 
 /* --- runs --------------------------------------------------------------------------------------
  */
-static enum status run_text(struct arena *a, const struct glue_job_run *run, struct str *ret)
-{
-    struct glue_job_run copy = *run;
-    struct glue_get_job_run_response doc = { .JobRun = &copy };
-    return doc_write(op_of("GetJobRun"), a, &doc, ret);
-}
+static const struct documents runs = {
+    { glue_ops, GLUE_N_OPS, "GetJobRun", "JobRun" },
+    .add = "INSERT INTO glue_run(id, account, region, job, state, doc) VALUES(?,?,?,?,?,?)",
+    .set = "UPDATE glue_run SET doc=?, state=? WHERE id=?",
+};
 
 enum status glue_store_add_run(struct db *db, struct arena *a, const struct glue_owner *o,
                                const struct glue_job_run *run)
 {
-    struct str text;
-    enum status st = run_text(a, run, &text);
-    return st != ST_OK ? st
-                       : db_exec(db,
-                                 "INSERT INTO glue_run(id, account, region, job, state, doc)"
-                                 " VALUES(?,?,?,?,?,?)",
-                                 bs(run->Id), bs(o->account), bs(o->region), bs(run->JobName),
-                                 bs(run->JobRunState), bs(text));
+    return documents_add(
+        db, a, &runs, DOCUMENT_KEY(bs(run->Id), OWNER(o), bs(run->JobName), bs(run->JobRunState)),
+        run);
 }
 
 enum status glue_store_update_run(struct db *db, struct arena *a, const struct glue_job_run *run)
 {
-    struct str text;
-    enum status st = run_text(a, run, &text);
-    return st != ST_OK ? st
-                       : db_exec(db, "UPDATE glue_run SET state=?, doc=? WHERE id=?",
-                                 bs(run->JobRunState), bs(text), bs(run->Id));
+    enum status st =
+        documents_set(db, a, &runs, DOCUMENT_KEY(bs(run->JobRunState), bs(run->Id)), run);
+    return st == ST_NOT_FOUND ? ST_OK : st; /* gone with its job */
 }
 
-#define RUN_COLUMNS "number, account, region, doc"
+#define SELECT_RUN "SELECT number, account, region, doc FROM glue_run"
 
-static enum status run_row(struct rows *q, struct arena *a, struct glue_run_row *ret)
+static enum status run_row(struct rows *q, struct arena *a, void *ret)
 {
-    void *doc;
-    *ret = (struct glue_run_row){ rows_i64(q, 0), { rows_str(q, a, 1), rows_str(q, a, 2) }, NULL };
-    enum status st = doc_read(op_of("GetJobRun"), a, rows_str(q, a, 3), &doc);
-    if (st == ST_OK) {
-        ret->run = ((struct glue_get_job_run_response *)doc)->JobRun;
-    }
-    return st;
-}
-
-/* All rows of a query that db_query() started. */
-static enum status run_rows(struct rows *q, struct arena *a, struct glue_run_rows *ret)
-{
-    enum status st = ST_OK;
-    *ret = (struct glue_run_rows){ 0 };
-    while (st == ST_OK && rows_next(q)) {
-        ARENA_GROW(a, ret->v, ret->n);
-        st = run_row(q, a, &ret->v[ret->n++]);
-    }
-    enum status end = rows_end(q);
-    return st != ST_OK ? st : end;
+    struct glue_run_row *row = ret;
+    *row = (struct glue_run_row){ rows_i64(q, 0), { rows_str(q, a, 1), rows_str(q, a, 2) }, NULL };
+    return doc_form_read(&runs.form, a, rows_str(q, a, 3), &row->run);
 }
 
 enum status glue_store_run(struct db *db, struct arena *a, struct str id, struct glue_run_row *ret)
 {
-    struct rows q;
-    struct glue_run_rows rows;
-    enum status st = db_query(db, &q, "SELECT " RUN_COLUMNS " FROM glue_run WHERE id=?", bs(id));
-    enum status end = run_rows(&q, a, &rows);
-    st = st != ST_OK ? st : end;
-    if (st == ST_OK && rows.n == 0) {
-        return ST_NOT_FOUND;
-    }
-    if (st == ST_OK) {
-        *ret = rows.v[0];
-    }
-    return st;
+    return db_read(db, ONE_ROW(a, run_row, ret), SELECT_RUN " WHERE id=?", bs(id));
 }
 
 enum status glue_store_runs(struct db *db, struct arena *a, const struct glue_owner *o,
                             const struct glue_run_query *query, struct glue_run_rows *ret)
 {
-    struct rows q;
-    enum status st = db_query(db, &q,
-                              "SELECT " RUN_COLUMNS " FROM glue_run WHERE account=? AND region=?"
-                              " AND job=? AND number<? ORDER BY number DESC LIMIT ?",
-                              bs(o->account), bs(o->region), bs(query->job), bi(query->before),
-                              bi(query->limit + 1));
-    enum status end = run_rows(&q, a, ret);
-    return st != ST_OK ? st : end;
+    return db_read(db, ALL_ROWS(a, run_row, &ret->v, &ret->n),
+                   SELECT_RUN " WHERE account=? AND region=? AND job=? AND number<?"
+                              " ORDER BY number DESC LIMIT ?",
+                   OWNER(o), bs(query->job), bi(query->before), bi(query->limit + 1));
 }
 
 enum status glue_store_runs_in(struct db *db, struct arena *a, const struct glue_owner *o,
                                struct str job, const char *state, struct glue_run_rows *ret)
 {
-    struct rows q;
-    enum status st;
-    if (str_set(job)) {
-        st = db_query(db, &q,
-                      "SELECT " RUN_COLUMNS " FROM glue_run WHERE state=? AND account=?"
-                      " AND region=? AND job=? ORDER BY number",
-                      bz(state), bs(o->account), bs(o->region), bs(job));
-    } else {
-        st = db_query(db, &q, "SELECT " RUN_COLUMNS " FROM glue_run WHERE state=? ORDER BY number",
-                      bz(state));
-    }
-    enum status end = run_rows(&q, a, ret);
-    return st != ST_OK ? st : end;
+    const struct db_into *into = ALL_ROWS(a, run_row, &ret->v, &ret->n);
+    return str_set(job) ? db_read(db, into,
+                                  SELECT_RUN " WHERE state=? AND account=? AND region=? AND job=?"
+                                             " ORDER BY number",
+                                  bz(state), OWNER(o), bs(job))
+                        : db_read(db, into, SELECT_RUN " WHERE state=? ORDER BY number", bz(state));
 }
 
 enum status glue_store_active_runs(struct db *db, const struct glue_owner *o, struct str job,
@@ -212,7 +131,7 @@ enum status glue_store_active_runs(struct db *db, const struct glue_owner *o, st
     return db_get_i64(db, ret,
                       "SELECT count(*) FROM glue_run WHERE state IN ('STARTING','RUNNING',"
                       "'STOPPING') AND account=? AND region=? AND job=?",
-                      bs(o->account), bs(o->region), bs(job));
+                      OWNER(o), bs(job));
 }
 
 /* --- tags --------------------------------------------------------------------------------------
@@ -236,15 +155,6 @@ enum status glue_store_delete_tags(struct db *db, struct str arn)
 enum status glue_store_tags(struct db *db, struct arena *a, struct str arn,
                             struct glue_tags_map *ret)
 {
-    struct rows q;
-    *ret = (struct glue_tags_map){ 0, ARENA_NEW(a, struct glue_tags_map_entry) };
-    if (db_query(db, &q, "SELECT key, value FROM glue_tag WHERE arn=? ORDER BY key", bs(arn)) ==
-        ST_OK) {
-        while (rows_next(&q)) {
-            ARENA_GROW(a, ret->v, ret->n);
-            ret->v[ret->n++] =
-                (struct glue_tags_map_entry){ rows_str(&q, a, 0), rows_str(&q, a, 1) };
-        }
-    }
-    return rows_end(&q);
+    return db_read(db, ALL_TEXTS(a, &ret->v, &ret->n),
+                   "SELECT key, value FROM glue_tag WHERE arn=? ORDER BY key", bs(arn));
 }

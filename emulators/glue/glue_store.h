@@ -7,7 +7,7 @@
 
 #include "emulators/glue/glue_model.h"
 #include "server/base/arena.h"
-#include "server/store/db.h"
+#include "server/documents.h"
 
 extern const char glue_schema_sql[];
 

@@ -2,19 +2,23 @@
 #include "emulators/iam/iam_check.h"
 #include "server/base/digest.h"
 
+static enum status need_role(struct call *c, struct str name)
+{
+    struct iam_role role;
+    return iam_find_role(c, name, &role);
+}
+
 enum status iam_put_role_policy(struct call *c, const struct iam_put_role_policy_request *in,
                                 void *ret_out)
 {
     (void)ret_out;
-    struct iam_role role;
     enum status st = iam_check_name(c, "policyName", in->PolicyName);
     st = st == ST_OK ? iam_check_document(c, in->PolicyDocument) : st;
-    st = st == ST_OK ? iam_find_role(c, in->RoleName, &role) : st;
-    if (st != ST_OK) {
-        return st;
-    }
-    return call_status(c, iam_store_put_inline(c->db, c->caller.account, in->RoleName,
-                                               in->PolicyName, in->PolicyDocument));
+    st = st == ST_OK ? need_role(c, in->RoleName) : st;
+    st = st == ST_OK ? iam_store_put_inline(c->db, c->caller.account, in->RoleName, in->PolicyName,
+                                            in->PolicyDocument)
+                     : st;
+    return call_status(c, st);
 }
 
 static enum status no_inline(struct call *c, struct str name)
@@ -26,36 +30,27 @@ static enum status no_inline(struct call *c, struct str name)
 enum status iam_get_role_policy(struct call *c, const struct iam_get_role_policy_request *in,
                                 struct iam_get_role_policy_response *ret_out)
 {
-    struct iam_role role;
     struct str document;
-    enum status st = iam_find_role(c, in->RoleName, &role);
-    if (st != ST_OK) {
-        return st;
-    }
-    st = iam_store_inline(c->db, c->arena, c->caller.account, in->RoleName, in->PolicyName,
-                          &document);
-    if (st == ST_NOT_FOUND) {
-        return no_inline(c, in->PolicyName);
-    }
+    enum status st = need_role(c, in->RoleName);
+    st = st == ST_OK ? iam_store_inline(c->db, c->arena, c->caller.account, in->RoleName,
+                                        in->PolicyName, &document)
+                     : st;
     if (st == ST_OK) {
         ret_out->RoleName = in->RoleName;
         ret_out->PolicyName = in->PolicyName;
         ret_out->PolicyDocument = url_encode(c->arena, document, false);
     }
-    return call_status(c, st);
+    return st == ST_NOT_FOUND ? no_inline(c, in->PolicyName) : call_status(c, st);
 }
 
 enum status iam_list_role_policies(struct call *c, const struct iam_list_role_policies_request *in,
                                    struct iam_list_role_policies_response *ret_out)
 {
-    struct iam_role role;
     struct iam_page page = iam_page_in(STR_NONE, in->Marker, in->MaxItems);
-    enum status st = iam_find_role(c, in->RoleName, &role);
-    if (st != ST_OK) {
-        return st;
-    }
-    st = iam_store_inlines(c->db, c->arena, c->caller.account, in->RoleName, &page,
-                           &ret_out->PolicyNames);
+    enum status st = need_role(c, in->RoleName);
+    st = st == ST_OK ? iam_store_inlines(c->db, c->arena, c->caller.account, in->RoleName, &page,
+                                         &ret_out->PolicyNames)
+                     : st;
     if (st == ST_OK && iam_page_cut(&page, &ret_out->PolicyNames.n, &ret_out->IsTruncated)) {
         ret_out->Marker = ret_out->PolicyNames.v[ret_out->PolicyNames.n - 1];
     }
@@ -66,12 +61,10 @@ enum status iam_delete_role_policy(struct call *c, const struct iam_delete_role_
                                    void *ret_out)
 {
     (void)ret_out;
-    struct iam_role role;
-    enum status st = iam_find_role(c, in->RoleName, &role);
-    if (st != ST_OK) {
-        return st;
-    }
-    st = iam_store_delete_inline(c->db, c->caller.account, in->RoleName, in->PolicyName);
+    enum status st = need_role(c, in->RoleName);
+    st = st == ST_OK
+             ? iam_store_delete_inline(c->db, c->caller.account, in->RoleName, in->PolicyName)
+             : st;
     return st == ST_NOT_FOUND ? no_inline(c, in->PolicyName) : call_status(c, st);
 }
 
@@ -85,12 +78,8 @@ enum status iam_attach_role_policy(struct call *c, const struct iam_attach_role_
                                    void *ret_out)
 {
     (void)ret_out;
-    struct iam_role role;
-    enum status st = iam_find_role(c, in->RoleName, &role);
-    if (st != ST_OK) {
-        return st;
-    }
-    if (!is_aws_managed(in->PolicyArn)) {
+    enum status st = need_role(c, in->RoleName);
+    if (st == ST_OK && !is_aws_managed(in->PolicyArn)) {
         struct iam_policy policy;
         struct str document;
         st = iam_store_policy(c->db, c->arena, in->PolicyArn, &policy, &document);
@@ -100,9 +89,7 @@ enum status iam_attach_role_policy(struct call *c, const struct iam_attach_role_
                              STR_ARG(in->PolicyArn));
         }
     }
-    if (st == ST_OK) {
-        st = iam_store_attach(c->db, c->caller.account, in->RoleName, in->PolicyArn);
-    }
+    st = st == ST_OK ? iam_store_attach(c->db, c->caller.account, in->RoleName, in->PolicyArn) : st;
     return call_status(c, st);
 }
 
@@ -110,12 +97,8 @@ enum status iam_detach_role_policy(struct call *c, const struct iam_detach_role_
                                    void *ret_out)
 {
     (void)ret_out;
-    struct iam_role role;
-    enum status st = iam_find_role(c, in->RoleName, &role);
-    if (st != ST_OK) {
-        return st;
-    }
-    st = iam_store_detach(c->db, c->caller.account, in->RoleName, in->PolicyArn);
+    enum status st = need_role(c, in->RoleName);
+    st = st == ST_OK ? iam_store_detach(c->db, c->caller.account, in->RoleName, in->PolicyArn) : st;
     if (st == ST_NOT_FOUND) {
         return call_fail(c, &iam_NoSuchEntityException, "Policy %.*s was not found.",
                          STR_ARG(in->PolicyArn));
@@ -128,14 +111,11 @@ iam_list_attached_role_policies(struct call *c,
                                 const struct iam_list_attached_role_policies_request *in,
                                 struct iam_list_attached_role_policies_response *ret_out)
 {
-    struct iam_role role;
     struct iam_page page = iam_page_in(STR_NONE, in->Marker, in->MaxItems);
-    enum status st = iam_find_role(c, in->RoleName, &role);
-    if (st != ST_OK) {
-        return st;
-    }
-    st = iam_store_attached(c->db, c->arena, c->caller.account, in->RoleName, &page,
-                            &ret_out->AttachedPolicies);
+    enum status st = need_role(c, in->RoleName);
+    st = st == ST_OK ? iam_store_attached(c->db, c->arena, c->caller.account, in->RoleName, &page,
+                                          &ret_out->AttachedPolicies)
+                     : st;
     if (st == ST_OK && iam_page_cut(&page, &ret_out->AttachedPolicies.n, &ret_out->IsTruncated)) {
         ret_out->Marker = ret_out->AttachedPolicies.v[ret_out->AttachedPolicies.n - 1].PolicyArn;
     }

@@ -1,6 +1,6 @@
 #include "emulators/iam/iam_store.h"
 
-#include "server/base/mem.h"
+#include "server/store/db_read.h"
 
 const char iam_schema_sql[] =
     "CREATE TABLE IF NOT EXISTS iam_role("
@@ -26,14 +26,6 @@ static struct str prefix_of(const struct iam_page *page)
 {
     return str_set(page->path_prefix) ? page->path_prefix : STR("/");
 }
-static struct str marker_of(const struct iam_page *page)
-{
-    return str_set(page->marker) ? page->marker : STR("");
-}
-static enum status found(struct db *db)
-{
-    return db_changes(db) > 0 ? ST_OK : ST_NOT_FOUND;
-}
 
 /* --- roles -------------------------------------------------------------------------------------
  */
@@ -47,11 +39,17 @@ enum status iam_store_add_role(struct db *db, struct str account, const struct i
                    bi(r->CreateDate.ms));
 }
 
+/* A page of what has an account, a name and a path. */
+#define PAGE_BY_NAME " account=? AND name>? AND substr(path,1,length(?3))=?3 ORDER BY name LIMIT ?4"
+#define PAGE_BINDS(account, page) \
+    bs(account), bs_or_empty((page)->marker), bs(prefix_of(page)), bi((page)->max + 1)
+
 #define ROLE_COLUMNS "name,path,id,arn,trust,description,max_session,boundary,created_ms"
 
-static struct iam_role role_row(struct rows *q, struct arena *a)
+static enum status role_row(struct rows *q, struct arena *a, void *ret)
 {
-    struct iam_role r = {
+    struct iam_role *r = ret;
+    *r = (struct iam_role){
         .RoleName = rows_str(q, a, 0),
         .Path = rows_str(q, a, 1),
         .RoleId = rows_str(q, a, 2),
@@ -63,63 +61,45 @@ static struct iam_role role_row(struct rows *q, struct arena *a)
     };
     struct str boundary = rows_str(q, a, 7);
     if (str_set(boundary)) {
-        r.PermissionsBoundary = ARENA_NEW(a, struct iam_attached_permissions_boundary);
-        r.PermissionsBoundary->PermissionsBoundaryType = STR("Policy");
-        r.PermissionsBoundary->PermissionsBoundaryArn = boundary;
+        r->PermissionsBoundary = ARENA_NEW(a, struct iam_attached_permissions_boundary);
+        r->PermissionsBoundary->PermissionsBoundaryType = STR("Policy");
+        r->PermissionsBoundary->PermissionsBoundaryArn = boundary;
     }
-    return r;
+    return ST_OK;
 }
 
 enum status iam_store_role(struct db *db, struct arena *a, struct str account, struct str name,
                            struct iam_role *ret)
 {
-    struct rows q;
-    bool any = false;
-    if (db_query(db, &q, "SELECT " ROLE_COLUMNS " FROM iam_role WHERE account=? AND name=?",
-                 bs(account), bs(name)) == ST_OK &&
-        rows_next(&q)) {
-        *ret = role_row(&q, a);
-        any = true;
-    }
-    enum status st = rows_end(&q);
-    return st != ST_OK ? st : any ? ST_OK : ST_NOT_FOUND;
+    return db_read(db, ONE_ROW(a, role_row, ret),
+                   "SELECT " ROLE_COLUMNS " FROM iam_role WHERE account=? AND name=?", bs(account),
+                   bs(name));
 }
 
 enum status iam_store_roles(struct db *db, struct arena *a, struct str account,
                             const struct iam_page *page, struct iam_role_list_type *ret)
 {
-    struct rows q;
-    *ret = (struct iam_role_list_type){ 0, ARENA_ARRAY(a, struct iam_role, 1) };
-    if (db_query(db, &q,
-                 "SELECT " ROLE_COLUMNS " FROM iam_role WHERE account=? AND name>?"
-                 " AND substr(path,1,length(?3))=?3 ORDER BY name LIMIT ?4",
-                 bs(account), bs(marker_of(page)), bs(prefix_of(page)),
-                 bi(page->max + 1)) == ST_OK) {
-        while (rows_next(&q)) {
-            ARENA_GROW(a, ret->v, ret->n);
-            ret->v[ret->n++] = role_row(&q, a);
-        }
-    }
-    return rows_end(&q);
+    return db_read(db, ALL_ROWS(a, role_row, &ret->v, &ret->n),
+                   "SELECT " ROLE_COLUMNS " FROM iam_role WHERE" PAGE_BY_NAME,
+                   PAGE_BINDS(account, page));
 }
 
 enum status iam_store_update_role(struct db *db, struct str account, const struct iam_role *r)
 {
-    enum status st = db_exec(
+    return db_change(
         db, "UPDATE iam_role SET trust=?, description=?, max_session=? WHERE account=? AND name=?",
         bs(r->AssumeRolePolicyDocument), bs(r->Description), bi(r->MaxSessionDuration.v),
         bs(account), bs(r->RoleName));
-    return st == ST_OK ? found(db) : st;
 }
 
 enum status iam_store_delete_role(struct db *db, struct str account, struct str name)
 {
-    enum status st =
-        db_exec(db, "DELETE FROM iam_role_tag WHERE account=? AND role=?", bs(account), bs(name));
-    if (st == ST_OK) {
-        st = db_exec(db, "DELETE FROM iam_role WHERE account=? AND name=?", bs(account), bs(name));
-    }
-    return st == ST_OK ? found(db) : st;
+    static const char *const all[] = {
+        "DELETE FROM iam_role_tag WHERE account=? AND role=?",
+        "DELETE FROM iam_role WHERE account=? AND name=?",
+        NULL,
+    };
+    return db_change_all(db, all, bs(account), bs(name));
 }
 
 enum status iam_store_role_policy_count(struct db *db, struct str account, struct str role,
@@ -151,17 +131,9 @@ enum status iam_store_untag_role(struct db *db, struct str account, struct str r
 enum status iam_store_role_tags(struct db *db, struct arena *a, struct str account, struct str role,
                                 struct iam_tag_list_type *ret)
 {
-    struct rows q;
-    *ret = (struct iam_tag_list_type){ 0, ARENA_ARRAY(a, struct iam_tag, 1) };
-    if (db_query(db, &q,
-                 "SELECT key,value FROM iam_role_tag WHERE account=? AND role=? ORDER BY key",
-                 bs(account), bs(role)) == ST_OK) {
-        while (rows_next(&q)) {
-            ARENA_GROW(a, ret->v, ret->n);
-            ret->v[ret->n++] = (struct iam_tag){ rows_str(&q, a, 0), rows_str(&q, a, 1) };
-        }
-    }
-    return rows_end(&q);
+    return db_read(db, ALL_TEXTS(a, &ret->v, &ret->n),
+                   "SELECT key,value FROM iam_role_tag WHERE account=? AND role=? ORDER BY key",
+                   bs(account), bs(role));
 }
 
 /* --- inline policies ---------------------------------------------------------------------------
@@ -184,26 +156,17 @@ enum status iam_store_inline(struct db *db, struct arena *a, struct str account,
 enum status iam_store_inlines(struct db *db, struct arena *a, struct str account, struct str role,
                               const struct iam_page *page, struct iam_policy_name_list_type *ret)
 {
-    struct rows q;
-    *ret = (struct iam_policy_name_list_type){ 0, ARENA_ARRAY(a, struct str, 1) };
-    if (db_query(db, &q,
-                 "SELECT name FROM iam_inline WHERE account=? AND role=? AND name>?"
-                 " ORDER BY name LIMIT ?",
-                 bs(account), bs(role), bs(marker_of(page)), bi(page->max + 1)) == ST_OK) {
-        while (rows_next(&q)) {
-            ARENA_GROW(a, ret->v, ret->n);
-            ret->v[ret->n++] = rows_str(&q, a, 0);
-        }
-    }
-    return rows_end(&q);
+    return db_read(db, ALL_TEXTS(a, &ret->v, &ret->n),
+                   "SELECT name FROM iam_inline WHERE account=? AND role=? AND name>?"
+                   " ORDER BY name LIMIT ?",
+                   bs(account), bs(role), bs_or_empty(page->marker), bi(page->max + 1));
 }
 
 enum status iam_store_delete_inline(struct db *db, struct str account, struct str role,
                                     struct str name)
 {
-    enum status st = db_exec(db, "DELETE FROM iam_inline WHERE account=? AND role=? AND name=?",
-                             bs(account), bs(role), bs(name));
-    return st == ST_OK ? found(db) : st;
+    return db_change(db, "DELETE FROM iam_inline WHERE account=? AND role=? AND name=?",
+                     bs(account), bs(role), bs(name));
 }
 
 /* --- attachments -------------------------------------------------------------------------------
@@ -218,9 +181,8 @@ enum status iam_store_attach(struct db *db, struct str account, struct str role,
 enum status iam_store_detach(struct db *db, struct str account, struct str role,
                              struct str policy_arn)
 {
-    enum status st = db_exec(db, "DELETE FROM iam_attached WHERE account=? AND role=? AND arn=?",
-                             bs(account), bs(role), bs(policy_arn));
-    return st == ST_OK ? found(db) : st;
+    return db_change(db, "DELETE FROM iam_attached WHERE account=? AND role=? AND arn=?",
+                     bs(account), bs(role), bs(policy_arn));
 }
 
 /* "arn:aws:iam::aws:policy/service-role/X" → "X" */
@@ -233,24 +195,21 @@ static struct str last_part(struct str arn)
     return str_sub(arn, from, arn.n);
 }
 
+static enum status attached_row(struct rows *q, struct arena *a, void *ret)
+{
+    struct str arn = rows_str(q, a, 0);
+    *(struct iam_attached_policy *)ret = (struct iam_attached_policy){ last_part(arn), arn };
+    return ST_OK;
+}
+
 enum status iam_store_attached(struct db *db, struct arena *a, struct str account, struct str role,
                                const struct iam_page *page,
                                struct iam_attached_policies_list_type *ret)
 {
-    struct rows q;
-    *ret = (struct iam_attached_policies_list_type){ 0, ARENA_ARRAY(a, struct iam_attached_policy,
-                                                                    1) };
-    if (db_query(db, &q,
-                 "SELECT arn FROM iam_attached WHERE account=? AND role=? AND arn>?"
-                 " ORDER BY arn LIMIT ?",
-                 bs(account), bs(role), bs(marker_of(page)), bi(page->max + 1)) == ST_OK) {
-        while (rows_next(&q)) {
-            struct str arn = rows_str(&q, a, 0);
-            ARENA_GROW(a, ret->v, ret->n);
-            ret->v[ret->n++] = (struct iam_attached_policy){ last_part(arn), arn };
-        }
-    }
-    return rows_end(&q);
+    return db_read(db, ALL_ROWS(a, attached_row, &ret->v, &ret->n),
+                   "SELECT arn FROM iam_attached WHERE account=? AND role=? AND arn>?"
+                   " ORDER BY arn LIMIT ?",
+                   bs(account), bs(role), bs_or_empty(page->marker), bi(page->max + 1));
 }
 
 /* --- managed policies --------------------------------------------------------------------------
@@ -263,13 +222,13 @@ enum status iam_store_add_policy(struct db *db, struct str account, const struct
                    bs(document), bi(p->CreateDate.ms));
 }
 
-#define POLICY_COLUMNS                                  \
-    "arn,name,path,id,description,created_ms,document," \
+#define POLICY_COLUMNS                         \
+    "arn,name,path,id,description,created_ms," \
     "(SELECT count(*) FROM iam_attached t WHERE t.arn=iam_policy.arn)"
 
-static struct iam_policy policy_row(struct rows *q, struct arena *a)
+static enum status policy_row(struct rows *q, struct arena *a, void *ret)
 {
-    return (struct iam_policy){
+    *(struct iam_policy *)ret = (struct iam_policy){
         .Arn = rows_str(q, a, 0),
         .PolicyName = rows_str(q, a, 1),
         .Path = rows_str(q, a, 2),
@@ -280,46 +239,30 @@ static struct iam_policy policy_row(struct rows *q, struct arena *a)
         .DefaultVersionId = STR("v1"),
         .IsAttachable = OPT_BOOL(true),
         .PermissionsBoundaryUsageCount = OPT_I64(0),
-        .AttachmentCount = OPT_I64(rows_i64(q, 7)),
+        .AttachmentCount = OPT_I64(rows_i64(q, 6)),
     };
+    return ST_OK;
 }
 
 enum status iam_store_policy(struct db *db, struct arena *a, struct str arn, struct iam_policy *ret,
                              struct str *ret_document)
 {
-    struct rows q;
-    bool any = false;
-    if (db_query(db, &q, "SELECT " POLICY_COLUMNS " FROM iam_policy WHERE arn=?", bs(arn)) ==
-            ST_OK &&
-        rows_next(&q)) {
-        *ret = policy_row(&q, a);
-        *ret_document = rows_str(&q, a, 6);
-        any = true;
-    }
-    enum status st = rows_end(&q);
-    return st != ST_OK ? st : any ? ST_OK : ST_NOT_FOUND;
+    enum status st = db_read(db, ONE_ROW(a, policy_row, ret),
+                             "SELECT " POLICY_COLUMNS " FROM iam_policy WHERE arn=?", bs(arn));
+    return st == ST_OK ? db_get_str(db, a, ret_document,
+                                    "SELECT document FROM iam_policy WHERE arn=?", bs(arn))
+                       : st;
 }
 
 enum status iam_store_policies(struct db *db, struct arena *a, struct str account,
                                const struct iam_page *page, struct iam_policy_list_type *ret)
 {
-    struct rows q;
-    *ret = (struct iam_policy_list_type){ 0, ARENA_ARRAY(a, struct iam_policy, 1) };
-    if (db_query(db, &q,
-                 "SELECT " POLICY_COLUMNS " FROM iam_policy WHERE account=? AND name>?"
-                 " AND substr(path,1,length(?3))=?3 ORDER BY name LIMIT ?4",
-                 bs(account), bs(marker_of(page)), bs(prefix_of(page)),
-                 bi(page->max + 1)) == ST_OK) {
-        while (rows_next(&q)) {
-            ARENA_GROW(a, ret->v, ret->n);
-            ret->v[ret->n++] = policy_row(&q, a);
-        }
-    }
-    return rows_end(&q);
+    return db_read(db, ALL_ROWS(a, policy_row, &ret->v, &ret->n),
+                   "SELECT " POLICY_COLUMNS " FROM iam_policy WHERE" PAGE_BY_NAME,
+                   PAGE_BINDS(account, page));
 }
 
 enum status iam_store_delete_policy(struct db *db, struct str arn)
 {
-    enum status st = db_exec(db, "DELETE FROM iam_policy WHERE arn=?", bs(arn));
-    return st == ST_OK ? found(db) : st;
+    return db_change(db, "DELETE FROM iam_policy WHERE arn=?", bs(arn));
 }

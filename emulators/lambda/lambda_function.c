@@ -1,9 +1,9 @@
 /* CreateFunction, the two updates, DeleteFunction. */
+#include "emulators/facade/s3.h"
 #include "emulators/lambda/lambda_check.h"
 #include "emulators/lambda/lambda_package.h"
 #include "emulators/lambda/lambda_pool.h"
 #include "emulators/lambda/lambda_runtime.h"
-#include "emulators/facade/s3.h"
 #include "server/base/clock.h"
 #include "server/base/id.h"
 #include "server/base/log.h"
@@ -232,30 +232,15 @@ static struct lambda_row new_row(struct call *c, const struct lambda_key *key)
     };
 }
 
-static struct lambda_settings create_settings(const struct lambda_create_function_request *in)
-{
-    return (struct lambda_settings){
-        .role = in->Role,
-        .handler = in->Handler,
-        .description = in->Description,
-        .runtime = in->Runtime,
-        .kms_key = in->KMSKeyArn,
-        .timeout = in->Timeout,
-        .memory = in->MemorySize,
-        .vpc = in->VpcConfig,
-        .environment = in->Environment,
-        .dead_letter = in->DeadLetterConfig,
-        .tracing = in->TracingConfig,
-        .layers = &in->Layers,
-        .file_systems = &in->FileSystemConfigs,
-        .image = in->ImageConfig,
-        .ephemeral = in->EphemeralStorage,
-        .snap_start = in->SnapStart,
-        .logging = in->LoggingConfig,
-        .capacity = in->CapacityProviderConfig,
-        .durable = in->DurableConfig ? (const void *)in->DurableConfig : in->TenancyConfig,
-    };
-}
+/* What both CreateFunction and UpdateFunctionConfiguration may set. */
+#define SETTINGS_OF(in)                                                                            \
+    .role = (in)->Role, .handler = (in)->Handler, .description = (in)->Description,                \
+    .runtime = (in)->Runtime, .kms_key = (in)->KMSKeyArn, .timeout = (in)->Timeout,                \
+    .memory = (in)->MemorySize, .vpc = (in)->VpcConfig, .environment = (in)->Environment,          \
+    .dead_letter = (in)->DeadLetterConfig, .tracing = (in)->TracingConfig,                         \
+    .layers = &(in)->Layers, .file_systems = &(in)->FileSystemConfigs, .image = (in)->ImageConfig, \
+    .ephemeral = (in)->EphemeralStorage, .snap_start = (in)->SnapStart,                            \
+    .logging = (in)->LoggingConfig, .capacity = (in)->CapacityProviderConfig
 
 /* Name, and what only CreateFunction has. */
 static enum status check_create(struct call *c, const struct lambda_create_function_request *in,
@@ -301,7 +286,10 @@ enum status lambda_create_function(struct call *c, const struct lambda_create_fu
         code->ZipFile,  code->S3Bucket,        code->S3Key,   code->S3ObjectVersion,
         code->ImageUri, code->SourceKMSKeyArn, in->Publish.v, in->PublishTo,
     };
-    struct lambda_settings settings = create_settings(in);
+    struct lambda_settings settings = {
+        SETTINGS_OF(in),
+        .durable = in->DurableConfig ? (const void *)in->DurableConfig : in->TenancyConfig,
+    };
     enum status st = check_create(c, in, &key);
     st = st == ST_OK ? refuse_source(c, &source) : st;
     if (st != ST_OK) {
@@ -338,27 +326,7 @@ lambda_update_function_configuration(struct call *c,
                                      const struct lambda_update_function_configuration_request *in,
                                      struct lambda_update_function_configuration_response *ret_out)
 {
-    struct lambda_settings settings = {
-        .role = in->Role,
-        .handler = in->Handler,
-        .description = in->Description,
-        .runtime = in->Runtime,
-        .kms_key = in->KMSKeyArn,
-        .timeout = in->Timeout,
-        .memory = in->MemorySize,
-        .vpc = in->VpcConfig,
-        .environment = in->Environment,
-        .dead_letter = in->DeadLetterConfig,
-        .tracing = in->TracingConfig,
-        .layers = &in->Layers,
-        .file_systems = &in->FileSystemConfigs,
-        .image = in->ImageConfig,
-        .ephemeral = in->EphemeralStorage,
-        .snap_start = in->SnapStart,
-        .logging = in->LoggingConfig,
-        .capacity = in->CapacityProviderConfig,
-        .durable = in->DurableConfig,
-    };
+    struct lambda_settings settings = { SETTINGS_OF(in), .durable = in->DurableConfig };
     struct lambda_row row;
     enum status st = lambda_target_row(c, in->FunctionName, STR_NONE, &row);
     st = st == ST_OK ? lambda_check_revision(c, in->RevisionId, &row, "GetFunction") : st;

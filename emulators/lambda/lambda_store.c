@@ -1,5 +1,7 @@
 #include "emulators/lambda/lambda_store.h"
 
+#include "server/store/db_read.h"
+
 const char lambda_schema_sql[] =
     "CREATE TABLE IF NOT EXISTS lambda_function("
     " account TEXT NOT NULL, region TEXT NOT NULL, name TEXT NOT NULL,"
@@ -27,24 +29,6 @@ const char lambda_schema_sql[] =
 #define KEY_IS " account=? AND region=? AND name=?"
 #define KEY(key) bs((key)->account), bs((key)->region), bs((key)->name)
 
-/* Items are collected in an arena array that doubles. */
-static void *grown(struct arena *a, void *items, size_t n, size_t size)
-{
-    if (items && (n & (n - 1)) != 0) {
-        return items; /* room until n is a power of two again */
-    }
-    void *bigger = arena_array(a, n ? n * 2 : 1, size);
-    if (items && n) {
-        memcpy(bigger, items, n * size);
-    }
-    return bigger;
-}
-
-static enum status found(struct db *db)
-{
-    return db_changes(db) > 0 ? ST_OK : ST_NOT_FOUND;
-}
-
 /* --- functions ---------------------------------------------------------------------------------
  */
 enum status lambda_store_add(struct db *db, const struct lambda_row *r)
@@ -63,9 +47,9 @@ enum status lambda_store_add(struct db *db, const struct lambda_row *r)
     "env,architecture,tracing,log_group,subnets,security_groups,code_sha256,code_dir,"       \
     "code_size,workdir,modified_ms,revision,reserved"
 
-static struct lambda_row read_row(struct rows *q, struct arena *a)
+static enum status read_row(struct rows *q, struct arena *a, void *ret)
 {
-    return (struct lambda_row){
+    *(struct lambda_row *)ret = (struct lambda_row){
         .key = { rows_str(q, a, 0), rows_str(q, a, 1), rows_str(q, a, 2) },
         .runtime = rows_str(q, a, 3),
         .role = rows_str(q, a, 4),
@@ -88,72 +72,51 @@ static struct lambda_row read_row(struct rows *q, struct arena *a)
         .revision = rows_str(q, a, 21),
         .reserved = rows_i64(q, 22),
     };
+    return ST_OK;
 }
 
 enum status lambda_store_find(struct db *db, struct arena *a, const struct lambda_key *key,
                               struct lambda_row *ret)
 {
-    struct rows q;
-    bool any = false;
-    if (db_query(db, &q, "SELECT " ROW_COLUMNS " FROM lambda_function WHERE" KEY_IS, KEY(key)) ==
-            ST_OK &&
-        rows_next(&q)) {
-        *ret = read_row(&q, a);
-        any = true;
-    }
-    enum status st = rows_end(&q);
-    return st != ST_OK ? st : any ? ST_OK : ST_NOT_FOUND;
+    return db_read(db, ONE_ROW(a, read_row, ret),
+                   "SELECT " ROW_COLUMNS " FROM lambda_function WHERE" KEY_IS, KEY(key));
 }
 
 enum status lambda_store_update(struct db *db, const struct lambda_row *r)
 {
-    enum status st =
-        db_exec(db,
-                "UPDATE lambda_function SET runtime=?,role=?,handler=?,description=?,timeout_s=?,"
-                "memory_mb=?,ephemeral_mb=?,env=?,architecture=?,tracing=?,log_group=?,subnets=?,"
-                "security_groups=?,code_sha256=?,code_dir=?,code_size=?,workdir=?,modified_ms=?,"
-                "revision=?,reserved=? WHERE" KEY_IS,
-                bs(r->runtime), bs(r->role), bs(r->handler), bs(r->description), bi(r->timeout_s),
-                bi(r->memory_mb), bi(r->ephemeral_mb), bs(r->env), bs(r->architecture),
-                bs(r->tracing), bs(r->log_group), bs(r->subnets), bs(r->security_groups),
-                bs(r->code_sha256), bs(r->code_dir), bi(r->code_size), bs(r->workdir),
-                bi(r->modified_ms), bs(r->revision), bi(r->reserved), KEY(&r->key));
-    return st == ST_OK ? found(db) : st;
+    return db_change(
+        db,
+        "UPDATE lambda_function SET runtime=?,role=?,handler=?,description=?,timeout_s=?,"
+        "memory_mb=?,ephemeral_mb=?,env=?,architecture=?,tracing=?,log_group=?,subnets=?,"
+        "security_groups=?,code_sha256=?,code_dir=?,code_size=?,workdir=?,modified_ms=?,"
+        "revision=?,reserved=? WHERE" KEY_IS,
+        bs(r->runtime), bs(r->role), bs(r->handler), bs(r->description), bi(r->timeout_s),
+        bi(r->memory_mb), bi(r->ephemeral_mb), bs(r->env), bs(r->architecture), bs(r->tracing),
+        bs(r->log_group), bs(r->subnets), bs(r->security_groups), bs(r->code_sha256),
+        bs(r->code_dir), bi(r->code_size), bs(r->workdir), bi(r->modified_ms), bs(r->revision),
+        bi(r->reserved), KEY(&r->key));
 }
 
 enum status lambda_store_delete(struct db *db, const struct lambda_key *key)
 {
-    enum status st = db_exec(db, "DELETE FROM lambda_permission WHERE" KEY_IS, KEY(key));
-    if (st == ST_OK) {
-        st = db_exec(db, "DELETE FROM lambda_tag WHERE" KEY_IS, KEY(key));
-    }
-    if (st == ST_OK) {
-        st = db_exec(db, "DELETE FROM lambda_async WHERE" KEY_IS, KEY(key));
-    }
-    if (st == ST_OK) {
-        st = db_exec(db, "DELETE FROM lambda_function WHERE" KEY_IS, KEY(key));
-    }
-    return st == ST_OK ? found(db) : st;
+    static const char *const all[] = {
+        "DELETE FROM lambda_permission WHERE" KEY_IS,
+        "DELETE FROM lambda_tag WHERE" KEY_IS,
+        "DELETE FROM lambda_async WHERE" KEY_IS,
+        "DELETE FROM lambda_function WHERE" KEY_IS,
+        NULL,
+    };
+    return db_change_all(db, all, KEY(key));
 }
 
 enum status lambda_store_list(struct db *db, struct arena *a, const struct lambda_key *where,
                               int64_t max, struct lambda_row **ret, size_t *ret_n)
 {
-    struct rows q;
-    *ret = ARENA_ARRAY(a, struct lambda_row, 1);
-    *ret_n = 0;
-    if (db_query(
-            db, &q,
-            "SELECT " ROW_COLUMNS
-            " FROM lambda_function WHERE account=? AND region=? AND name>? ORDER BY name LIMIT ?",
-            bs(where->account), bs(where->region), bs(str_set(where->name) ? where->name : STR("")),
-            bi(max)) == ST_OK) {
-        while (rows_next(&q)) {
-            *ret = (struct lambda_row *)grown(a, *ret, *ret_n, sizeof(**ret));
-            (*ret)[(*ret_n)++] = read_row(&q, a);
-        }
-    }
-    return rows_end(&q);
+    return db_read(
+        db, ALL_ROWS(a, read_row, ret, ret_n),
+        "SELECT " ROW_COLUMNS
+        " FROM lambda_function WHERE account=? AND region=? AND name>? ORDER BY name LIMIT ?",
+        bs(where->account), bs(where->region), bs_or_empty(where->name), bi(max));
 }
 
 enum status lambda_store_uses_code(struct db *db, struct str account, struct str name,
@@ -183,35 +146,31 @@ enum status lambda_store_add_statement(struct db *db, const struct lambda_key *k
 enum status lambda_store_delete_statement(struct db *db, const struct lambda_key *key,
                                           struct str sid)
 {
-    enum status st =
-        db_exec(db, "DELETE FROM lambda_permission WHERE" KEY_IS " AND sid=?", KEY(key), bs(sid));
-    return st == ST_OK ? found(db) : st;
+    return db_change(db, "DELETE FROM lambda_permission WHERE" KEY_IS " AND sid=?", KEY(key),
+                     bs(sid));
+}
+
+static enum status read_statement(struct rows *q, struct arena *a, void *ret)
+{
+    *(struct lambda_statement *)ret = (struct lambda_statement){
+        .sid = rows_str(q, a, 0),
+        .text = rows_str(q, a, 1),
+        .grant = { .principal = rows_str(q, a, 2),
+                   .action = rows_str(q, a, 3),
+                   .source_arn = rows_str(q, a, 4),
+                   .source_account = rows_str(q, a, 5),
+                   .other_conditions = rows_i64(q, 6) != 0 },
+    };
+    return ST_OK;
 }
 
 enum status lambda_store_statements(struct db *db, struct arena *a, const struct lambda_key *key,
                                     struct lambda_statement **ret, size_t *ret_n)
 {
-    struct rows q;
-    *ret = ARENA_ARRAY(a, struct lambda_statement, 1);
-    *ret_n = 0;
-    if (db_query(db, &q,
-                 "SELECT sid,statement,principal,action,source_arn,source_account,conditions"
-                 " FROM lambda_permission WHERE" KEY_IS " ORDER BY id",
-                 KEY(key)) == ST_OK) {
-        while (rows_next(&q)) {
-            *ret = (struct lambda_statement *)grown(a, *ret, *ret_n, sizeof(**ret));
-            (*ret)[(*ret_n)++] = (struct lambda_statement){
-                .sid = rows_str(&q, a, 0),
-                .text = rows_str(&q, a, 1),
-                .grant = { .principal = rows_str(&q, a, 2),
-                           .action = rows_str(&q, a, 3),
-                           .source_arn = rows_str(&q, a, 4),
-                           .source_account = rows_str(&q, a, 5),
-                           .other_conditions = rows_i64(&q, 6) != 0 },
-            };
-        }
-    }
-    return rows_end(&q);
+    return db_read(db, ALL_ROWS(a, read_statement, ret, ret_n),
+                   "SELECT sid,statement,principal,action,source_arn,source_account,conditions"
+                   " FROM lambda_permission WHERE" KEY_IS " ORDER BY id",
+                   KEY(key));
 }
 
 /* --- tags ---------------------------------------------------------------------------------------
@@ -235,34 +194,26 @@ enum status lambda_store_untag(struct db *db, const struct lambda_key *key, stru
 enum status lambda_store_tags(struct db *db, struct arena *a, const struct lambda_key *key,
                               struct lambda_tags *ret)
 {
-    struct rows q;
-    *ret = (struct lambda_tags){ 0, ARENA_ARRAY(a, struct lambda_tags_entry, 1) };
-    if (db_query(db, &q, "SELECT key,value FROM lambda_tag WHERE" KEY_IS " ORDER BY key",
-                 KEY(key)) == ST_OK) {
-        while (rows_next(&q)) {
-            ret->v = (struct lambda_tags_entry *)grown(a, ret->v, ret->n, sizeof(*ret->v));
-            ret->v[ret->n++] = (struct lambda_tags_entry){ rows_str(&q, a, 0), rows_str(&q, a, 1) };
-        }
-    }
-    return rows_end(&q);
+    return db_read(db, ALL_TEXTS(a, &ret->v, &ret->n),
+                   "SELECT key,value FROM lambda_tag WHERE" KEY_IS " ORDER BY key", KEY(key));
 }
 
 /* --- asynchronous invocation ---------------------------------------------------------------------
  */
+static enum status read_async(struct rows *q, struct arena *a, void *ret)
+{
+    (void)a;
+    *(struct lambda_async *)ret =
+        (struct lambda_async){ rows_i64(q, 0), rows_i64(q, 1), rows_i64(q, 2) };
+    return ST_OK;
+}
+
 enum status lambda_store_async(struct db *db, const struct lambda_key *key,
                                struct lambda_async *ret)
 {
-    struct rows q;
-    bool any = false;
     *ret = (struct lambda_async){ -1, -1, 0 };
-    if (db_query(db, &q, "SELECT retries,max_age_s,modified_ms FROM lambda_async WHERE" KEY_IS,
-                 KEY(key)) == ST_OK &&
-        rows_next(&q)) {
-        *ret = (struct lambda_async){ rows_i64(&q, 0), rows_i64(&q, 1), rows_i64(&q, 2) };
-        any = true;
-    }
-    enum status st = rows_end(&q);
-    return st != ST_OK ? st : any ? ST_OK : ST_NOT_FOUND;
+    return db_read(db, ONE_ROW(NULL, read_async, ret),
+                   "SELECT retries,max_age_s,modified_ms FROM lambda_async WHERE" KEY_IS, KEY(key));
 }
 
 enum status lambda_store_set_async(struct db *db, const struct lambda_key *key,
@@ -274,6 +225,5 @@ enum status lambda_store_set_async(struct db *db, const struct lambda_key *key,
 
 enum status lambda_store_delete_async(struct db *db, const struct lambda_key *key)
 {
-    enum status st = db_exec(db, "DELETE FROM lambda_async WHERE" KEY_IS, KEY(key));
-    return st == ST_OK ? found(db) : st;
+    return db_change(db, "DELETE FROM lambda_async WHERE" KEY_IS, KEY(key));
 }

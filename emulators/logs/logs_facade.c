@@ -43,6 +43,20 @@ enum status logs_open_stream(struct core *core, const struct logs_owner *owner, 
     return place_of(core, owner, group, stream, &place);
 }
 
+enum status logs_stream_bytes(struct core *core, const struct logs_owner *owner, struct str group,
+                              struct str stream, int64_t *ret)
+{
+    CLEANUP(arena_freep) struct arena *a = arena_new(SCRATCH_MAX);
+    struct logs_group_row g;
+    struct logs_stream_row s = { 0 };
+    enum status st = logs_store_group(core_db(core), a, owner, group, &g);
+    if (st == ST_OK) {
+        st = logs_store_stream(core_db(core), a, g.id, stream, &s);
+    }
+    *ret = st == ST_OK ? s.bytes : 0;
+    return st == ST_NOT_FOUND ? ST_OK : st;
+}
+
 enum status logs_write(struct core *core, const struct logs_owner *owner, struct str group,
                        struct str stream, int64_t time_ms, struct str message)
 {

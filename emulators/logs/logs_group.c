@@ -146,9 +146,6 @@ enum status logs_tag_resource(struct call *c, const struct logs_tag_resource_req
     (void)ret_out;
     struct logs_group_row group;
     enum status st = logs_find_group(c, in->resourceArn, STR_NONE, &group);
-    if (st != ST_OK) {
-        return st;
-    }
     for (size_t i = 0; st == ST_OK && i < in->tags.n; i++) {
         st = logs_store_set_tag(c->db, group.id, in->tags.v[i].key, in->tags.v[i].value);
     }
@@ -161,9 +158,6 @@ enum status logs_untag_resource(struct call *c, const struct logs_untag_resource
     (void)ret_out;
     struct logs_group_row group;
     enum status st = logs_find_group(c, in->resourceArn, STR_NONE, &group);
-    if (st != ST_OK) {
-        return st;
-    }
     for (size_t i = 0; st == ST_OK && i < in->tagKeys.n; i++) {
         st = logs_store_delete_tag(c->db, group.id, in->tagKeys.v[i]);
     }

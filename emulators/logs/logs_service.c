@@ -1,4 +1,5 @@
 /* CloudWatch Logs: groups, streams, events. What the emulators print arrives through logs.h. */
+#include "emulators/logs/logs_internal.h"
 #include "emulators/logs/logs_store.h"
 #include "server/service.h"
 
@@ -16,4 +17,5 @@ const struct service logs_service = {
     .schema_sql = logs_schema_sql,
     .errors = logs_errors,
     .validation_error = &logs_InvalidParameterException,
+    .init = logs_target_init,
 };

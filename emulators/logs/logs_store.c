@@ -1,5 +1,7 @@
 #include "emulators/logs/logs_store.h"
 
+#include "server/store/db_read.h"
+
 const char logs_schema_sql[] =
     "CREATE TABLE IF NOT EXISTS logs_group("
     " id INTEGER PRIMARY KEY, account TEXT NOT NULL, region TEXT NOT NULL, name TEXT NOT NULL,"
@@ -37,49 +39,33 @@ enum status logs_store_add_group(struct db *db, const struct logs_owner *o, stru
     "id, name, created_ms, retention_days," \
     " (SELECT coalesce(sum(bytes), 0) FROM logs_stream s WHERE s.group_id = logs_group.id)"
 
-static struct logs_group_row group_row(struct rows *q, struct arena *a)
+static enum status group_row(struct rows *q, struct arena *a, void *ret)
 {
-    return (struct logs_group_row){ rows_i64(q, 0), rows_str(q, a, 1), rows_i64(q, 2),
-                                    rows_i64(q, 3), rows_i64(q, 4) };
+    *(struct logs_group_row *)ret =
+        (struct logs_group_row){ rows_i64(q, 0), rows_str(q, a, 1), rows_i64(q, 2), rows_i64(q, 3),
+                                 rows_i64(q, 4) };
+    return ST_OK;
 }
 
 enum status logs_store_group(struct db *db, struct arena *a, const struct logs_owner *o,
                              struct str name, struct logs_group_row *ret)
 {
-    struct rows q;
-    bool any = false;
-    if (db_query(db, &q,
-                 "SELECT id, name, created_ms, retention_days, 0 FROM logs_group"
-                 " WHERE account=? AND region=? AND name=?",
-                 bs(o->account), bs(o->region), bs(name)) == ST_OK &&
-        rows_next(&q)) {
-        *ret = group_row(&q, a);
-        any = true;
-    }
-    enum status st = rows_end(&q);
-    return st != ST_OK ? st : any ? ST_OK : ST_NOT_FOUND;
+    return db_read(db, ONE_ROW(a, group_row, ret),
+                   "SELECT id, name, created_ms, retention_days, 0 FROM logs_group"
+                   " WHERE account=? AND region=? AND name=?",
+                   bs(o->account), bs(o->region), bs(name));
 }
 
 enum status logs_store_groups(struct db *db, struct arena *a, const struct logs_owner *o,
                               const struct logs_group_query *g, struct logs_group_row **ret,
                               size_t *ret_n)
 {
-    struct rows q;
-    *ret = NULL;
-    *ret_n = 0;
-    if (db_query(db, &q,
-                 "SELECT " GROUP_COLUMNS " FROM logs_group WHERE account=? AND region=?"
-                 " AND name>?3 AND substr(name,1,length(?4))=?4"
-                 " AND (?5='' OR instr(lower(name),lower(?5))>0) ORDER BY name LIMIT ?6",
-                 bs(o->account), bs(o->region), bs(str_set(g->after) ? g->after : STR("")),
-                 bs(str_set(g->prefix) ? g->prefix : STR("")),
-                 bs(str_set(g->contains) ? g->contains : STR("")), bi(g->limit + 1)) == ST_OK) {
-        while (rows_next(&q)) {
-            ARENA_GROW(a, *ret, *ret_n);
-            (*ret)[(*ret_n)++] = group_row(&q, a);
-        }
-    }
-    return rows_end(&q);
+    return db_read(db, ALL_ROWS(a, group_row, ret, ret_n),
+                   "SELECT " GROUP_COLUMNS " FROM logs_group WHERE account=? AND region=?"
+                   " AND name>?3 AND substr(name,1,length(?4))=?4"
+                   " AND (?5='' OR instr(lower(name),lower(?5))>0) ORDER BY name LIMIT ?6",
+                   bs(o->account), bs(o->region), bs_or_empty(g->after), bs_or_empty(g->prefix),
+                   bs_or_empty(g->contains), bi(g->limit + 1));
 }
 
 enum status logs_store_set_retention(struct db *db, int64_t group, int64_t days)
@@ -108,16 +94,8 @@ enum status logs_store_delete_tag(struct db *db, int64_t group, struct str key)
 
 enum status logs_store_tags(struct db *db, struct arena *a, int64_t group, struct logs_tags *ret)
 {
-    struct rows q;
-    *ret = (struct logs_tags){ 0, ARENA_NEW(a, struct logs_tags_entry) };
-    if (db_query(db, &q, "SELECT key, value FROM logs_tag WHERE group_id=? ORDER BY key",
-                 bi(group)) == ST_OK) {
-        while (rows_next(&q)) {
-            ARENA_GROW(a, ret->v, ret->n);
-            ret->v[ret->n++] = (struct logs_tags_entry){ rows_str(&q, a, 0), rows_str(&q, a, 1) };
-        }
-    }
-    return rows_end(&q);
+    return db_read(db, ALL_TEXTS(a, &ret->v, &ret->n),
+                   "SELECT key, value FROM logs_tag WHERE group_id=? ORDER BY key", bi(group));
 }
 
 /* --- streams -----------------------------------------------------------------------------------
@@ -134,27 +112,22 @@ enum status logs_store_add_stream(struct db *db, int64_t group, struct str name,
     return st;
 }
 
-#define STREAM_COLUMNS "id, name, created_ms, first_ms, last_ms, ingested_ms"
+#define STREAM_COLUMNS "id, name, created_ms, first_ms, last_ms, ingested_ms, bytes"
 
-static struct logs_stream_row stream_row(struct rows *q, struct arena *a)
+static enum status stream_row(struct rows *q, struct arena *a, void *ret)
 {
-    return (struct logs_stream_row){ rows_i64(q, 0), rows_str(q, a, 1), rows_i64(q, 2),
-                                     rows_i64(q, 3), rows_i64(q, 4),    rows_i64(q, 5) };
+    *(struct logs_stream_row *)ret =
+        (struct logs_stream_row){ rows_i64(q, 0), rows_str(q, a, 1), rows_i64(q, 2), rows_i64(q, 3),
+                                  rows_i64(q, 4), rows_i64(q, 5),    rows_i64(q, 6) };
+    return ST_OK;
 }
 
 enum status logs_store_stream(struct db *db, struct arena *a, int64_t group, struct str name,
                               struct logs_stream_row *ret)
 {
-    struct rows q;
-    bool any = false;
-    if (db_query(db, &q, "SELECT " STREAM_COLUMNS " FROM logs_stream WHERE group_id=? AND name=?",
-                 bi(group), bs(name)) == ST_OK &&
-        rows_next(&q)) {
-        *ret = stream_row(&q, a);
-        any = true;
-    }
-    enum status st = rows_end(&q);
-    return st != ST_OK ? st : any ? ST_OK : ST_NOT_FOUND;
+    return db_read(db, ONE_ROW(a, stream_row, ret),
+                   "SELECT " STREAM_COLUMNS " FROM logs_stream WHERE group_id=? AND name=?",
+                   bi(group), bs(name));
 }
 
 enum status logs_store_streams(struct db *db, struct arena *a, int64_t group,
@@ -168,18 +141,8 @@ enum status logs_store_streams(struct db *db, struct arena *a, int64_t group,
     static const char *const sql[2][2] = { { STREAMS("name"), STREAMS("name DESC") },
                                            { STREAMS("last_ms, id"),
                                              STREAMS("last_ms DESC, id DESC") } };
-    struct rows q;
-    *ret = NULL;
-    *ret_n = 0;
-    if (db_query(db, &q, sql[s->by_time][s->descending], bi(group),
-                 bs(str_set(s->prefix) ? s->prefix : STR("")), bi(s->limit + 1),
-                 bi(s->offset)) == ST_OK) {
-        while (rows_next(&q)) {
-            ARENA_GROW(a, *ret, *ret_n);
-            (*ret)[(*ret_n)++] = stream_row(&q, a);
-        }
-    }
-    return rows_end(&q);
+    return db_read(db, ALL_ROWS(a, stream_row, ret, ret_n), sql[s->by_time][s->descending],
+                   bi(group), bs_or_empty(s->prefix), bi(s->limit + 1), bi(s->offset));
 }
 
 enum status logs_store_delete_stream(struct db *db, int64_t stream)
@@ -209,6 +172,14 @@ enum status logs_store_add_event(struct db *db, int64_t group, int64_t stream, i
                    bi(time_ms), bi(now_ms), bi((int64_t)message.n + EVENT_OVERHEAD), bi(stream));
 }
 
+static enum status event_row(struct rows *q, struct arena *a, void *ret)
+{
+    *(struct logs_event_row *)ret = (struct logs_event_row){
+        { rows_i64(q, 0), rows_i64(q, 1) }, rows_i64(q, 2), rows_str(q, a, 3), rows_str(q, a, 4)
+    };
+    return ST_OK;
+}
+
 enum status logs_store_events(struct db *db, struct arena *a, const struct logs_event_query *e,
                               struct logs_event_row **ret, size_t *ret_n)
 {
@@ -221,21 +192,9 @@ enum status logs_store_events(struct db *db, struct arena *a, const struct logs_
         { EVENTS("e.group_id=?1", ">", "ASC"), EVENTS("e.group_id=?1", "<", "DESC") },
         { EVENTS("e.stream_id=?1", ">", "ASC"), EVENTS("e.stream_id=?1", "<", "DESC") },
     };
-    struct rows q;
-    *ret = NULL;
-    *ret_n = 0;
-    if (db_query(db, &q, sql[e->stream != 0][e->descending], bi(e->stream ? e->stream : e->group),
-                 bi(e->start_ms), bi(e->end_ms), bi(e->from.time_ms), bi(e->from.id),
-                 bi(e->limit)) == ST_OK) {
-        while (rows_next(&q)) {
-            ARENA_GROW(a, *ret, *ret_n);
-            (*ret)[(*ret_n)++] = (struct logs_event_row){ { rows_i64(&q, 0), rows_i64(&q, 1) },
-                                                          rows_i64(&q, 2),
-                                                          rows_str(&q, a, 3),
-                                                          rows_str(&q, a, 4) };
-        }
-    }
-    return rows_end(&q);
+    return db_read(db, ALL_ROWS(a, event_row, ret, ret_n), sql[e->stream != 0][e->descending],
+                   bi(e->stream ? e->stream : e->group), bi(e->start_ms), bi(e->end_ms),
+                   bi(e->from.time_ms), bi(e->from.id), bi(e->limit));
 }
 
 enum status logs_store_expire(struct db *db, const struct logs_group_row *group, int64_t now_ms)

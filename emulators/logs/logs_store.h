@@ -25,6 +25,7 @@ struct logs_stream_row {
     struct str name;
     int64_t created_ms;
     int64_t first_ms, last_ms, ingested_ms; /* 0: no event yet */
+    int64_t bytes;                          /* of its events, as the service counts them */
 };
 /* A place in a stream or group: events are ordered by (time, id). */
 struct logs_position {

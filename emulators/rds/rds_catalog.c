@@ -1,25 +1,38 @@
-/* What can be had here: the engines that are installed, and the classes that requests may name. */
+/* What can be had here: the engines that are installed, one version of each, which so is the
+ * default one (DefaultOnly), and the classes that requests may name. */
 #include "emulators/rds/rds_internal.h"
 #include "server/base/mem.h"
 
 static bool wanted(const struct rds_engine *e, struct str engine, struct str version)
 {
     return e->program && (!str_set(engine) || str_eqz(engine, e->name)) &&
-           (!str_set(version) || str_starts(e->version, version));
+           rds_version_fits(e, version);
 }
 
 static enum status versions(struct call *c, const void *request, void *response)
 {
     const struct rds_describe_db_engine_versions_request *in = request;
     struct rds_describe_db_engine_versions_response *out = response;
+    static const char *const filters[] = {
+        "db-parameter-group-family", "engine", "engine-mode", "engine-version", "status", NULL
+    };
     const struct rds *r = rds_of(c);
+    enum status st = rds_check_filters(c, &in->Filters, filters);
+    if (st != ST_OK) {
+        return st;
+    }
     struct rds_db_engine_version_list *list = &out->DBEngineVersions;
     list->v = ARENA_ARRAY(c->arena, struct rds_db_engine_version, RDS_N_ENGINES);
     for (size_t i = 0; i < RDS_N_ENGINES; i++) {
         const struct rds_engine *e = &r->engines[i];
         if (!wanted(e, in->Engine, in->EngineVersion) ||
             (str_set(in->DBParameterGroupFamily) &&
-             !str_eq(in->DBParameterGroupFamily, e->family))) {
+             !str_eq(in->DBParameterGroupFamily, e->family)) ||
+            !rds_filter_fits(&in->Filters, "db-parameter-group-family", e->family) ||
+            !rds_filter_fits(&in->Filters, "engine", str_z(e->name)) ||
+            !rds_filter_fits(&in->Filters, "engine-mode", STR("provisioned")) ||
+            !rds_filter_fits(&in->Filters, "engine-version", e->version) ||
+            !rds_filter_fits(&in->Filters, "status", STR("available"))) {
             continue;
         }
         list->v[list->n++] = (struct rds_db_engine_version){

@@ -1,6 +1,6 @@
-/* Instances: changed, started, stopped, rebooted. What has no process to touch (names of windows,
- * class, storage) is only noted. ApplyImmediately=false keeps the rest as pending until the next
- * reboot, since there are no maintenance windows here. */
+/* Instances: changed, started, stopped, rebooted. What has no process to touch (windows, flags) is
+ * only noted. ApplyImmediately=false keeps the rest as pending until the next reboot, since there
+ * are no maintenance windows here. */
 #include "emulators/rds/rds_attach.h"
 #include "emulators/rds/rds_show.h"
 #include "server/base/mem.h"
@@ -8,48 +8,97 @@
 
 /* --- modify --------------------------------------------------------------------------------------
  */
-static enum status refuse_missing(struct call *c, const struct rds_modify_db_instance_request *in,
-                                  const struct rds_instance *i)
+static enum status refuse_missing(struct call *c, const struct rds_modify_db_instance_request *in)
 {
-    bool version = str_set(in->EngineVersion) &&
-                   !str_eq(in->EngineVersion, i->doc->EngineVersion) &&
-                   !str_starts(i->doc->EngineVersion, in->EngineVersion);
     const char *what = in->MultiAZ.v                           ? "MultiAZ"
                        : in->EnableIAMDatabaseAuthentication.v ? "EnableIAMDatabaseAuthentication"
                        : in->EnablePerformanceInsights.v       ? "EnablePerformanceInsights"
                        : in->ManageMasterUserPassword.v        ? "ManageMasterUserPassword"
                        : in->CloudwatchLogsExportConfiguration ? "CloudwatchLogsExportConfiguration"
                        : in->MonitoringInterval.v              ? "MonitoringInterval"
-                       : str_set(in->NewDBInstanceIdentifier)  ? "NewDBInstanceIdentifier"
                        : str_set(in->DBSubnetGroupName)        ? "DBSubnetGroupName"
                        : str_set(in->Domain)                   ? "Domain"
-                       : version                               ? "EngineVersion"
                                                                : NULL;
     return what ? call_fail(c, &wire_NotImplemented, "Changing %s isn't implemented: leave it out.",
                             what)
                 : ST_OK;
 }
 
+static bool named(struct str member)
+{
+    return str_set(member) && member.n;
+}
+
+/* There is one version of each engine. */
+static enum status check_version(struct call *c, const struct rds_modify_db_instance_request *in,
+                                 const struct rds_instance *i)
+{
+    const struct rds_engine here = { .version = i->doc->EngineVersion };
+    if (!named(in->EngineVersion) || rds_version_fits(&here, in->EngineVersion)) {
+        return ST_OK;
+    }
+    return call_fail(c, &rds_InvalidParameterCombination,
+                     "Cannot find upgrade target from %.*s with requested version %.*s: installed "
+                     "on this machine is %.*s.",
+                     STR_ARG(here.version), STR_ARG(in->EngineVersion), STR_ARG(here.version));
+}
+
+static enum status check_new_name(struct call *c, struct str name, const struct rds_instance *i)
+{
+    struct rds_instance other;
+    struct str lower = arena_lower(c->arena, name);
+    enum status st = rds_check_name(c, "NewDBInstanceIdentifier", name);
+    if (st == ST_OK && !str_eq(lower, i->name) &&
+        rds_store_by_name(c->db, c->arena, &i->owner, lower, &other) == ST_OK) {
+        return call_fail(c, &rds_DBInstanceAlreadyExistsFault, "DB instance already exists");
+    }
+    return st;
+}
+
+static enum status check_numbers(struct call *c, const struct rds_modify_db_instance_request *in,
+                                 const struct rds_instance *i)
+{
+    int64_t port = in->DBPortNumber.v, days = in->BackupRetentionPeriod.v;
+    if (in->BackupRetentionPeriod.set && (days < 0 || days > 35)) {
+        return call_fail(c, &rds_InvalidParameterValue,
+                         "Invalid backup retention period: %lld. Must be between 0 and 35.",
+                         (long long)days);
+    }
+    if (in->DBPortNumber.set && (port < 1150 || port > 65535)) {
+        return call_fail(c, &rds_InvalidParameterValue,
+                         "Invalid value %lld for DBPortNumber. Must be between 1150 and 65535.",
+                         (long long)port);
+    }
+    if (in->DBPortNumber.set && port != i->port && !rds_free_port((int)port)) {
+        return call_fail(c, &rds_InvalidParameterValue,
+                         "Port %lld of 127.0.0.1 is in use by another program.", (long long)port);
+    }
+    if (in->AllocatedStorage.set && in->AllocatedStorage.v < i->doc->AllocatedStorage.v) {
+        return call_fail(c, &rds_InvalidParameterCombination,
+                         "Invalid storage size: %lld GiB is less than the allocated %lld GiB, and "
+                         "storage can't be reduced.",
+                         (long long)in->AllocatedStorage.v, (long long)i->doc->AllocatedStorage.v);
+    }
+    return ST_OK;
+}
+
 static enum status check(struct call *c, const struct rds_modify_db_instance_request *in,
                          const struct rds_instance *i)
 {
-    enum status st = refuse_missing(c, in, i);
-    if (st != ST_OK) {
-        return st;
+    enum status st = refuse_missing(c, in);
+    st = st == ST_OK ? check_version(c, in, i) : st;
+    st = st == ST_OK ? check_numbers(c, in, i) : st;
+    if (st == ST_OK && named(in->DBInstanceClass) && !str_starts(in->DBInstanceClass, STR("db."))) {
+        st = call_fail(c, &rds_InvalidParameterValue, "Invalid DB Instance class: %.*s",
+                       STR_ARG(in->DBInstanceClass));
     }
-    if (in->BackupRetentionPeriod.set &&
-        (in->BackupRetentionPeriod.v < 0 || in->BackupRetentionPeriod.v > 35)) {
-        return call_fail(c, &rds_InvalidParameterValue,
-                         "Invalid backup retention period: %lld. Must be between 0 and 35.",
-                         (long long)in->BackupRetentionPeriod.v);
+    if (st == ST_OK && named(in->NewDBInstanceIdentifier)) {
+        st = check_new_name(c, in->NewDBInstanceIdentifier, i);
     }
-    if (in->DBPortNumber.set && in->DBPortNumber.v != i->port &&
-        !rds_free_port((int)in->DBPortNumber.v)) {
-        return call_fail(c, &rds_InvalidParameterValue,
-                         "Port %lld of 127.0.0.1 is in use by another program.",
-                         (long long)in->DBPortNumber.v);
+    if (st == ST_OK && str_set(in->MasterUserPassword)) {
+        st = rds_check_password(c, in->MasterUserPassword);
     }
-    return str_set(in->MasterUserPassword) ? rds_check_password(c, in->MasterUserPassword) : ST_OK;
+    return st;
 }
 
 /* What is only noted. */
@@ -61,10 +110,8 @@ static void note(struct call *c, const struct rds_modify_db_instance_request *in
     }
     struct {
         struct str *to, from;
-    } texts[] = { { &d->DBInstanceClass, in->DBInstanceClass },
-                  { &d->PreferredBackupWindow, in->PreferredBackupWindow },
+    } texts[] = { { &d->PreferredBackupWindow, in->PreferredBackupWindow },
                   { &d->PreferredMaintenanceWindow, in->PreferredMaintenanceWindow },
-                  { &d->StorageType, in->StorageType },
                   { &d->CACertificateIdentifier, in->CACertificateIdentifier } };
     for (size_t k = 0; k < ARRAY_LEN(texts); k++) {
         if (str_set(texts[k].from)) {
@@ -82,35 +129,99 @@ static void note(struct call *c, const struct rds_modify_db_instance_request *in
             *flags[k].to = flags[k].from;
         }
     }
-    if (in->AllocatedStorage.set) {
-        d->AllocatedStorage = in->AllocatedStorage;
-    }
     if (in->MaxAllocatedStorage.set) {
         d->MaxAllocatedStorage = in->MaxAllocatedStorage;
     }
 }
 
-/* Moves what is pending into force; true: the process must be started anew for it. */
-static bool apply_pending(struct rds_instance *i)
+/* What waits for the next maintenance window, which is the next reboot here, or for
+ * ApplyImmediately. */
+static void note_pending(struct call *c, const struct rds_modify_db_instance_request *in,
+                         struct rds_instance *i)
 {
     struct rds_pending_modified_values *p = i->doc->PendingModifiedValues;
-    bool restart = false;
-    if (p->BackupRetentionPeriod.set) {
-        restart = (p->BackupRetentionPeriod.v == 0) != (i->doc->BackupRetentionPeriod.v == 0);
+    if (named(in->DBInstanceClass) && !str_eq(in->DBInstanceClass, i->doc->DBInstanceClass)) {
+        p->DBInstanceClass = in->DBInstanceClass;
+    }
+    if (named(in->StorageType) && !str_eq(in->StorageType, i->doc->StorageType)) {
+        p->StorageType = in->StorageType;
+    }
+    if (named(in->NewDBInstanceIdentifier)) {
+        struct str name = arena_lower(c->arena, in->NewDBInstanceIdentifier);
+        p->DBInstanceIdentifier = str_eq(name, i->name) ? STR_NONE : name;
+    }
+    if (in->AllocatedStorage.set && in->AllocatedStorage.v != i->doc->AllocatedStorage.v) {
+        p->AllocatedStorage = in->AllocatedStorage;
+    }
+    if (in->BackupRetentionPeriod.set &&
+        in->BackupRetentionPeriod.v != i->doc->BackupRetentionPeriod.v) {
+        p->BackupRetentionPeriod = in->BackupRetentionPeriod;
+    }
+    if (in->DBPortNumber.set && in->DBPortNumber.v != i->port) {
+        p->Port = in->DBPortNumber;
+    }
+    /* From one number of days to another nothing has to be restarted, and RDS doesn't wait. */
+    if (p->BackupRetentionPeriod.v && i->doc->BackupRetentionPeriod.v) {
         i->doc->BackupRetentionPeriod = p->BackupRetentionPeriod;
+        p->BackupRetentionPeriod = (struct opt_i64){ 0 };
     }
-    if (p->Port.set) {
-        restart = restart || p->Port.v != i->port;
-        i->port = p->Port.v;
+}
+
+/* Name and ARN, and what hangs on the ARN. The folder is named after DbiResourceId. */
+static enum status rename_to(struct call *c, struct rds_instance *i, struct str name)
+{
+    struct str old_arn = i->doc->DBInstanceArn;
+    struct rds_tag_list tags = { 0, NULL };
+    struct rds_instance other;
+    if (rds_store_by_name(c->db, c->arena, &i->owner, name, &other) == ST_OK) {
+        return call_fail(c, &rds_DBInstanceAlreadyExistsFault, "DB instance already exists");
     }
-    *p = (struct rds_pending_modified_values){ 0 };
-    return restart;
+    i->name = name;
+    i->doc->DBInstanceIdentifier = name;
+    i->doc->DBInstanceArn = call_arn(c, "rds", "db:%.*s", STR_ARG(name));
+    enum status st = rds_store_tags(c->db, c->arena, old_arn, &tags);
+    st = st == ST_OK ? rds_store_unset_tag(c->db, old_arn, STR_NONE) : st;
+    st = st == ST_OK ? rds_store_set_tags(c->db, i->doc->DBInstanceArn, &tags) : st;
+    return call_status(c, st);
+}
+
+/* Moves what is pending into force; *ret_restart: the process must be started anew for it. */
+static enum status apply_pending(struct call *c, struct rds_instance *i, bool *ret_restart)
+{
+    struct rds_db_instance *d = i->doc;
+    struct rds_pending_modified_values p = *d->PendingModifiedValues;
+    enum status st = ST_OK;
+    bool restart = false;
+    *d->PendingModifiedValues = (struct rds_pending_modified_values){ 0 };
+    if (p.BackupRetentionPeriod.set) {
+        restart = (p.BackupRetentionPeriod.v == 0) != (d->BackupRetentionPeriod.v == 0);
+        d->BackupRetentionPeriod = p.BackupRetentionPeriod;
+    }
+    if (p.Port.set) {
+        restart = restart || p.Port.v != i->port;
+        i->port = p.Port.v;
+    }
+    d->StorageType = str_set(p.StorageType) ? p.StorageType : d->StorageType;
+    if (p.AllocatedStorage.set) {
+        d->AllocatedStorage = p.AllocatedStorage;
+        st = rds_note_instance(rds_of(c), c->arena, i, "RDS-EVENT-0017", "configuration change",
+                               STR("Finished applying modification to allocated storage"));
+    }
+    if (st == ST_OK && str_set(p.DBInstanceClass)) {
+        d->DBInstanceClass = p.DBInstanceClass;
+        st = rds_note_instance(rds_of(c), c->arena, i, "RDS-EVENT-0014", "configuration change",
+                               STR("Finished applying modification to DB instance class"));
+    }
+    st = call_status(c, st);
+    *ret_restart = restart;
+    return st == ST_OK && str_set(p.DBInstanceIdentifier) ? rename_to(c, i, p.DBInstanceIdentifier)
+                                                          : st;
 }
 
 /* A new password is set at once by a running server, else by its next start. */
 static void set_password(struct call *c, struct rds_instance *i, struct str password)
 {
-    struct str sql = rds_options_password(c->arena, i, password);
+    struct str sql = rds_setup_password(c->arena, i, password);
     if (rds_server_is_up(rds_of(c), i->id)) {
         rds_server_run(rds_of(c), i->id, sql);
     } else {
@@ -122,22 +233,27 @@ static void set_password(struct call *c, struct rds_instance *i, struct str pass
 static enum status modify(struct call *c, const struct rds_modify_db_instance_request *in,
                           struct rds_instance *i, bool *ret_restart)
 {
-    struct rds_pending_modified_values *p = i->doc->PendingModifiedValues;
     enum status st = ST_OK;
     note(c, in, i->doc);
+    note_pending(c, in, i);
     if (str_set(in->MasterUserPassword)) {
         set_password(c, i, in->MasterUserPassword);
+        st = call_status(c, rds_note_instance(rds_of(c), c->arena, i, "RDS-EVENT-0016",
+                                              "configuration change",
+                                              STR("Reset master credentials")));
     }
-    if (str_set(in->DBParameterGroupName)) {
+    if (st == ST_OK && named(in->DBParameterGroupName) &&
+        !str_eq(arena_lower(c->arena, in->DBParameterGroupName),
+                i->doc->DBParameterGroups.v[0].DBParameterGroupName)) {
         st = rds_use_group(c, i, in->DBParameterGroupName, "pending-reboot", i->doc);
     }
-    if (in->BackupRetentionPeriod.set) {
-        p->BackupRetentionPeriod = in->BackupRetentionPeriod;
+    if (st == ST_OK && in->ApplyImmediately.v) {
+        st = apply_pending(c, i, ret_restart);
+    } else if (st == ST_OK && i->doc->PendingModifiedValues->Port.set) {
+        i->port = i->doc->PendingModifiedValues->Port.v; /* RDS never waits with it */
+        i->doc->PendingModifiedValues->Port = (struct opt_i64){ 0 };
+        *ret_restart = true;
     }
-    if (in->DBPortNumber.set) {
-        p->Port = in->DBPortNumber;
-    }
-    *ret_restart = in->ApplyImmediately.v && apply_pending(i);
     return st;
 }
 
@@ -181,6 +297,7 @@ static enum status start(struct call *c, const void *request, void *response)
     const struct rds_start_db_instance_request *in = request;
     struct rds_start_db_instance_response *out = response;
     struct rds_instance i;
+    bool restart = false; /* it starts anyway */
     enum status st = rds_find(c, in->DBInstanceIdentifier, &i);
     st = st == ST_OK ? rds_refuse_attached(c, &i, "started") : st;
     if (st == ST_OK && !str_eqz(i.doc->DBInstanceStatus, "failed") &&
@@ -190,7 +307,10 @@ static enum status start(struct call *c, const void *request, void *response)
     if (st != ST_OK) {
         return st;
     }
-    (void)apply_pending(&i);
+    st = apply_pending(c, &i, &restart);
+    if (st != ST_OK) {
+        return st;
+    }
     st = call_status(c, rds_set_status(rds_of(c), c->arena, &i, "starting"));
     if (st == ST_OK) {
         rds_server_launch(rds_of(c), &i);
@@ -228,6 +348,7 @@ static enum status reboot(struct call *c, const void *request, void *response)
     const struct rds_reboot_db_instance_request *in = request;
     struct rds_reboot_db_instance_response *out = response;
     struct rds_instance i;
+    bool restart = false; /* it starts anew anyway */
     enum status st = rds_find(c, in->DBInstanceIdentifier, &i);
     st = st == ST_OK ? rds_refuse_attached(c, &i, "rebooted") : st;
     if (st == ST_OK && !str_eqz(i.doc->DBInstanceStatus, "incompatible-parameters")) {
@@ -236,7 +357,10 @@ static enum status reboot(struct call *c, const void *request, void *response)
     if (st != ST_OK) {
         return st;
     }
-    (void)apply_pending(&i);
+    st = apply_pending(c, &i, &restart);
+    if (st != ST_OK) {
+        return st;
+    }
     st = call_status(c, rds_set_status(rds_of(c), c->arena, &i, "rebooting"));
     if (st == ST_OK) {
         rds_server_end(rds_of(c), i.id, RDS_THEN_START);

@@ -104,9 +104,11 @@ enum status rds_check_filters(struct call *c, const struct rds_filter_list *filt
 enum status rds_set_status(struct rds *r, struct arena *a, struct rds_instance *i,
                            const char *status)
 {
+    struct str before = i->doc->DBInstanceStatus;
     i->doc->DBInstanceStatus = str_z(status);
     log_info(RDS_TOPIC, "instance %.*s is %s", STR_ARG(i->name), status);
-    return rds_store_update(core_db(r->core), a, i);
+    enum status st = rds_store_update(core_db(r->core), a, i);
+    return st == ST_OK ? rds_event(r, a, i, before, str_z(status)) : st;
 }
 
 enum status rds_check_name(struct call *c, const char *member, struct str name)

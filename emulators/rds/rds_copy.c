@@ -93,6 +93,13 @@ static void note_shot(struct shot *shot, struct arena *a)
         snapshot.doc->PercentProgress = OPT_I64(shot->failed_errno ? 0 : 100);
         snapshot.doc->SnapshotCreateTime = OPT_TIME(clock_now_ms());
         status_ignore(rds_store_update_snapshot(db, a, &snapshot)); /* logged */
+        const struct rds_fact f = { RDS_EVENTS_SNAPSHOT,
+                                    "RDS-EVENT-0042",
+                                    "creation",
+                                    snapshot.name,
+                                    snapshot.doc->DBSnapshotArn,
+                                    STR("Manual snapshot created") };
+        status_ignore(shot->failed_errno ? ST_OK : rds_note(shot->rds, a, &snapshot.owner, &f));
     }
     if (shot->failed_errno) {
         log_error(RDS_TOPIC, "snapshot %s: %s", shot->to, strerror(shot->failed_errno));

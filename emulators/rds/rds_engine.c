@@ -1,5 +1,9 @@
 /* Which database servers this machine has. They are asked for their versions when the first call
- * needs to know: starting a program costs more than all the rest of our start. */
+ * needs to know: starting a program costs more than all the rest of our start. Looked at, in this
+ * order: what --mysqld names, mariadbd and mysqld on the PATH and in the usual places; the first of
+ * each engine wins. */
+#include <limits.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 #include "emulators/rds/rds_internal.h"
@@ -9,6 +13,8 @@
 #include "server/loop/proc.h"
 
 #define VERSION_MAX 4096
+#define PROGRAMS_MAX 64
+#define OLDEST_MYSQL 50700 /* its users and its data folder are made by statements that we give */
 
 struct waiting {
     struct link link;
@@ -23,6 +29,8 @@ struct waiting {
 struct question {
     struct rds *rds;
     const char *program;
+    size_t rank;  /* the place in the order of looking */
+    bool by_name; /* --mysqld says it: then the user wants to know what is wrong with it */
 };
 
 static void wake(struct rds *r)
@@ -63,6 +71,28 @@ static struct str major_of(struct str version)
     return str_sub(version, 0, a.n + 1 + b.n);
 }
 
+/* Can instances run on it? */
+static const char *why_not(const struct question *q, const struct proc_result *result,
+                           struct str version, bool mariadb)
+{
+    uint64_t major = 0, minor = 0;
+    struct str a, b, rest = version;
+    if (result->start_errno) {
+        return strerror(result->start_errno);
+    }
+    if (!result->exited || result->code != 0 || !version.n) {
+        return "it doesn't tell its version when it is run with --no-defaults --version";
+    }
+    bool read = str_next(&rest, '.', &a) && str_next(&rest, '.', &b) && str_u64(a, &major) == 0 &&
+                str_u64(b, &minor) == 0;
+    if (!mariadb && (!read || major * 10000 + minor * 100 < OLDEST_MYSQL)) {
+        return "MySQL before 5.7 can't be prepared here: attach it while it runs, by the tag "
+               "cistern:attach=HOST:PORT";
+    }
+    const struct rds_engine *e = &q->rds->engines[mariadb ? 0 : 1];
+    return e->program && e->rank < q->rank ? "another one comes first" : NULL;
+}
+
 static void answered(void *arg, const struct proc_result *result)
 {
     struct question *q = arg;
@@ -70,12 +100,18 @@ static void answered(void *arg, const struct proc_result *result)
     bool mariadb = str_find_str(result->output, STR("MariaDB")) >= 0;
     struct rds_engine *e = &r->engines[mariadb ? 0 : 1];
     struct str version = version_in(result->output);
-    if (result->exited && result->code == 0 && version.n && !e->program) {
-        e->program = arena_strz(r->arena, q->program).p;
+    const char *problem = why_not(q, result, version, mariadb);
+    if (!problem) {
+        e->program = q->program;
+        e->rank = q->rank;
         e->version = arena_str(r->arena, version);
         e->major = arena_str(r->arena, major_of(version));
         e->family = arena_printf(r->arena, "%s%.*s", e->name, STR_ARG(e->major));
         log_debug(RDS_TOPIC, "%s %.*s: %s", e->name, STR_ARG(e->version), e->program);
+    } else if (q->by_name) {
+        log_warn(RDS_TOPIC, "database server %s (--mysqld) isn't used: %s", q->program, problem);
+    } else {
+        log_debug(RDS_TOPIC, "database server %s isn't used: %s", q->program, problem);
     }
     free(q);
     if (--r->asked == 0) {
@@ -83,7 +119,7 @@ static void answered(void *arg, const struct proc_result *result)
     }
 }
 
-static void ask(struct rds *r, const char *program)
+static void ask(struct rds *r, const char *program, size_t rank, bool by_name)
 {
     struct question *q = xcalloc(1, sizeof(*q));
     const char *const argv[] = { program, "--no-defaults", "--version", NULL };
@@ -94,25 +130,67 @@ static void ask(struct rds *r, const char *program)
                                           .stdout_max = VERSION_MAX,
                                           .on_exit = answered,
                                           .arg = q };
-    *q = (struct question){ r, program };
+    *q = (struct question){ r, program, rank, by_name };
     r->asked++;
     proc_start(core_loop(r->core), &options);
 }
 
+/* Programs to ask, each once whatever links lead to it. */
+struct programs {
+    struct rds *rds;
+    const char *v[PROGRAMS_MAX], *real[PROGRAMS_MAX];
+    size_t n;
+};
+
+static void add(struct programs *p, const char *path)
+{
+    char real[PATH_MAX];
+    if (p->n == PROGRAMS_MAX || access(path, X_OK) != 0 || !realpath(path, real)) {
+        return;
+    }
+    for (size_t i = 0; i < p->n; i++) {
+        if (strcmp(p->real[i], real) == 0) {
+            return;
+        }
+    }
+    p->v[p->n] = path;
+    p->real[p->n++] = arena_strz(p->rds->arena, real).p;
+}
+
+/* mariadbd and mysqld in a list of folders; both names before the next folder. */
+static void add_folders(struct programs *p, struct str folders)
+{
+    static const char *const names[] = { "mariadbd", "mysqld" };
+    struct str dir;
+    while (folders.n && str_next(&folders, ':', &dir)) {
+        for (size_t i = 0; dir.n && dir.p[0] == '/' && i < ARRAY_LEN(names); i++) {
+            add(p, arena_printf(p->rds->arena, "%.*s/%s", STR_ARG(dir), names[i]).p);
+        }
+    }
+}
+
 static void ask_all(struct rds *r)
 {
-    static const char *const programs[] = {
-        "/usr/sbin/mariadbd",          "/usr/sbin/mysqld",       "/usr/local/sbin/mariadbd",
-        "/usr/local/bin/mariadbd",     "/usr/local/sbin/mysqld", "/usr/local/bin/mysqld",
-        "/usr/local/mysql/bin/mysqld", "/usr/libexec/mysqld",
-    };
+    struct str named = str_z(core_config(r->core)->mysqld), one;
+    struct programs p = { .rds = r };
+    while (str_set(named) && named.n && str_next(&named, ':', &one)) {
+        size_t before = p.n;
+        const char *path = arena_cstr(r->arena, one);
+        add(&p, path);
+        if (p.n == before && one.n) {
+            log_warn(RDS_TOPIC, "database server %s (--mysqld) isn't a program that can be run",
+                     path);
+        }
+    }
+    size_t n_named = p.n;
+    add_folders(&p, str_z(getenv("PATH")));
+    add_folders(&p, STR("/usr/sbin:/usr/local/sbin:/usr/local/bin:/usr/local/mysql/bin:"
+                        "/usr/libexec"));
     rds_choose_user(r);
     r->asking = true;
     r->asked = 1; /* this function, so that a quick answer doesn't end it */
-    for (size_t i = 0; i < ARRAY_LEN(programs); i++) {
-        if (access(programs[i], X_OK) == 0) {
-            ask(r, programs[i]);
-        }
+    for (size_t i = 0; i < p.n; i++) {
+        ask(r, p.v[i], i, i < n_named);
     }
     if (--r->asked == 0) {
         wake(r);
@@ -161,13 +239,20 @@ const struct rds_engine *rds_engine(const struct rds *r, struct str name)
     return NULL;
 }
 
+bool rds_version_fits(const struct rds_engine *e, struct str wanted)
+{
+    return !str_set(wanted) || !wanted.n || str_eq(wanted, e->version) ||
+           (str_starts(e->version, wanted) && e->version.p[wanted.n] == '.');
+}
+
 const char *rds_engine_remedy(struct str name)
 {
     return str_eqz(name, "mariadb")
                ? "Install the package mariadb-server-core (apt-get install --no-install-recommends "
                  "mariadb-server-core)"
-               : "Install a MySQL server (mysqld in /usr/sbin or /usr/local), or use the engine "
-                 "mariadb (package mariadb-server-core), or attach a running server by the tag "
+               : "Install a MySQL server of version 5.7 or later so that mysqld is on the PATH, or "
+                 "name its program by --mysqld; or use the engine mariadb (package "
+                 "mariadb-server-core), or attach a running server by the tag "
                  "cistern:attach=HOST:PORT";
 }
 

@@ -4,24 +4,9 @@
 #include "emulators/rds/rds_internal.h"
 #include "server/base/mem.h"
 #include "server/core.h"
-#include "server/mysql/conn.h"
 #include "server/wire/codec.h"
 
 #define PARAMETERS_MAX 20 /* of one request, as on RDS */
-
-static const char *const families[] = { "mariadb10.5", "mariadb10.6", "mariadb10.11", "mariadb11.4",
-                                        "mariadb11.8", "mysql5.7",    "mysql8.0",     "mysql8.4",
-                                        "mysql5.6",    "mysql9.7" };
-
-static bool is_family(struct str family)
-{
-    for (size_t i = 0; i < ARRAY_LEN(families); i++) {
-        if (str_eqz(family, families[i])) {
-            return true;
-        }
-    }
-    return false;
-}
 
 static enum status find(struct call *c, struct str name, struct rds_db_parameter_group *ret)
 {
@@ -33,7 +18,7 @@ static enum status find(struct call *c, struct str name, struct rds_db_parameter
         lower, family, arena_printf(c->arena, "Default parameter group for %.*s", STR_ARG(family)),
         call_arn(c, "rds", "pg:%.*s", STR_ARG(lower))
     };
-    if (is_family(family)) {
+    if (rds_is_family(family)) {
         return ST_OK;
     }
     enum status st = rds_store_group(c->db, c->arena, &owner, lower, &found);
@@ -75,7 +60,7 @@ enum status rds_create_db_parameter_group(struct call *c,
     if (st != ST_OK) {
         return st;
     }
-    if (!is_family(in->DBParameterGroupFamily)) {
+    if (!rds_is_family(in->DBParameterGroupFamily)) {
         return call_fail(c, &rds_InvalidParameterValue,
                          "ParameterGroupFamily %.*s is not a valid parameter group family: use "
                          "for instance mariadb10.11 or mysql8.0.",
@@ -161,13 +146,15 @@ enum status rds_delete_db_parameter_group(struct call *c,
 
 /* --- parameters ----------------------------------------------------------------------------------
  */
-static struct rds_parameter show(const struct rds_known *k, const struct rds_settings *settings)
+static struct rds_parameter show(const struct rds_known *k, struct str family,
+                                 const struct rds_settings *settings)
 {
+    const char *value = rds_known_value(k, family);
     struct rds_parameter p = {
         .ParameterName = str_z(k->name),
-        .ParameterValue = str_z(k->value),
+        .ParameterValue = str_z(value),
         .Description = str_z(k->text),
-        .Source = k->value ? STR("system") : STR("engine-default"),
+        .Source = value ? STR("system") : STR("engine-default"),
         .ApplyType = k->dynamic ? STR("dynamic") : STR("static"),
         .DataType = str_z(k->type),
         .AllowedValues = str_z(k->allowed),
@@ -184,8 +171,8 @@ static struct rds_parameter show(const struct rds_known *k, const struct rds_set
     return p;
 }
 
-static enum status list(struct call *c, const struct rds_settings *settings, struct str source,
-                        struct rds_parameters_list *ret)
+static enum status list(struct call *c, struct str family, const struct rds_settings *settings,
+                        struct str source, struct rds_parameters_list *ret)
 {
     static const char *const sources[] = { "user", "system", "engine-default", NULL };
     size_t n, s = 0;
@@ -200,8 +187,8 @@ static enum status list(struct call *c, const struct rds_settings *settings, str
     }
     *ret = (struct rds_parameters_list){ 0, ARENA_ARRAY(c->arena, struct rds_parameter, n + 1) };
     for (size_t i = 0; i < n; i++) {
-        struct rds_parameter p = show(&known[i], settings);
-        if (!str_set(source) || str_eq(p.Source, source)) {
+        struct rds_parameter p = show(&known[i], family, settings);
+        if (rds_known_in(&known[i], family) && (!str_set(source) || str_eq(p.Source, source))) {
             ret->v[ret->n++] = p;
         }
     }
@@ -221,7 +208,9 @@ enum status rds_describe_db_parameters(struct call *c,
         st = call_status(
             c, rds_store_settings(c->db, c->arena, &owner, g.DBParameterGroupName, &settings));
     }
-    st = st == ST_OK ? list(c, &settings, in->Source, &ret_out->Parameters) : st;
+    st = st == ST_OK
+             ? list(c, g.DBParameterGroupFamily, &settings, in->Source, &ret_out->Parameters)
+             : st;
     st = st == ST_OK ? rds_page(c, in->MaxRecords, in->Marker, ret_out->Parameters.n, &page) : st;
     if (st == ST_OK) {
         ret_out->Marker = page.marker;
@@ -238,11 +227,11 @@ enum status rds_describe_engine_default_parameters(
     const struct rds_settings none = { NULL, 0 };
     struct rds_page page;
     struct rds_engine_defaults *d = ARENA_NEW(c->arena, struct rds_engine_defaults);
-    if (!is_family(in->DBParameterGroupFamily)) {
+    if (!rds_is_family(in->DBParameterGroupFamily)) {
         return call_fail(c, &rds_InvalidParameterValue, "Invalid DB parameter group family: %.*s",
                          STR_ARG(in->DBParameterGroupFamily));
     }
-    enum status st = list(c, &none, STR_NONE, &d->Parameters);
+    enum status st = list(c, in->DBParameterGroupFamily, &none, STR_NONE, &d->Parameters);
     st = st == ST_OK ? rds_page(c, in->MaxRecords, in->Marker, d->Parameters.n, &page) : st;
     if (st == ST_OK) {
         d->DBParameterGroupFamily = in->DBParameterGroupFamily;
@@ -256,12 +245,12 @@ enum status rds_describe_engine_default_parameters(
 
 /* --- changing ------------------------------------------------------------------------------------
  */
-static enum status check_parameter(struct call *c, const struct rds_parameter *p,
+static enum status check_parameter(struct call *c, struct str family, const struct rds_parameter *p,
                                    const struct rds_known **ret)
 {
     const struct rds_known *k = rds_known_parameter(p->ParameterName);
     bool now = str_eqz(p->ApplyMethod, "immediate");
-    if (!k) {
+    if (!k || !rds_known_in(k, family)) {
         return call_fail(c, &rds_InvalidParameterValue, "Could not find parameter with name: %.*s",
                          STR_ARG(p->ParameterName));
     }
@@ -298,11 +287,7 @@ static enum status spread(struct call *c, const struct rds_instances *users,
     for (size_t i = 0; st == ST_OK && i < users->n; i++) {
         struct rds_instance *u = &users->v[i];
         if (now && rds_server_is_up(rds_of(c), u->id)) {
-            int64_t number;
-            bool plain = str_set(value) && str_i64(value, &number) == ST_OK;
-            struct str text = !str_set(value) ? STR("DEFAULT")
-                              : plain         ? value
-                                              : mysql_quote(c->arena, value);
+            struct str text = rds_setup_value(c->arena, k, value);
             rds_server_run(
                 rds_of(c), u->id,
                 arena_printf(c->arena, "SET GLOBAL %s = %.*s\n", k->name, STR_ARG(text)));
@@ -312,6 +297,22 @@ static enum status spread(struct call *c, const struct rds_instances *users,
         }
     }
     return st;
+}
+
+static enum status note_setting(struct call *c, const struct rds_db_parameter_group *g,
+                                const struct rds_setting *s)
+{
+    const struct rds_owner owner = rds_owner_of(c);
+    const struct rds_fact f = {
+        RDS_EVENTS_GROUP,
+        "RDS-EVENT-0037",
+        "configuration change",
+        g->DBParameterGroupName,
+        g->DBParameterGroupArn,
+        arena_printf(c->arena, "Updated parameter %.*s to %.*s with apply method %.*s",
+                     STR_ARG(s->name), STR_ARG(s->value), STR_ARG(s->method)),
+    };
+    return call_status(c, rds_note(rds_of(c), c->arena, &owner, &f));
 }
 
 enum status rds_modify_db_parameter_group(struct call *c,
@@ -329,7 +330,7 @@ enum status rds_modify_db_parameter_group(struct call *c,
     }
     st = st == ST_OK ? users(c, g.DBParameterGroupName, &using) : st;
     for (size_t i = 0; st == ST_OK && i < in->Parameters.n; i++) {
-        st = check_parameter(c, &in->Parameters.v[i], &k);
+        st = check_parameter(c, g.DBParameterGroupFamily, &in->Parameters.v[i], &k);
         st = st == ST_OK ? check_value(c, &in->Parameters.v[i], k) : st;
     }
     for (size_t i = 0; st == ST_OK && i < in->Parameters.n; i++) {
@@ -339,6 +340,7 @@ enum status rds_modify_db_parameter_group(struct call *c,
         st = st == ST_OK ? call_status(c, rds_store_set(c->db, &owner, g.DBParameterGroupName, &s))
                          : st;
         st = st == ST_OK ? spread(c, &using, k, s.value, str_eqz(s.method, "immediate")) : st;
+        st = st == ST_OK ? note_setting(c, &g, &s) : st;
     }
     ret_out->DBParameterGroupName = st == ST_OK ? g.DBParameterGroupName : STR_NONE;
     return st;
@@ -349,12 +351,13 @@ static enum status reset_one(struct call *c, const struct rds_db_parameter_group
 {
     struct rds_owner owner = rds_owner_of(c);
     const struct rds_known *k = NULL;
-    enum status st = check_parameter(c, p, &k);
+    enum status st = check_parameter(c, g->DBParameterGroupFamily, p, &k);
     if (st != ST_OK || !k) {
         return st;
     }
     st = call_status(c, rds_store_unset(c->db, &owner, g->DBParameterGroupName, str_z(k->name)));
-    return st == ST_OK ? spread(c, using, k, str_z(k->value), str_eqz(p->ApplyMethod, "immediate"))
+    return st == ST_OK ? spread(c, using, k, str_z(rds_known_value(k, g->DBParameterGroupFamily)),
+                                str_eqz(p->ApplyMethod, "immediate"))
                        : st;
 }
 

@@ -115,7 +115,7 @@ static enum status create(struct call *c, const void *request, void *response)
         return st;
     }
     i.setup =
-        str_set(i.attached) ? STR_NONE : rds_options_setup(c->arena, &i, in->MasterUserPassword);
+        str_set(i.attached) ? STR_NONE : rds_setup_first(c->arena, &i, in->MasterUserPassword);
     st = rds_store_add(c->db, c->arena, &i);
     st = st == ST_OK ? rds_store_set_tags(c->db, i.doc->DBInstanceArn, &in->Tags) : st;
     if (st != ST_OK) {

@@ -10,6 +10,7 @@
 #include "server/http/call.h"
 
 struct busy;
+struct rds_known;
 struct core;
 struct timer;
 
@@ -21,6 +22,7 @@ struct timer;
 struct rds_engine {
     const char *name;    /* "mariadb", "mysql" */
     const char *program; /* absolute path; NULL: not installed */
+    size_t rank;         /* when it was looked at: the first one is taken */
     struct str version;  /* "10.11.19" */
     struct str major;    /* "10.11" */
     struct str family;   /* of parameter groups: "mariadb10.11" */
@@ -32,10 +34,10 @@ struct rds {
     struct link servers; /* struct rds_server */
     struct rds_engine engines[RDS_N_ENGINES];
     bool engines_known;
-    bool asking;         /* programs are being asked for their versions */
-    int asked;           /* answers outstanding */
+    bool asking;                    /* programs are being asked for their versions */
+    int asked;                      /* answers outstanding */
     bool installing[RDS_N_ENGINES]; /* a template of the engine is being made */
-    struct link waiting; /* calls that need the engines */
+    struct link waiting;            /* calls that need the engines */
     void (*when_known)(struct rds *r);
     struct arena *arena; /* of the engines' texts */
     struct timer *retention;
@@ -100,13 +102,20 @@ void rds_server_keep_binlogs(struct rds *r);
 const char *const *rds_options_argv(const struct rds *r, struct arena *a,
                                     const struct rds_instance *i, const char *init_file,
                                     const struct rds_settings *settings);
+
+/* --- the SQL that makes a server RDS's (rds_setup.c); one statement per line ---------------------
+ */
 /* Statements for the init file of every start: the administrator with this password, nobody else's
  * way in. */
-struct str rds_options_init(struct arena *a, struct str engine, struct str password);
+struct str rds_setup_init(struct arena *a, struct str engine, struct str password);
 /* Statements for the first start: master user, database, the mysql.rds_* procedures. */
-struct str rds_options_setup(struct arena *a, const struct rds_instance *i, struct str password);
-/* ALTER USER for a new master password. */
-struct str rds_options_password(struct arena *a, const struct rds_instance *i, struct str password);
+struct str rds_setup_first(struct arena *a, const struct rds_instance *i, struct str password);
+/* Those for a new master password; they also give back the master user's rights, as on RDS. */
+struct str rds_setup_password(struct arena *a, const struct rds_instance *i, struct str password);
+/* SET GLOBAL for the settings that aren't options. */
+struct str rds_setup_globals(struct arena *a, const struct rds_settings *settings);
+/* A parameter's value as SQL; absent: DEFAULT. */
+struct str rds_setup_value(struct arena *a, const struct rds_known *k, struct str value);
 #define RDS_ADMIN "rdsadmin"
 
 /* --- parameters (rds_parameter.c) ----------------------------------------------------------------
@@ -117,9 +126,20 @@ struct rds_known {
     const char *type;         /* string, integer, boolean */
     const char *allowed;      /* "1-100", "ROW,STATEMENT,MIXED"; NULL: anything */
     const char *text;         /* description */
+    struct {
+        unsigned mariadb_from, mariadb_below, mysql_from, mysql_below;
+    } in; /* versions that know it */
 };
 const struct rds_known *rds_known_parameters(size_t *ret_n);
 const struct rds_known *rds_known_parameter(struct str name);
+/* "mariadb10.11", "mysql8.4", …: is it one of parameter groups? */
+bool rds_is_family(struct str family);
+/* Does the family ("mysql8.4") have it? */
+bool rds_known_in(const struct rds_known *k, struct str family);
+/* Its default in the family; NULL: none of ours. */
+const char *rds_known_value(const struct rds_known *k, struct str family);
+/* Can it be given on the server's command line? Else it is set when the server is up. */
+bool rds_known_is_option(const struct rds_known *k);
 bool rds_value_fits(const struct rds_known *k, struct str value);
 
 /* --- shared by handlers (rds_common.c) -----------------------------------------------------------
@@ -142,9 +162,19 @@ bool rds_filter_fits(const struct rds_filter_list *filters, const char *name, st
 /* Only filters of these names (NULL-terminated). */
 enum status rds_check_filters(struct call *c, const struct rds_filter_list *filters,
                               const char *const *names) MUST_CHECK;
-/* A new state in the kept document; logged. */
+/* Keeps for DescribeEvents what happened, and tells EventBridge (rds_event.c). */
+enum status rds_note(struct rds *r, struct arena *a, const struct rds_owner *owner,
+                     const struct rds_fact *fact) MUST_CHECK;
+enum status rds_note_instance(struct rds *r, struct arena *a, const struct rds_instance *i,
+                              const char *id, const char *category, struct str message) MUST_CHECK;
+/* Notes a change of state; `after` absent: the instance is gone. */
+enum status rds_event(struct rds *r, struct arena *a, const struct rds_instance *i,
+                      struct str before, struct str after) MUST_CHECK;
+/* A new state in the kept document; logged and noted. */
 enum status rds_set_status(struct rds *r, struct arena *a, struct rds_instance *i,
                            const char *status) MUST_CHECK;
+/* Is the version that is asked for ("10.11") the engine's? Absent: any is. */
+bool rds_version_fits(const struct rds_engine *e, struct str wanted);
 /* 1 to 63 letters, digits, hyphens; begins with a letter, no two hyphens running, none at the end.
  */
 enum status rds_check_name(struct call *c, const char *member, struct str name) MUST_CHECK;

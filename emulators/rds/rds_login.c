@@ -10,6 +10,9 @@
 
 #define LOGIN_MS 120000 /* recovery of a big data folder may take its time */
 #define LOGIN_PAUSE_MS 5
+#define REFUSED_MS \
+    2000 /* a server that answers has run its init file: it knows us, or never will */
+#define TLS_WANTED 3159 /* require_secure_transport is on */
 
 struct login {
     struct rds_server *server;
@@ -30,7 +33,7 @@ static void pause_a_little(void)
 
 static enum status open_conn(struct login *l, struct mysql_conn **ret)
 {
-    const struct mysql_conn_options options = {
+    struct mysql_conn_options options = {
         .port = l->port,
         .user = RDS_ADMIN,
         .password = arena_cstr(l->arena, l->password),
@@ -40,7 +43,18 @@ static enum status open_conn(struct login *l, struct mysql_conn **ret)
     int64_t ends = clock_mono_ms() + LOGIN_MS;
     for (;;) {
         enum status st = mysql_conn_open(&options, ret, &l->err);
-        if (st == ST_OK || !l->wait || atomic_load(&l->server->cancel) || clock_mono_ms() > ends) {
+        if (st == ST_OK || atomic_load(&l->server->cancel)) {
+            return st;
+        }
+        if (l->err.code == TLS_WANTED && options.tls == MYSQL_TLS_NONE) {
+            options.tls = MYSQL_TLS_REQUIRE;
+            continue;
+        }
+        bool refused = l->err.kind == MYSQL_ERR_AUTH || l->err.kind == MYSQL_ERR_TLS ||
+                       l->err.code == TLS_WANTED;
+        int64_t now = clock_mono_ms();
+        ends = refused && ends > now + REFUSED_MS ? now + REFUSED_MS : ends;
+        if (!l->wait || now > ends) {
             return st;
         }
         pause_a_little();
@@ -54,7 +68,8 @@ static void run(void *arg)
     struct str rest = l->statements, one;
     enum status st = open_conn(l, &c);
     if (st == ST_OK) {
-        st = mysql_conn_exec(c, "SET SESSION sql_log_bin=0, sql_log_off=1", &l->err);
+        st = mysql_conn_exec(
+            c, "SET SESSION sql_log_bin=0, sql_log_off=1, long_query_time=31536000", &l->err);
     }
     while (st == ST_OK && rest.n && str_next(&rest, '\n', &one)) {
         st = one.n ? mysql_conn_exec(c, arena_cstr(l->arena, one), &l->err) : ST_OK;

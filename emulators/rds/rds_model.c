@@ -110,6 +110,15 @@ static const struct shape shape_DBSubnetGroups;
 static const struct shape shape_DescribeEngineDefaultParametersMessage;
 static const struct shape shape_DescribeEngineDefaultParametersResult;
 static const struct shape shape_EngineDefaults;
+static const struct shape shape_DescribeEventCategoriesMessage;
+static const struct shape shape_EventCategoriesMessage;
+static const struct shape shape_EventCategoriesMapList;
+static const struct shape shape_EventCategoriesMap;
+static const struct shape shape_EventCategoriesList;
+static const struct shape shape_DescribeEventsMessage;
+static const struct shape shape_EventsMessage;
+static const struct shape shape_EventList;
+static const struct shape shape_Event;
 static const struct shape shape_DescribeOrderableDBInstanceOptionsMessage;
 static const struct shape shape_OrderableDBInstanceOptionsMessage;
 static const struct shape shape_OrderableDBInstanceOptionsList;
@@ -868,6 +877,52 @@ static const struct field fields_EngineDefaults[] = {
     { .name = "Parameters", .wire = "Parameters", .shape = &shape_ParametersList, .off = offsetof(struct rds_engine_defaults, Parameters) },
 };
 static const struct shape shape_EngineDefaults = { .name = "EngineDefaults", .kind = SHAPE_STRUCT, .size = sizeof(struct rds_engine_defaults), .fields = fields_EngineDefaults, .n_fields = 3 };
+static const struct field fields_DescribeEventCategoriesMessage[] = {
+    { .name = "SourceType", .wire = "SourceType", .shape = &shape_any_string, .off = offsetof(struct rds_describe_event_categories_request, SourceType) },
+    { .name = "Filters", .wire = "Filters", .shape = &shape_FilterList, .off = offsetof(struct rds_describe_event_categories_request, Filters) },
+};
+static const struct shape shape_DescribeEventCategoriesMessage = { .name = "DescribeEventCategoriesMessage", .kind = SHAPE_STRUCT, .size = sizeof(struct rds_describe_event_categories_request), .fields = fields_DescribeEventCategoriesMessage, .n_fields = 2 };
+static const struct field fields_EventCategoriesMessage[] = {
+    { .name = "EventCategoriesMapList", .wire = "EventCategoriesMapList", .shape = &shape_EventCategoriesMapList, .off = offsetof(struct rds_describe_event_categories_response, EventCategoriesMapList) },
+};
+static const struct shape shape_EventCategoriesMessage = { .name = "EventCategoriesMessage", .kind = SHAPE_STRUCT, .size = sizeof(struct rds_describe_event_categories_response), .fields = fields_EventCategoriesMessage, .n_fields = 1 };
+static const struct field value_EventCategoriesMapList = { .wire = "EventCategoriesMap", .shape = &shape_EventCategoriesMap, .off = 0 };
+static const struct shape shape_EventCategoriesMapList = { .name = "EventCategoriesMapList", .kind = SHAPE_LIST, .value = &value_EventCategoriesMapList, .size = sizeof(struct rds_event_categories_map) };
+static const struct field fields_EventCategoriesMap[] = {
+    { .name = "SourceType", .wire = "SourceType", .shape = &shape_any_string, .off = offsetof(struct rds_event_categories_map, SourceType) },
+    { .name = "EventCategories", .wire = "EventCategories", .shape = &shape_EventCategoriesList, .off = offsetof(struct rds_event_categories_map, EventCategories) },
+};
+static const struct shape shape_EventCategoriesMap = { .name = "EventCategoriesMap", .kind = SHAPE_STRUCT, .size = sizeof(struct rds_event_categories_map), .fields = fields_EventCategoriesMap, .n_fields = 2 };
+static const struct field value_EventCategoriesList = { .wire = "EventCategory", .shape = &shape_any_string, .off = 0 };
+static const struct shape shape_EventCategoriesList = { .name = "EventCategoriesList", .kind = SHAPE_LIST, .value = &value_EventCategoriesList, .size = sizeof(struct str) };
+static const struct field fields_DescribeEventsMessage[] = {
+    { .name = "SourceIdentifier", .wire = "SourceIdentifier", .shape = &shape_any_string, .off = offsetof(struct rds_describe_events_request, SourceIdentifier) },
+    { .name = "SourceType", .wire = "SourceType", .shape = &shape_any_string, .off = offsetof(struct rds_describe_events_request, SourceType) },
+    { .name = "StartTime", .wire = "StartTime", .shape = &shape_any_time, .off = offsetof(struct rds_describe_events_request, StartTime) },
+    { .name = "EndTime", .wire = "EndTime", .shape = &shape_any_time, .off = offsetof(struct rds_describe_events_request, EndTime) },
+    { .name = "Duration", .wire = "Duration", .shape = &shape_any_int, .off = offsetof(struct rds_describe_events_request, Duration) },
+    { .name = "EventCategories", .wire = "EventCategories", .shape = &shape_EventCategoriesList, .off = offsetof(struct rds_describe_events_request, EventCategories) },
+    { .name = "Filters", .wire = "Filters", .shape = &shape_FilterList, .off = offsetof(struct rds_describe_events_request, Filters) },
+    { .name = "MaxRecords", .wire = "MaxRecords", .shape = &shape_any_int, .off = offsetof(struct rds_describe_events_request, MaxRecords) },
+    { .name = "Marker", .wire = "Marker", .shape = &shape_any_string, .off = offsetof(struct rds_describe_events_request, Marker) },
+};
+static const struct shape shape_DescribeEventsMessage = { .name = "DescribeEventsMessage", .kind = SHAPE_STRUCT, .size = sizeof(struct rds_describe_events_request), .fields = fields_DescribeEventsMessage, .n_fields = 9 };
+static const struct field fields_EventsMessage[] = {
+    { .name = "Marker", .wire = "Marker", .shape = &shape_any_string, .off = offsetof(struct rds_describe_events_response, Marker) },
+    { .name = "Events", .wire = "Events", .shape = &shape_EventList, .off = offsetof(struct rds_describe_events_response, Events) },
+};
+static const struct shape shape_EventsMessage = { .name = "EventsMessage", .kind = SHAPE_STRUCT, .size = sizeof(struct rds_describe_events_response), .fields = fields_EventsMessage, .n_fields = 2 };
+static const struct field value_EventList = { .wire = "Event", .shape = &shape_Event, .off = 0 };
+static const struct shape shape_EventList = { .name = "EventList", .kind = SHAPE_LIST, .value = &value_EventList, .size = sizeof(struct rds_event) };
+static const struct field fields_Event[] = {
+    { .name = "SourceIdentifier", .wire = "SourceIdentifier", .shape = &shape_any_string, .off = offsetof(struct rds_event, SourceIdentifier) },
+    { .name = "SourceType", .wire = "SourceType", .shape = &shape_any_string, .off = offsetof(struct rds_event, SourceType) },
+    { .name = "Message", .wire = "Message", .shape = &shape_any_string, .off = offsetof(struct rds_event, Message) },
+    { .name = "EventCategories", .wire = "EventCategories", .shape = &shape_EventCategoriesList, .off = offsetof(struct rds_event, EventCategories) },
+    { .name = "Date", .wire = "Date", .shape = &shape_any_time, .off = offsetof(struct rds_event, Date) },
+    { .name = "SourceArn", .wire = "SourceArn", .shape = &shape_any_string, .off = offsetof(struct rds_event, SourceArn) },
+};
+static const struct shape shape_Event = { .name = "Event", .kind = SHAPE_STRUCT, .size = sizeof(struct rds_event), .fields = fields_Event, .n_fields = 6 };
 static const struct field fields_DescribeOrderableDBInstanceOptionsMessage[] = {
     { .name = "Engine", .wire = "Engine", .shape = &shape_any_string, .off = offsetof(struct rds_describe_orderable_db_instance_options_request, Engine), .flags = FIELD_REQUIRED },
     { .name = "EngineVersion", .wire = "EngineVersion", .shape = &shape_any_string, .off = offsetof(struct rds_describe_orderable_db_instance_options_request, EngineVersion) },
@@ -1546,6 +1601,14 @@ static enum status op_DescribeEngineDefaultParameters(struct call *c, const void
 {
     return rds_describe_engine_default_parameters(c, in, ret_out);
 }
+static enum status op_DescribeEventCategories(struct call *c, const void *in, void *ret_out)
+{
+    return rds_describe_event_categories(c, in, ret_out);
+}
+static enum status op_DescribeEvents(struct call *c, const void *in, void *ret_out)
+{
+    return rds_describe_events(c, in, ret_out);
+}
 static enum status op_DescribeOrderableDBInstanceOptions(struct call *c, const void *in, void *ret_out)
 {
     return rds_describe_orderable_db_instance_options(c, in, ret_out);
@@ -1682,9 +1745,9 @@ const struct op rds_ops[] = {
     { .name = "DescribeDBSubnetGroups", .fn = op_DescribeDBSubnetGroups, .in = &shape_DescribeDBSubnetGroupsMessage, .out = &shape_DBSubnetGroupMessage, .method = "POST", .uri = "/", .http_status = 200, .result_wrapper = "DescribeDBSubnetGroupsResult" },
     { .name = "DescribeEngineDefaultClusterParameters", .method = "POST", .uri = "/", .http_status = 200, .result_wrapper = "DescribeEngineDefaultClusterParametersResult" },
     { .name = "DescribeEngineDefaultParameters", .fn = op_DescribeEngineDefaultParameters, .in = &shape_DescribeEngineDefaultParametersMessage, .out = &shape_DescribeEngineDefaultParametersResult, .method = "POST", .uri = "/", .http_status = 200, .result_wrapper = "DescribeEngineDefaultParametersResult" },
-    { .name = "DescribeEventCategories", .method = "POST", .uri = "/", .http_status = 200, .result_wrapper = "DescribeEventCategoriesResult" },
+    { .name = "DescribeEventCategories", .fn = op_DescribeEventCategories, .in = &shape_DescribeEventCategoriesMessage, .out = &shape_EventCategoriesMessage, .method = "POST", .uri = "/", .http_status = 200, .result_wrapper = "DescribeEventCategoriesResult" },
     { .name = "DescribeEventSubscriptions", .method = "POST", .uri = "/", .http_status = 200, .result_wrapper = "DescribeEventSubscriptionsResult" },
-    { .name = "DescribeEvents", .method = "POST", .uri = "/", .http_status = 200, .result_wrapper = "DescribeEventsResult" },
+    { .name = "DescribeEvents", .fn = op_DescribeEvents, .in = &shape_DescribeEventsMessage, .out = &shape_EventsMessage, .method = "POST", .uri = "/", .http_status = 200, .result_wrapper = "DescribeEventsResult" },
     { .name = "DescribeExportTasks", .method = "POST", .uri = "/", .http_status = 200, .result_wrapper = "DescribeExportTasksResult" },
     { .name = "DescribeGlobalClusters", .method = "POST", .uri = "/", .http_status = 200, .result_wrapper = "DescribeGlobalClustersResult" },
     { .name = "DescribeIntegrations", .method = "POST", .uri = "/", .http_status = 200, .result_wrapper = "DescribeIntegrationsResult" },

@@ -117,6 +117,15 @@ struct rds_db_subnet_groups;
 struct rds_describe_engine_default_parameters_request;
 struct rds_describe_engine_default_parameters_response;
 struct rds_engine_defaults;
+struct rds_describe_event_categories_request;
+struct rds_describe_event_categories_response;
+struct rds_event_categories_map_list;
+struct rds_event_categories_map;
+struct rds_event_categories_list;
+struct rds_describe_events_request;
+struct rds_describe_events_response;
+struct rds_event_list;
+struct rds_event;
 struct rds_describe_orderable_db_instance_options_request;
 struct rds_describe_orderable_db_instance_options_response;
 struct rds_orderable_db_instance_options_list;
@@ -295,6 +304,18 @@ struct rds_db_snapshot_list {
 struct rds_db_subnet_groups {
     size_t n;
     struct rds_db_subnet_group *v;
+};
+struct rds_event_categories_map_list {
+    size_t n;
+    struct rds_event_categories_map *v;
+};
+struct rds_event_categories_list {
+    size_t n;
+    struct str *v;
+};
+struct rds_event_list {
+    size_t n;
+    struct rds_event *v;
 };
 struct rds_orderable_db_instance_options_list {
     size_t n;
@@ -912,6 +933,40 @@ struct rds_engine_defaults {
     struct str Marker;
     struct rds_parameters_list Parameters;
 };
+struct rds_describe_event_categories_request {
+    struct str SourceType;
+    struct rds_filter_list Filters;
+};
+struct rds_describe_event_categories_response {
+    struct rds_event_categories_map_list EventCategoriesMapList;
+};
+struct rds_event_categories_map {
+    struct str SourceType;
+    struct rds_event_categories_list EventCategories;
+};
+struct rds_describe_events_request {
+    struct str SourceIdentifier;
+    struct str SourceType;
+    struct opt_time StartTime;
+    struct opt_time EndTime;
+    struct opt_i64 Duration;
+    struct rds_event_categories_list EventCategories;
+    struct rds_filter_list Filters;
+    struct opt_i64 MaxRecords;
+    struct str Marker;
+};
+struct rds_describe_events_response {
+    struct str Marker;
+    struct rds_event_list Events;
+};
+struct rds_event {
+    struct str SourceIdentifier;
+    struct str SourceType;
+    struct str Message;
+    struct rds_event_categories_list EventCategories;
+    struct opt_time Date;
+    struct str SourceArn;
+};
 struct rds_describe_orderable_db_instance_options_request {
     struct str Engine;
     struct str EngineVersion;
@@ -1239,6 +1294,10 @@ enum status rds_describe_db_subnet_groups(struct call *c, const struct rds_descr
     struct rds_describe_db_subnet_groups_response *ret_out);
 enum status rds_describe_engine_default_parameters(struct call *c, const struct rds_describe_engine_default_parameters_request *in,
     struct rds_describe_engine_default_parameters_response *ret_out);
+enum status rds_describe_event_categories(struct call *c, const struct rds_describe_event_categories_request *in,
+    struct rds_describe_event_categories_response *ret_out);
+enum status rds_describe_events(struct call *c, const struct rds_describe_events_request *in,
+    struct rds_describe_events_response *ret_out);
 enum status rds_describe_orderable_db_instance_options(struct call *c, const struct rds_describe_orderable_db_instance_options_request *in,
     struct rds_describe_orderable_db_instance_options_response *ret_out);
 enum status rds_download_db_log_file_portion(struct call *c, const struct rds_download_db_log_file_portion_request *in,

@@ -1,10 +1,9 @@
-/* What a database server is told at its start, and the SQL that makes it RDS's. */
+/* What a database server is told at its start. */
 #include <unistd.h>
 
 #include "emulators/rds/rds_internal.h"
 #include "server/base/mem.h"
 #include "server/core.h"
-#include "server/mysql/conn.h"
 
 #define WORDS_MAX 64
 
@@ -34,10 +33,13 @@ static size_t mariadb_words(const char **argv, size_t n)
     return n;
 }
 
+/* Some came with 8.0. */
 static size_t mysql_words(const char **argv, size_t n)
 {
-    argv[n++] = "--mysqlx=OFF";
+    argv[n++] = "--loose-mysqlx=OFF";
+    argv[n++] = "--loose-innodb-redo-log-capacity=64M";
     argv[n++] = "--performance-schema=OFF";
+    argv[n++] = "--secure-file-priv=NULL"; /* the place that was built in needn't be there */
     return n;
 }
 
@@ -89,6 +91,10 @@ const char *const *rds_options_argv(const struct rds *r, struct arena *a,
     n = str_eqz(i->engine, "mariadb") ? mariadb_words(argv, n) : mysql_words(argv, n);
     n = binlog_words(a, i, settings, argv, n);
     for (size_t k = 0; k < settings->n; k++) {
+        const struct rds_known *known = rds_known_parameter(settings->v[k].name);
+        if (known && !rds_known_is_option(known)) {
+            continue;
+        }
         argv[n++] = arena_printf(a, "--%.*s=%.*s", STR_ARG(settings->v[k].name),
                                  STR_ARG(settings->v[k].value))
                         .p;
@@ -98,97 +104,4 @@ const char *const *rds_options_argv(const struct rds *r, struct arena *a,
     }
     argv[n] = NULL;
     return argv;
-}
-
-/* --- SQL -----------------------------------------------------------------------------------------
- */
-/* A fresh data folder has root without a password under several hosts. */
-#define NO_ROOT_MARIADB "DELETE FROM mysql.global_priv WHERE User IN ('root', '');\n"
-#define NO_ROOT_MYSQL "DELETE FROM mysql.user WHERE User IN ('root', '');\n"
-
-struct str rds_options_init(struct arena *a, struct str engine, struct str password)
-{
-    bool mariadb = str_eqz(engine, "mariadb");
-    return arena_printf(a,
-                        "SET SESSION sql_log_bin=0;\n"
-                        "CREATE USER IF NOT EXISTS '" RDS_ADMIN "'@'127.0.0.1';\n"
-                        "ALTER USER '" RDS_ADMIN "'@'127.0.0.1' IDENTIFIED BY '%.*s';\n"
-                        "GRANT ALL PRIVILEGES ON *.* TO '" RDS_ADMIN
-                        "'@'127.0.0.1' WITH GRANT OPTION;\n"
-                        "%sFLUSH PRIVILEGES;\n",
-                        STR_ARG(password), mariadb ? NO_ROOT_MARIADB : NO_ROOT_MYSQL);
-}
-
-/* What RDS grants to the master user: everything but SUPER and the file system. */
-#define MASTER_GRANTS                                                                           \
-    "SELECT, INSERT, UPDATE, DELETE, CREATE, DROP, RELOAD, PROCESS, REFERENCES, INDEX, ALTER, " \
-    "SHOW DATABASES, CREATE TEMPORARY TABLES, LOCK TABLES, EXECUTE, REPLICATION SLAVE, "        \
-    "REPLICATION CLIENT, CREATE VIEW, SHOW VIEW, CREATE ROUTINE, ALTER ROUTINE, CREATE USER, "  \
-    "EVENT, TRIGGER"
-
-/* The procedures of RDS that a pipeline's author calls; one statement per line. */
-static const char procedures[] =
-    "CREATE TABLE IF NOT EXISTS mysql.rds_configuration(name VARCHAR(100) NOT NULL PRIMARY KEY, "
-    "value VARCHAR(100), description VARCHAR(300) NOT NULL)\n"
-    "INSERT IGNORE INTO mysql.rds_configuration VALUES('binlog retention hours', NULL, 'binlog "
-    "retention hours specifies the duration in hours before binary logs are automatically "
-    "deleted.')\n"
-    "CREATE OR REPLACE PROCEDURE mysql.rds_show_configuration() READS SQL DATA "
-    "SELECT name, value, description FROM mysql.rds_configuration\n"
-    "CREATE OR REPLACE PROCEDURE mysql.rds_set_configuration(IN p_name VARCHAR(30), IN p_value "
-    "INT) "
-    "MODIFIES SQL DATA BEGIN "
-    "IF NOT EXISTS (SELECT 1 FROM mysql.rds_configuration WHERE name = p_name) THEN "
-    "SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'Unknown configuration parameter: use "
-    "''binlog retention hours''.'; END IF; "
-    "IF p_value IS NOT NULL AND (p_value < 1 OR p_value > 168) THEN "
-    "SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'For binlog retention hours the value must be "
-    "between 1 and 168 inclusive or be NULL'; END IF; "
-    "UPDATE mysql.rds_configuration SET value = p_value WHERE name = p_name; END\n"
-    "CREATE OR REPLACE PROCEDURE mysql.rds_kill(IN p_thread BIGINT) MODIFIES SQL DATA "
-    "KILL p_thread\n"
-    "CREATE OR REPLACE PROCEDURE mysql.rds_kill_query(IN p_thread BIGINT) MODIFIES SQL DATA "
-    "KILL QUERY p_thread\n";
-
-/* MySQL has no CREATE OR REPLACE PROCEDURE, and KILL there takes no variable in all versions. */
-static struct str procedures_of(struct arena *a, struct str engine)
-{
-    struct str all = str_z(procedures), line, text = STR("");
-    bool mariadb = str_eqz(engine, "mariadb");
-    while (all.n && str_next(&all, '\n', &line)) {
-        struct str head = STR("CREATE OR REPLACE PROCEDURE ");
-        if (!mariadb && str_starts(line, head)) {
-            struct str rest = str_sub(line, head.n, line.n), name, tail;
-            if (!str_cut(rest, '(', &name, &tail)) {
-                continue;
-            }
-            text = arena_printf(a, "%.*sDROP PROCEDURE IF EXISTS %.*s\nCREATE PROCEDURE %.*s\n",
-                                STR_ARG(text), STR_ARG(name), STR_ARG(rest));
-            continue;
-        }
-        text = arena_printf(a, "%.*s%.*s\n", STR_ARG(text), STR_ARG(line));
-    }
-    return text;
-}
-
-struct str rds_options_setup(struct arena *a, const struct rds_instance *i, struct str password)
-{
-    struct str user = mysql_quote(a, i->doc->MasterUsername);
-    struct str pw = mysql_quote(a, password), text = procedures_of(a, i->engine);
-    text = arena_printf(a,
-                        "%.*sCREATE USER IF NOT EXISTS %.*s@'%%' IDENTIFIED BY %.*s\n"
-                        "GRANT " MASTER_GRANTS " ON *.* TO %.*s@'%%' WITH GRANT OPTION\n",
-                        STR_ARG(text), STR_ARG(user), STR_ARG(pw), STR_ARG(user));
-    if (str_set(i->doc->DBName) && i->doc->DBName.n) {
-        struct str name = mysql_quote_name(a, i->doc->DBName);
-        text = arena_printf(a, "%.*sCREATE DATABASE IF NOT EXISTS %.*s\n", STR_ARG(text),
-                            STR_ARG(name));
-    }
-    return text;
-}
-
-struct str rds_options_password(struct arena *a, const struct rds_instance *i, struct str password)
-{
-    struct str user = mysql_quote(a, i->doc->MasterUsername), pw = mysql_quote(a, password);
-    return arena_printf(a, "ALTER USER %.*s@'%%' IDENTIFIED BY %.*s\n", STR_ARG(user), STR_ARG(pw));
 }

@@ -20,7 +20,8 @@
 static void delete_instance(struct rds *r, struct arena *a, const struct rds_instance *i)
 {
     const char *dir = rds_instance_dir(r, a, i->id);
-    status_ignore(rds_store_remove(core_db(r->core), i->id)); /* logged */
+    status_ignore(rds_event(r, a, i, i->doc->DBInstanceStatus, STR_NONE)); /* logged */
+    status_ignore(rds_store_remove(core_db(r->core), i->id));              /* too */
     status_ignore(rds_store_unset_tag(core_db(r->core), i->doc->DBInstanceArn, STR_NONE)); /* too */
     tree_remove_later(core_loop(r->core), dir);
 }

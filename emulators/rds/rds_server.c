@@ -7,6 +7,7 @@
  * The instance's row says where it is; a restart of ours begins the chain again. */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <signal.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -179,13 +180,14 @@ static void start_process(struct rds_server *s)
                           (long long)i.port);
         return;
     }
-    if (!write_init_file(s, rds_options_init(a, i.engine, s->password))) {
+    if (!write_init_file(s, rds_setup_init(a, i.engine, s->password))) {
         rds_server_failed(s, "failed", "%s: %s.", s->init_file, strerror(errno));
         return;
     }
     s->state = RDS_SERVER_STARTING;
     rds_server_spawn(s, rds_options_argv(r, a, &i, s->init_file, &settings));
-    rds_server_login(s, i.setup, on_ready);
+    struct str globals = rds_setup_globals(a, &settings);
+    rds_server_login(s, arena_join(a, globals, str_set(i.setup) ? i.setup : STR("")), on_ready);
 }
 
 /* --- the folder ----------------------------------------------------------------------------------
@@ -203,6 +205,14 @@ static void copied(void *arg)
     }
 }
 
+/* MySQL's name of itself in replication: a copy makes its own. */
+static bool forget_uuid(const struct rds_server *s)
+{
+    char path[PATH_MAX];
+    return snprintf(path, sizeof(path), "%s/auto.cnf", s->side_dir) < (int)sizeof(path) &&
+           (unlink(path) == 0 || errno == ENOENT);
+}
+
 /* The copy goes to a side name first: a folder `data` is always a whole one. */
 static void copy(void *arg)
 {
@@ -214,7 +224,7 @@ static void copy(void *arg)
                 (mkdir(s->tmp_dir, 0755) == 0 || errno == EEXIST);
     if (good && access(s->data_dir, F_OK) != 0) {
         status_ignore(tree_remove(side)); /* logged; the copy tells */
-        good = rds_copy_tree(s->source, side) && rename(side, s->data_dir) == 0;
+        good = rds_copy_tree(s->source, side) && forget_uuid(s) && rename(side, s->data_dir) == 0;
     }
     good = good && (!r->uid || rds_chown_tree(s->dir, r->uid, r->gid));
     s->copy_errno = good ? 0 : errno ? errno : EIO;
@@ -237,6 +247,26 @@ static void make_roots(struct rds_server *s)
     (void)mkdir(arena_printf(s->arena, "%s/rds/snapshots", data).p, 0755);
 }
 
+/* MySQL 8 settles lower_case_table_names when it installs its folder; MariaDB at any start. */
+static void choose_case(struct rds_server *s)
+{
+    CLEANUP(arena_freep) struct arena *a = arena_new(RDS_ARENA_MAX);
+    struct db *db = core_db(s->rds->core);
+    struct rds_instance i;
+    struct rds_settings settings = { NULL, 0 };
+    enum status st =
+        strcmp(s->engine->name, "mysql") == 0 ? rds_store_by_id(db, a, s->id, &i) : ST_NOT_FOUND;
+    for (size_t k = 0; st == ST_OK && k < i.doc->DBParameterGroups.n; k++) {
+        st = rds_store_settings(db, a, &i.owner, i.doc->DBParameterGroups.v[k].DBParameterGroupName,
+                                &settings);
+    }
+    for (size_t k = 0; st == ST_OK && k < settings.n; k++) {
+        if (str_eqz(settings.v[k].name, "lower_case_table_names")) {
+            s->lower_case = str_eqz(settings.v[k].value, "1");
+        }
+    }
+}
+
 static void launch(void *arg, bool committed)
 {
     struct rds_server *s = arg;
@@ -248,6 +278,7 @@ static void launch(void *arg, bool committed)
     if (access(s->data_dir, F_OK) == 0 || s->from_snapshot) {
         with_template(s, NULL);
     } else {
+        choose_case(s);
         rds_template_get(s, with_template);
     }
 }

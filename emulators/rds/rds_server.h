@@ -27,6 +27,7 @@ struct rds_server {
     const char *dir, *data_dir, *side_dir, *tmp_dir, *init_file;
     const char *source; /* what data_dir is copied from */
     bool from_snapshot;
+    bool lower_case; /* MySQL: table names; settled when its folder is made */
     int copy_errno;
 
     struct proc *proc;   /* NULL: none */

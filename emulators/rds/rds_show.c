@@ -11,15 +11,6 @@
 
 /* --- engine --------------------------------------------------------------------------------------
  */
-/* Is the version that is asked for the one that is here? "10.11" means any 10.11. */
-static bool version_fits(const struct rds_engine *e, struct str wanted)
-{
-    if (!str_set(wanted) || !wanted.n || str_eq(wanted, e->version)) {
-        return true;
-    }
-    return str_starts(e->version, wanted) && e->version.p[wanted.n] == '.';
-}
-
 static enum status check_engine(struct call *c, const struct rds_wish *w, struct rds_instance *i)
 {
     const struct rds *r = rds_of(c);
@@ -39,7 +30,7 @@ static enum status check_engine(struct call *c, const struct rds_wish *w, struct
                          "%s.",
                          STR_ARG(w->engine), rds_engine_remedy(w->engine));
     }
-    if (!version_fits(e, w->version)) {
+    if (!rds_version_fits(e, w->version)) {
         return call_fail(c, &rds_InvalidParameterCombination,
                          "Cannot find version %.*s for %s: installed on this machine is %.*s. Ask "
                          "for \"%.*s\", or leave EngineVersion out.",

@@ -172,6 +172,10 @@ enum status rds_delete_db_snapshot(struct call *c, const struct rds_delete_db_sn
         tree_remove_later(core_loop(r->core), rds_snapshot_dir(r, c->arena, s.id));
         s.doc->Status = STR("deleted");
         ret_out->DBSnapshot = s.doc;
+        const struct rds_fact f = { RDS_EVENTS_SNAPSHOT,  "RDS-EVENT-0041",
+                                    "deletion",           s.name,
+                                    s.doc->DBSnapshotArn, STR("Deleted user snapshot") };
+        st = st == ST_OK ? call_status(c, rds_note(rds_of(c), c->arena, &s.owner, &f)) : st;
     }
     return st;
 }

@@ -8,7 +8,7 @@
 
 #include "emulators/rds/rds_model.h"
 #include "server/base/arena.h"
-#include "server/store/db.h"
+#include "server/documents.h"
 
 extern const char rds_schema_sql[];
 
@@ -16,6 +16,9 @@ extern const char rds_schema_sql[];
 struct rds_owner {
     struct str account, region;
 };
+/* A condition for the store's files; its two values may be NULL. */
+#define RDS_OF_OWNER_OR_ALL \
+    " WHERE (?1 IS NULL OR account=?1) AND (?2 IS NULL OR region=?2) ORDER BY name"
 
 struct rds_instance {
     struct rds_owner owner;
@@ -35,7 +38,7 @@ struct rds_instances {
 
 /* ST_EXISTS: the name is taken. */
 enum status rds_store_add(struct db *db, struct arena *a, const struct rds_instance *i) MUST_CHECK;
-/* Port, setup and doc. */
+/* Name, port, setup and doc. */
 enum status rds_store_update(struct db *db, struct arena *a,
                              const struct rds_instance *i) MUST_CHECK;
 enum status rds_store_remove(struct db *db, struct str id) MUST_CHECK;
@@ -116,5 +119,23 @@ enum status rds_store_set_tags(struct db *db, struct str arn,
 enum status rds_store_unset_tag(struct db *db, struct str arn, struct str key) MUST_CHECK;
 enum status rds_store_tags(struct db *db, struct arena *a, struct str arn,
                            struct rds_tag_list *ret) MUST_CHECK;
+
+/* --- events (rds_store_event.c) ------------------------------------------------------------------
+ */
+struct rds_fact {
+    const char *type; /* RDS_EVENTS_… */
+    const char *id, *category;
+    struct str source, arn; /* name and ARN of the resource */
+    struct str message;
+};
+#define RDS_EVENTS_INSTANCE "db-instance"
+#define RDS_EVENTS_SNAPSHOT "db-snapshot"
+#define RDS_EVENTS_GROUP "db-parameter-group"
+/* Drops those that are older than 14 days. */
+enum status rds_store_add_event(struct db *db, const struct rds_owner *o, const struct rds_fact *f,
+                                int64_t ms) MUST_CHECK;
+/* In the order of their happening; ends included. */
+enum status rds_store_events(struct db *db, struct arena *a, const struct rds_owner *o,
+                             int64_t from_ms, int64_t to_ms, struct rds_event_list *ret) MUST_CHECK;
 
 #endif

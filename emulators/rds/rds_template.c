@@ -1,4 +1,4 @@
-/* An empty data folder of each engine, installed once (half a second for MariaDB, three for MySQL)
+/* An empty data folder of each engine, installed once (half a second for MariaDB, two for MySQL)
  * and copied for every new instance (some milliseconds): DATA/rds/template-mariadb-10.11.19/. */
 #include <errno.h>
 #include <sys/stat.h>
@@ -81,12 +81,19 @@ static void start_install(struct install *in)
     argv[n++] = datadir;
     argv[n++] = tmpdir;
     argv[n++] = "--innodb-use-native-aio=0";
+    argv[n++] = "--innodb-flush-method=nosync"; /* a second less; the system writes it soon */
     if (mariadb) {
         argv[n++] = "--auth-root-authentication-method=normal";
         argv[n++] = "--skip-test-db";
         argv[n++] = "--innodb-log-file-size=8M";
     } else {
         argv[n++] = "--initialize-insecure";
+        argv[n++] = "--loose-innodb-redo-log-capacity=16M";
+        argv[n++] = "--performance-schema=OFF";
+        argv[n++] = "--secure-file-priv=NULL";
+        if (in->server->lower_case) {
+            argv[n++] = "--lower-case-table-names=1";
+        }
     }
     if (geteuid() == 0 && !r->uid) {
         argv[n++] = "--user=root";
@@ -139,8 +146,9 @@ void rds_template_get(struct rds_server *s, void (*done)(struct rds_server *s, c
     in->server = s;
     in->done = done;
     in->arena = arena_new(RDS_ARENA_MAX);
-    in->dir =
-        arena_printf(in->arena, "%s/rds/template-%s-%.*s", data, e->name, STR_ARG(e->version)).p;
+    in->dir = arena_printf(in->arena, "%s/rds/template-%s-%.*s%s", data, e->name,
+                           STR_ARG(e->version), s->lower_case ? "-lower" : "")
+                  .p;
     /* A name of its own: what a killed process of ours had started may still write to the last. */
     struct str unique = id_hex(in->arena, UNIQUE_DIGITS);
     in->side = arena_printf(in->arena, "%s-%.*s.new", in->dir, STR_ARG(unique)).p;

@@ -57,15 +57,12 @@ enum status s3_store_bucket(struct db *db, struct arena *a, struct str name,
                             struct s3_bucket_row *ret)
 {
     struct rows q;
-    bool found = false;
     if (db_query(db, &q, "SELECT name,account,region,created_ms FROM s3_buckets WHERE name=?",
                  bs(name)) == ST_OK &&
-        rows_next(&q)) {
+        rows_first(&q)) {
         bucket_row(&q, a, ret);
-        found = true;
     }
-    enum status st = rows_end(&q);
-    return st == ST_OK && !found ? ST_NOT_FOUND : st;
+    return rows_end(&q);
 }
 
 enum status s3_store_add_bucket(struct db *db, const struct s3_bucket_row *row)

@@ -46,17 +46,14 @@ enum status s3_store_object(struct db *db, struct arena *a, struct str bucket, s
                             struct s3_object_row *ret)
 {
     struct rows q;
-    bool found = false;
     if (db_query(db, &q,
                  "SELECT " LIST_COLUMNS "," MORE_COLUMNS
                  " FROM s3_objects WHERE bucket=? AND key=?",
                  bs(bucket), bs(key)) == ST_OK &&
-        rows_next(&q)) {
-        found = true;
+        rows_first(&q)) {
         full_row(&q, a, bucket, ret);
     }
-    enum status st = rows_end(&q);
-    return st == ST_OK && !found ? ST_NOT_FOUND : st;
+    return rows_end(&q);
 }
 
 /* New bytes go where the key says (path NULL); s3_store_moved() tells when they could not. */

@@ -32,16 +32,13 @@ enum status s3_store_upload(struct db *db, struct arena *a, struct str bucket, s
                             struct str id, struct s3_upload_row *ret)
 {
     struct rows q;
-    bool found = false;
     if (db_query(db, &q,
                  "SELECT " UPLOAD_COLUMNS " FROM s3_uploads WHERE id=? AND bucket=? AND key=?",
                  bs(id), bs(bucket), bs(key)) == ST_OK &&
-        rows_next(&q)) {
-        found = true;
+        rows_first(&q)) {
         upload_row(&q, a, ret);
     }
-    enum status st = rows_end(&q);
-    return st == ST_OK && !found ? ST_NOT_FOUND : st;
+    return rows_end(&q);
 }
 
 enum status s3_store_add_upload(struct db *db, const struct s3_upload_row *row)
@@ -98,15 +95,12 @@ enum status s3_store_part(struct db *db, struct arena *a, struct str id, int64_t
                           struct s3_part_row *ret)
 {
     struct rows q;
-    bool found = false;
     if (db_query(db, &q, "SELECT " PART_COLUMNS " FROM s3_parts WHERE upload=? AND number=?",
                  bs(id), bi(number)) == ST_OK &&
-        rows_next(&q)) {
-        found = true;
+        rows_first(&q)) {
         part_row(&q, a, ret);
     }
-    enum status st = rows_end(&q);
-    return st == ST_OK && !found ? ST_NOT_FOUND : st;
+    return rows_end(&q);
 }
 
 enum status s3_store_put_part(struct db *db, struct str id, const struct s3_part_row *row)

@@ -1,5 +1,7 @@
 #include "emulators/sts/sts_store.h"
 
+#include "server/store/db_read.h"
+
 const char sts_schema_sql[] =
     "CREATE TABLE IF NOT EXISTS sts_session("
     " access_key TEXT NOT NULL PRIMARY KEY, secret TEXT NOT NULL, token TEXT NOT NULL,"
@@ -22,26 +24,24 @@ enum status sts_store_add(struct db *db, struct str access_key, const struct cre
     return st;
 }
 
+static enum status read_session(struct rows *q, struct arena *a, void *ret)
+{
+    *(struct credential *)ret = (struct credential){
+        .secret = rows_str(q, a, 0),
+        .session_token = rows_str(q, a, 1),
+        .account = rows_str(q, a, 2),
+        .arn = rows_str(q, a, 3),
+        .user_id = rows_str(q, a, 4),
+        .expires_ms = rows_i64(q, 5),
+    };
+    return ST_OK;
+}
+
 enum status sts_store_find(struct db *db, struct arena *a, struct str access_key,
                            struct credential *ret)
 {
-    struct rows q;
-    bool any = false;
-    if (db_query(db, &q,
-                 "SELECT secret,token,account,arn,user_id,expires_ms FROM sts_session"
-                 " WHERE access_key=?",
-                 bs(access_key)) == ST_OK &&
-        rows_next(&q)) {
-        *ret = (struct credential){
-            .secret = rows_str(&q, a, 0),
-            .session_token = rows_str(&q, a, 1),
-            .account = rows_str(&q, a, 2),
-            .arn = rows_str(&q, a, 3),
-            .user_id = rows_str(&q, a, 4),
-            .expires_ms = rows_i64(&q, 5),
-        };
-        any = true;
-    }
-    enum status st = rows_end(&q);
-    return st != ST_OK ? st : any ? ST_OK : ST_NOT_FOUND;
+    return db_read(db, ONE_ROW(a, read_session, ret),
+                   "SELECT secret,token,account,arn,user_id,expires_ms FROM sts_session"
+                   " WHERE access_key=?",
+                   bs(access_key));
 }

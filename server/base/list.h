@@ -37,4 +37,7 @@ static inline void list_remove(struct link *item)
     for (struct link * (var) = (head)->next, *var##_next = (var)->next; (var) != (head); \
          (var) = var##_next, var##_next = (var)->next)
 
+/* Singly linked, of items with a member `next`: puts `item` behind `end`; both NULL when empty. */
+#define CHAIN_APPEND(first, end, item) ((end) = *((end) ? &(end)->next : &(first)) = (item))
+
 #endif

@@ -127,7 +127,11 @@ static void print_status(const struct json_value *doc)
          v = v->next) {
         printf(" %.*s", STR_ARG(v->kind == JSON_STRING ? v->str : STR_NONE));
     }
-    printf("\n%s\n", json_get_bool(doc, "idle", false) ? "idle" : "busy:");
+    printf("\n%lld commits (%lld failed), %lld child processes\n",
+           (long long)json_get_i64(doc, "commits", 0),
+           (long long)json_get_i64(doc, "failed_commits", 0),
+           (long long)json_get_i64(doc, "child_processes", 0));
+    printf("%s\n", json_get_bool(doc, "idle", false) ? "idle" : "busy:");
     print_busy(stdout, doc);
 }
 

@@ -127,6 +127,8 @@ struct mysql_binlog *binlog_new(struct mysql_conn *c, const struct mysql_binlog_
     b->calls = *calls;
     b->ctx = ctx;
     b->at = b->end = options->start;
+    b->own_xa = options->xa ? NULL : mysql_xa_new(NULL);
+    b->xa_kept = options->xa ? options->xa : b->own_xa;
     map_init(&b->maps);
     buf_init(&b->unpacked, (size_t)b->options.max_event_bytes + 1);
     buf_init(&b->payload_event, (size_t)b->options.max_event_bytes + 1);
@@ -171,6 +173,7 @@ void mysql_binlog_free(struct mysql_binlog *b)
     buf_fini(&b->unpacked);
     buf_fini(&b->payload_event);
     arena_free(b->statement);
+    mysql_xa_free(b->own_xa);
     free(b);
 }
 
@@ -188,6 +191,7 @@ static enum status abandon(struct mysql_binlog *b, struct mysql_err *err)
                              err);
     }
     b->group = GROUP_NONE;
+    mysql_xa_drop_open(b->xa_kept);
     return ST_OK;
 }
 
@@ -304,10 +308,11 @@ enum status binlog_event(struct mysql_binlog *b, struct event *e, struct mysql_e
     case EVENT_EXECUTE_LOAD:
         return binlog_query(b, e, err);
     case EVENT_XID:
-    case EVENT_XA_PREPARE:
         return binlog_commit(b, e, err);
+    case EVENT_XA_PREPARE:
+        return binlog_xa_prepare(b, e, err);
     case EVENT_TABLE_MAP:
-        return binlog_table_map(b, e, err);
+        return b->xa ? binlog_xa_keep(b, e, err) : binlog_table_map(b, e, err);
     case EVENT_WRITE_ROWS_V1:
     case EVENT_UPDATE_ROWS_V1:
     case EVENT_DELETE_ROWS_V1:
@@ -320,7 +325,7 @@ enum status binlog_event(struct mysql_binlog *b, struct event *e, struct mysql_e
     case EVENT_MARIADB_WRITE_ROWS_COMPRESSED:
     case EVENT_MARIADB_UPDATE_ROWS_COMPRESSED:
     case EVENT_MARIADB_DELETE_ROWS_COMPRESSED:
-        return binlog_rows(b, e, err);
+        return b->xa ? binlog_xa_keep(b, e, err) : binlog_rows(b, e, err);
     case EVENT_TRANSACTION_PAYLOAD:
         return binlog_payload(b, e, err);
     default:

@@ -9,9 +9,11 @@
  * open at commit's `end`, or, within a transaction, at its `start` and drop the first
  * `row_number` rows.
  *
+ * An XA transaction comes twice: empty when it is prepared, and with its rows when it is committed.
+ *
  * Refused with a clear error, never skipped: DML written in statement format, unknown events
- * without the "ignorable" flag, partial JSON updates, XA-prepared changes of wanted tables, types
- * or character sets that we cannot decode, tables that differ from their description. */
+ * without the "ignorable" flag, partial JSON updates, types or character sets that we cannot
+ * decode, tables that differ from their description. */
 #ifndef CISTERN_MYSQL_BINLOG_H
 #define CISTERN_MYSQL_BINLOG_H
 
@@ -24,6 +26,7 @@
 #include "server/mysql/position.h"
 #include "server/mysql/schema.h"
 #include "server/mysql/value.h"
+#include "server/mysql/xa.h"
 
 struct mysql_binlog;
 
@@ -41,7 +44,8 @@ enum mysql_change_kind { MYSQL_INSERT, MYSQL_UPDATE, MYSQL_DELETE };
 struct mysql_change {
     enum mysql_change_kind kind;
     const struct mysql_table *table;  /* what lookup returned */
-    const struct mysql_value *before; /* UPDATE, DELETE: one per table column; else NULL */
+    const struct mysql_value *before; /* UPDATE, DELETE: one per table column; else NULL. Also NULL
+                                       * where wants_before says that nobody looks at it */
     const struct mysql_value *after;  /* INSERT, UPDATE; else NULL */
     const struct mysql_tx *tx;
     uint64_t row_number; /* within tx, from 0, counting delivered rows of all tables */
@@ -51,11 +55,12 @@ struct mysql_change {
 };
 
 struct mysql_statement {
-    struct str text;             /* as the client sent it */
+    struct str text;             /* in UTF-8 */
     struct str schema;           /* its default database; "" for none */
     const struct mysql_ddl *ddl; /* what it does to which tables */
     const struct mysql_tx *tx;
     bool ansi_quotes; /* "x" is a name in it */
+    bool no_escapes;  /* a backslash stands for itself in it */
 };
 
 /* Each returns ST_OK to go on; anything else ends mysql_binlog_run(), which returns it. Members
@@ -67,6 +72,9 @@ struct mysql_binlog_calls {
      * not wanted. Asked once per table, and again after every DDL statement or server restart. */
     enum status (*lookup)(void *ctx, struct str schema, struct str name,
                           const struct mysql_table **ret);
+    /* After `lookup`: does anybody look at the old image of this table's UPDATEs? Reading over it
+     * saves half of the work. Without this member: yes. */
+    bool (*wants_before)(void *ctx, const struct mysql_table *table);
     /* The log's rows do not fit the description (err says how; kind MYSQL_ERR_CHANGED or
      * _UNSUPPORTED). ST_OK: skip this table's rows until the next lookup of it. Without this
      * member the run ends with that error. */
@@ -77,6 +85,9 @@ struct mysql_binlog_calls {
     enum status (*commit)(void *ctx, const struct mysql_tx *tx);
     /* Idle for heartbeat_ms; everything before `at` has been delivered. */
     enum status (*heartbeat)(void *ctx, const struct mysql_position *at);
+    /* In place of the rows: an XA transaction is committed that was prepared before the stream's
+     * start ("X'78',X'',1"). Without this member the run ends with an error. */
+    enum status (*orphan)(void *ctx, struct str xid, const struct mysql_tx *tx);
     /* A new file begins. */
     enum status (*rotate)(void *ctx, const struct mysql_position *at);
 };
@@ -88,6 +99,7 @@ struct mysql_binlog_options {
     bool until_end;              /* end with ST_OK when everything now in the log was delivered */
     bool trust_bytes;            /* do not check the events' CRC32 */
     uint64_t max_event_bytes;    /* 1 GiB: larger events (unpacked, too) are refused */
+    struct mysql_xa *xa;         /* borrowed, see xa.h; NULL: an own one, in memory */
 };
 
 /* Starts the stream on a connected connection, which is useless for anything else afterwards but

@@ -1,5 +1,6 @@
 /* Inside of a binlog stream: shared by opening and reading (binlog.c), unpacking of events
- * (binlog_unpack.c), transactions and statements (binlog_tx.c), and rows (binlog_rows.c). */
+ * (binlog_unpack.c), transactions and statements (binlog_tx.c), XA transactions (binlog_xa.c) and
+ * rows (binlog_rows.c). */
 #ifndef CISTERN_MYSQL_BINLOG_PARTS_H
 #define CISTERN_MYSQL_BINLOG_PARTS_H
 
@@ -7,6 +8,7 @@
 #include "server/mysql/binlog.h"
 #include "server/mysql/conn_raw.h"
 #include "server/mysql/tablemap.h"
+#include "server/mysql/xa.h"
 
 enum event_type {
     EVENT_QUERY = 2,
@@ -85,7 +87,8 @@ struct mysql_binlog {
     struct mysql_tx tx;
     char gtid[96];
     enum group_state group;
-    bool xa;         /* its rows are only prepared, not committed */
+    bool xa; /* its rows are only prepared, not committed: they are kept */
+    struct mysql_xa *xa_kept, *own_xa;
     bool checksums;  /* events carry a CRC32 */
     bool mariadb;    /* who wrote the current file */
     struct map maps; /* 8 bytes of table id → struct tablemap */
@@ -116,7 +119,26 @@ enum status binlog_commit(struct mysql_binlog *b, const struct event *e,
 enum status binlog_table_map(struct mysql_binlog *b, struct event *e,
                              struct mysql_err *err) MUST_CHECK;
 enum status binlog_rows(struct mysql_binlog *b, struct event *e, struct mysql_err *err) MUST_CHECK;
+/* The group at hand is an XA transaction that is going to be prepared: its row events are kept. */
+void binlog_xa_begin(struct mysql_binlog *b);
+enum status binlog_xa_keep(struct mysql_binlog *b, const struct event *e,
+                           struct mysql_err *err) MUST_CHECK;
+/* The event XA_PREPARE, which ends the group. */
+enum status binlog_xa_prepare(struct mysql_binlog *b, struct event *e,
+                              struct mysql_err *err) MUST_CHECK;
+/* A statement "XA …". */
+enum status binlog_xa_query(struct mysql_binlog *b, const struct event *e, struct str text,
+                            struct mysql_err *err) MUST_CHECK;
 void binlog_forget_tables(struct mysql_binlog *b);
+
+/* How the text of a statement is to be read. */
+struct query_status {
+    bool ansi_quotes;   /* "x" is a name in it */
+    bool no_escapes;    /* a backslash stands for itself */
+    struct str charset; /* absent: UTF-8, or one that we don't know */
+};
+struct query_status binlog_query_status(struct rd vars);
+
 /* Is any table of the statement wanted? (`unknown` when not all could be told) */
 enum status binlog_wanted(struct mysql_binlog *b, const struct mysql_ddl *ddl, bool *ret,
                           struct mysql_err *err) MUST_CHECK;

@@ -362,3 +362,24 @@ const char *binlog_row_read(struct rd *r, const struct tablemap *m, const struct
     }
     return r->bad ? "a row is cut off" : NULL;
 }
+
+const char *binlog_row_skip(struct rd *r, const struct tablemap *m, const struct row_image *image)
+{
+    const uint8_t *nulls = rd_take(r, (image->present_n + 7) / 8);
+    size_t bit = 0;
+    if (!nulls) {
+        return "a row is cut off";
+    }
+    for (size_t i = 0; i < m->columns_n; i++) {
+        const struct rowcol *c = &m->columns[i];
+        if (!image->full && !(image->present[i / 8] >> (i % 8) & 1)) {
+            continue;
+        }
+        bool null = nulls[bit / 8] >> (bit % 8) & 1;
+        bit++;
+        if (!null) {
+            rd_take(r, c->size ? c->size : (size_t)rd_le(r, c->length_bytes));
+        }
+    }
+    return r->bad ? "a row is cut off" : NULL;
+}

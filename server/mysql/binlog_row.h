@@ -17,5 +17,7 @@ void row_image_init(struct row_image *image, const uint8_t *bitmap, size_t bits)
  * the reason why the bytes are refused. */
 const char *binlog_row_read(struct rd *r, const struct tablemap *m, const struct row_image *image,
                             struct scratch *scratch, struct mysql_value *values);
+/* Reads over an image. */
+const char *binlog_row_skip(struct rd *r, const struct tablemap *m, const struct row_image *image);
 
 #endif

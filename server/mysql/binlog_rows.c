@@ -38,6 +38,7 @@ static enum status plan(struct mysql_binlog *b, struct tablemap *m, struct mysql
         return ST_OK;
     }
     st = tablemap_plan(m, table, b->mariadb, &b->charsets, err);
+    m->no_before = !st && b->calls.wants_before && !b->calls.wants_before(b->ctx, table);
     if (st && b->calls.misfit) {
         m->skip = true;
         return binlog_called(b->calls.misfit(b->ctx, table, err), err);
@@ -107,10 +108,11 @@ static enum status each_row(struct mysql_binlog *b, struct event *e, const struc
 {
     struct mysql_value *before = rows->kind == MYSQL_INSERT ? NULL : m->before;
     struct mysql_value *after = rows->kind == MYSQL_DELETE ? NULL : m->after;
+    bool skip = m->no_before && rows->kind == MYSQL_UPDATE && images[1].full;
     struct mysql_change change = {
         .kind = rows->kind,
         .table = m->table,
-        .before = before,
+        .before = skip ? NULL : before,
         .after = after,
         .tx = &b->tx,
         .partial = !images[0].full || !images[1].full,
@@ -118,7 +120,9 @@ static enum status each_row(struct mysql_binlog *b, struct event *e, const struc
     while (rd_left(&e->body) > 0) {
         const char *bad = NULL;
         scratch_reset(&b->scratch);
-        if (before) {
+        if (skip) {
+            bad = binlog_row_skip(&e->body, m, &images[0]);
+        } else if (before) {
             bad = binlog_row_read(&e->body, m, &images[0], &b->scratch, before);
         }
         if (after && !bad) {
@@ -129,7 +133,7 @@ static enum status each_row(struct mysql_binlog *b, struct event *e, const struc
             mysql_err_prefix(err, "Table %.*s.%.*s: ", STR_ARG(m->schema), STR_ARG(m->name));
             return st;
         }
-        if (change.partial && before && after) {
+        if (change.partial && !skip && before && after) {
             fill_in(m, before, after);
         }
         change.row_number = b->tx.rows++;
@@ -196,13 +200,6 @@ enum status binlog_rows(struct mysql_binlog *b, struct event *e, struct mysql_er
     }
     if (b->group != GROUP_OPEN) {
         return binlog_corrupt(b, e, "rows outside of a transaction", err);
-    }
-    if (b->xa) {
-        return binlog_refuse(b, MYSQL_ERR_UNSUPPORTED,
-                             "an XA transaction changes a captured table. Its rows are logged when "
-                             "it is prepared, before it is known whether they will be committed; "
-                             "this is not supported. Use ordinary transactions for these tables.",
-                             err);
     }
     return decode(b, e, m, &rows, err);
 }

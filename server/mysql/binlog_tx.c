@@ -12,10 +12,6 @@
 #define GTID_STANDALONE 0x01u
 #define GTID_PREPARED_XA 0x40u
 
-/* QUERY's status variables that we read; they come in this order, and the rest behind them. */
-enum status_variable { STATUS_FLAGS2 = 0, STATUS_SQL_MODE = 1 };
-#define SQL_MODE_ANSI_QUOTES 0x4u
-
 static uint64_t event_start(const struct mysql_binlog *b, const struct event *e)
 {
     return e->inner || e->next == 0 ? b->at.pos : b->end.pos - e->size;
@@ -47,7 +43,11 @@ enum status binlog_commit(struct mysql_binlog *b, const struct event *e, struct 
     if (b->group != GROUP_OPEN) {
         return binlog_corrupt(b, e, "a commit without a transaction", err);
     }
+    if (b->xa && mysql_xa_has_events(mysql_xa_at_hand(b->xa_kept))) {
+        return binlog_corrupt(b, e, "an XA transaction ends without XA PREPARE", err);
+    }
     b->group = GROUP_NONE;
+    b->xa = false;
     b->tx.end = b->end;
     if (b->calls.commit) {
         return binlog_called(b->calls.commit(b->ctx, &b->tx), err);
@@ -70,8 +70,10 @@ static enum status mariadb_gtid(struct mysql_binlog *b, struct event *e, uint32_
     snprintf(b->gtid, sizeof(b->gtid), "%u-%u-%llu", domain, server_id,
              (unsigned long long)sequence);
     b->tx.gtid = str_z(b->gtid);
-    b->xa = flags & GTID_PREPARED_XA;
     b->tx.commit_us = (int64_t)e->stamp * MICROS;
+    if (flags & GTID_PREPARED_XA) {
+        binlog_xa_begin(b);
+    }
     /* It stands for BEGIN, too, unless one statement follows. */
     return flags & GTID_STANDALONE ? ST_OK : begin(b, e, err);
 }
@@ -120,23 +122,8 @@ enum status binlog_gtid(struct mysql_binlog *b, struct event *e, struct mysql_er
 
 struct query {
     struct str schema, text;
-    bool ansi_quotes;
+    struct query_status status;
 };
-
-static bool ansi_quotes(struct rd vars)
-{
-    while (rd_left(&vars) > 0) {
-        uint64_t code = rd_le(&vars, 1);
-        if (code == STATUS_SQL_MODE) {
-            return rd_le(&vars, 8) & SQL_MODE_ANSI_QUOTES;
-        }
-        if (code != STATUS_FLAGS2) {
-            return false;
-        }
-        rd_take(&vars, 4);
-    }
-    return false;
-}
 
 static bool split_query(struct event *e, struct query *ret)
 {
@@ -154,7 +141,7 @@ static bool split_query(struct event *e, struct query *ret)
     if (!vars || r->bad) {
         return false;
     }
-    ret->ansi_quotes = ansi_quotes((struct rd){ vars, vars + vars_n, false });
+    ret->status = binlog_query_status((struct rd){ vars, vars + vars_n, false });
     ret->text = (struct str){ (const char *)r->p, rd_left(r) };
     return true;
 }
@@ -204,7 +191,7 @@ static enum status dml(struct mysql_binlog *b, const struct query *q, const stru
 static enum status rollback(struct mysql_binlog *b, const struct mysql_ddl *ddl,
                             const struct event *e, struct mysql_err *err)
 {
-    if (b->tx.rows > 0) {
+    if (b->tx.rows > 0 || (b->xa && mysql_xa_has_events(mysql_xa_at_hand(b->xa_kept)))) {
         return binlog_refuse(b, MYSQL_ERR_UNSUPPORTED,
                              "a transaction rolls back after changes of captured tables were "
                              "logged (it also changed tables without transactions). Reload the "
@@ -223,20 +210,12 @@ static enum status statement(struct mysql_binlog *b, const struct query *q,
                                  .schema = q->schema,
                                  .ddl = ddl,
                                  .tx = &b->tx,
-                                 .ansi_quotes = q->ansi_quotes };
+                                 .ansi_quotes = q->status.ansi_quotes,
+                                 .no_escapes = q->status.no_escapes };
     if (!b->calls.ddl) {
         return ST_OK;
     }
     return binlog_called(b->calls.ddl(b->ctx, &s), err);
-}
-
-static void xa(struct mysql_binlog *b, const struct query *q)
-{
-    struct str rest = str_trim(q->text);
-    /* "XA START": rows follow that are only prepared. COMMIT and ROLLBACK carry none. */
-    if (rest.n >= 8 && str_ieq(str_sub(rest, 0, 8), STR("XA START"))) {
-        b->xa = true;
-    }
 }
 
 /* A statement that is not part of an open transaction is one of its own. */
@@ -255,7 +234,7 @@ static enum status in_group(struct mysql_binlog *b, const struct event *e, const
         return st;
     }
     if (ddl->kind == MYSQL_DDL_XA) {
-        xa(b, q);
+        st = binlog_xa_query(b, e, q->text, err);
         alone = alone && !b->xa;
     } else if (ddl->kind == MYSQL_DDL_DML) {
         st = dml(b, q, ddl, err);
@@ -289,6 +268,25 @@ static enum status act(struct mysql_binlog *b, const struct event *e, const stru
     }
 }
 
+/* In place of CREATE TABLE … SELECT the server writes how it would show the table, whatever the
+ * client's character set. */
+static bool written_by_server(struct str text)
+{
+    return str_starts(text, STR("CREATE ")) && str_find_str(text, STR("` (\n  ")) >= 0 &&
+           str_utf8(text);
+}
+
+/* The log has the bytes that the client sent. */
+static void to_utf8(struct mysql_binlog *b, struct query *q)
+{
+    struct charset *cs =
+        str_set(q->status.charset) ? charset_cache_get(&b->charsets, q->status.charset) : NULL;
+    if (cs && !written_by_server(q->text)) {
+        scratch_reset(&b->scratch);
+        q->text = arena_str(b->statement, charset_to_utf8(cs, q->text, &b->scratch));
+    }
+}
+
 enum status binlog_query(struct mysql_binlog *b, struct event *e, struct mysql_err *err)
 {
     struct query q;
@@ -305,8 +303,11 @@ enum status binlog_query(struct mysql_binlog *b, struct event *e, struct mysql_e
     }
     arena_free(b->statement);
     b->statement = arena_new(STATEMENT_ARENA);
+    to_utf8(b, &q);
     struct mysql_ddl ddl;
-    mysql_ddl_parse(b->statement, q.text, q.schema, q.ansi_quotes, &ddl);
+    unsigned quoting = (q.status.ansi_quotes ? MYSQL_DDL_ANSI_QUOTES : 0u) |
+                       (q.status.no_escapes ? MYSQL_DDL_NO_ESCAPES : 0u);
+    mysql_ddl_parse(b->statement, q.text, q.schema, quoting, &ddl);
     if (e->type == EVENT_EXECUTE_LOAD) {
         ddl.kind = MYSQL_DDL_DML;
     }

@@ -236,11 +236,15 @@ bool charset_is_utf8(const struct charset *cs)
 
 static bool all_ascii(struct str s)
 {
-    unsigned char any = 0;
-    for (size_t i = 0; i < s.n; i++) {
+    uint64_t any = 0;
+    size_t i = 0;
+    for (; i + 8 <= s.n; i += 8) {
+        any |= le64_at((const uint8_t *)s.p + i);
+    }
+    for (; i < s.n; i++) {
         any |= (unsigned char)s.p[i];
     }
-    return any < 0x80;
+    return !(any & UINT64_C(0x8080808080808080));
 }
 
 static struct str by_table(const struct charset *cs, struct str s, struct scratch *out)

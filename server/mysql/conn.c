@@ -20,12 +20,18 @@
 
 #define CONNECT_MS 10000u
 #define MAX_PACKET (1024ul * 1024 * 1024) /* the protocol's own limit for one row or event */
+/* Ways to log in that don't give a server the password. */
+#define AUTH_PLUGINS                                                                          \
+    "mysql_native_password,client_ed25519,caching_sha2_password,sha256_password,auth_gssapi_" \
+    "client"
 #define SQL_MAX ((size_t)16 * 1024 * 1024)
 
 struct mysql_conn {
     MYSQL *my; /* NULL: not connected */
+    bool logged_in;
     atomic_int fd;
     atomic_bool aborted;
+    _Atomic uint64_t received; /* written by its own thread only */
     char *host, *unix_socket, *user, *password, *database, *tls_ca, *plugin_dir, *program_name;
     char *script;
     char *place; /* "host:port" or the socket's path */
@@ -101,6 +107,7 @@ struct mysql_conn *mysql_conn_twin(const struct mysql_conn *c)
 
 static void disconnect(struct mysql_conn *c)
 {
+    c->logged_in = false;
     if (c->my) {
         mysql_close(TAKE(c->my));
     }
@@ -161,69 +168,20 @@ void mysql_conn_cut(struct mysql_conn *c)
 /* --- errors ------------------------------------------------------------------------------------
  */
 
-static const struct {
-    unsigned code;
-    enum mysql_err_kind kind;
-} kinds[] = {
-    { 2001, MYSQL_ERR_UNREACHABLE }, { 2002, MYSQL_ERR_UNREACHABLE },
-    { 2003, MYSQL_ERR_UNREACHABLE }, { 2004, MYSQL_ERR_UNREACHABLE },
-    { 2005, MYSQL_ERR_UNREACHABLE }, { 2012, MYSQL_ERR_UNREACHABLE },
-    { 1129, MYSQL_ERR_UNREACHABLE }, { 1045, MYSQL_ERR_AUTH },
-    { 1130, MYSQL_ERR_AUTH },        { 1131, MYSQL_ERR_AUTH },
-    { 1251, MYSQL_ERR_AUTH },        { 1275, MYSQL_ERR_AUTH },
-    { 1524, MYSQL_ERR_AUTH },        { 1698, MYSQL_ERR_AUTH },
-    { 1820, MYSQL_ERR_AUTH },        { 1862, MYSQL_ERR_AUTH },
-    { 2049, MYSQL_ERR_AUTH },        { 2058, MYSQL_ERR_AUTH },
-    { 2059, MYSQL_ERR_AUTH },        { 2061, MYSQL_ERR_AUTH },
-    { 3118, MYSQL_ERR_AUTH },        { 4151, MYSQL_ERR_AUTH },
-    { 2026, MYSQL_ERR_TLS },         { 3159, MYSQL_ERR_TLS },
-    { 1044, MYSQL_ERR_PRIVILEGE },   { 1142, MYSQL_ERR_PRIVILEGE },
-    { 1143, MYSQL_ERR_PRIVILEGE },   { 1227, MYSQL_ERR_PRIVILEGE },
-    { 1370, MYSQL_ERR_PRIVILEGE },   { 1410, MYSQL_ERR_PRIVILEGE },
-    { 1053, MYSQL_ERR_LOST },        { 1152, MYSQL_ERR_LOST },
-    { 1158, MYSQL_ERR_LOST },        { 1159, MYSQL_ERR_LOST },
-    { 1160, MYSQL_ERR_LOST },        { 1161, MYSQL_ERR_LOST },
-    { 1317, MYSQL_ERR_LOST },        { 3169, MYSQL_ERR_LOST },
-    { 1184, MYSQL_ERR_LOST },        { 1927, MYSQL_ERR_LOST },
-    { 2006, MYSQL_ERR_LOST },        { 2013, MYSQL_ERR_LOST },
-    { 2055, MYSQL_ERR_LOST },        { 4031, MYSQL_ERR_LOST },
-    { 1040, MYSQL_ERR_BUSY },        { 1203, MYSQL_ERR_BUSY },
-    { 1205, MYSQL_ERR_BUSY },        { 1213, MYSQL_ERR_BUSY },
-    { 3572, MYSQL_ERR_BUSY },        { 4052, MYSQL_ERR_BUSY },
-    { 1049, MYSQL_ERR_MISSING },     { 1051, MYSQL_ERR_MISSING },
-    { 1054, MYSQL_ERR_MISSING },     { 1146, MYSQL_ERR_MISSING },
-    { 1412, MYSQL_ERR_CHANGED },     { 1381, MYSQL_ERR_CONFIG },
-    { 1236, MYSQL_ERR_PURGED },      { 1373, MYSQL_ERR_PURGED },
-    { 2008, MYSQL_ERR_LIMIT },       { 2020, MYSQL_ERR_LIMIT },
-    { 2027, MYSQL_ERR_CORRUPT },
-};
-
-static enum mysql_err_kind kind_of(unsigned code, const char *text)
-{
-    /* The same code also says that another replica took our server id, and that the log is off. */
-    if (code == 1236 && strstr(text, "same server_")) {
-        return MYSQL_ERR_BUSY;
-    }
-    if (code == 1236 && (strstr(text, "Binary log is not open") || strstr(text, "server_id"))) {
-        return MYSQL_ERR_CONFIG;
-    }
-    for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
-        if (kinds[i].code == code) {
-            return kinds[i].kind;
-        }
-    }
-    return MYSQL_ERR_FATAL;
-}
-
 /* Words the library's last error: what we were doing, what the other side said. */
 static enum status fail(struct mysql_conn *c, const char *doing, struct mysql_err *err)
 {
     unsigned code = mysql_errno(c->my);
     const char *text = mysql_error(c->my);
+    if (code == MYSQL_CODE_PLUGIN_NOT_ALLOWED) { /* the library names whatever its buffer holds */
+        text =
+            "the server asks to log in in a way that isn't allowed here, such as with the password "
+            "in clear text";
+    }
     if (atomic_load(&c->aborted)) {
         return mysql_err_set(err, ST_IO, MYSQL_ERR_ABORTED, "%s %s was aborted.", doing, c->place);
     }
-    enum mysql_err_kind kind = code ? kind_of(code, text) : MYSQL_ERR_LOST;
+    enum mysql_err_kind kind = code ? mysql_conn_kind(code, text, c->logged_in) : MYSQL_ERR_LOST;
     char state[6];
     snprintf(state, sizeof(state), "%s", mysql_sqlstate(c->my));
     enum status st = mysql_err_set(err, ST_IO, kind, "%s %s failed: error %u (%s): %s", doing,
@@ -281,9 +239,15 @@ static void set_options(struct mysql_conn *c)
     }
     mysql_optionsv(c->my, MYSQL_OPT_MAX_ALLOWED_PACKET, &max_packet);
     mysql_optionsv(c->my, MYSQL_SET_CHARSET_NAME, "utf8mb4");
+    if (!c->unix_socket) { /* also for "localhost", which would be a socket file's name else */
+        unsigned tcp = MYSQL_PROTOCOL_TCP;
+        mysql_optionsv(c->my, MYSQL_OPT_PROTOCOL, &tcp);
+    }
     /* A hostile server could otherwise ask for any file of ours. */
     mysql_optionsv(c->my, MYSQL_OPT_LOCAL_INFILE, &no);
     mysql_optionsv(c->my, MYSQL_OPT_CONNECT_ATTR_ADD, "program_name", c->program_name);
+    /* And with other plugins, for the password as it is. */
+    mysql_optionsv(c->my, MARIADB_OPT_RESTRICTED_AUTH, AUTH_PLUGINS);
     if (c->plugin_dir) {
         mysql_optionsv(c->my, MYSQL_PLUGIN_DIR, c->plugin_dir);
     }
@@ -355,6 +319,7 @@ enum status mysql_conn_connect(struct mysql_conn *c, struct mysql_err *err)
     } else if (!keep_socket(c)) {
         st = not_connected(c, err);
     } else {
+        c->logged_in = true;
         st = start_session(c, err);
     }
     if (st) {
@@ -598,6 +563,11 @@ struct str mysql_quote_name(struct arena *a, struct str s)
     return quoted(a, s, '`', false);
 }
 
+uint64_t mysql_conn_received(const struct mysql_conn *c)
+{
+    return atomic_load_explicit(&c->received, memory_order_relaxed);
+}
+
 /* --- packets -----------------------------------------------------------------------------------
  */
 
@@ -623,5 +593,7 @@ enum status mysql_conn_recv(struct mysql_conn *c, const uint8_t **ret_p, size_t 
     }
     *ret_p = c->my->net.read_pos;
     *ret_n = n;
+    uint64_t received = atomic_load_explicit(&c->received, memory_order_relaxed);
+    atomic_store_explicit(&c->received, received + n, memory_order_relaxed);
     return ST_OK;
 }

@@ -24,7 +24,7 @@ enum mysql_flavour { MYSQL_FLAVOUR_MYSQL, MYSQL_FLAVOUR_MARIADB };
 
 /* Zero is the default of every member. Texts are copied by mysql_conn_new(). */
 struct mysql_conn_options {
-    const char *host;        /* NULL with unix_socket; "127.0.0.1" by default */
+    const char *host;        /* NULL with unix_socket; "127.0.0.1" by default; always TCP, "localhost" too */
     unsigned port;           /* 3306 */
     const char *unix_socket; /* wins over host and port */
     const char *user;
@@ -68,6 +68,8 @@ void mysql_conn_abort(struct mysql_conn *c);
 enum mysql_flavour mysql_conn_flavour(const struct mysql_conn *c);
 const char *mysql_conn_version_text(const struct mysql_conn *c);
 unsigned mysql_conn_version(const struct mysql_conn *c);
+/* Any thread: bytes of the rows and log events that came over it so far, also before a reconnect. */
+uint64_t mysql_conn_received(const struct mysql_conn *c);
 /* The server's id of this session, for KILL and process lists. */
 unsigned long mysql_conn_thread_id(const struct mysql_conn *c);
 

@@ -10,6 +10,7 @@
 #include "server/mysql/conn.h"
 
 enum mysql_command {
+    MYSQL_COMMAND_QUERY = 0x03,
     MYSQL_COMMAND_BINLOG_DUMP = 0x12,
     MYSQL_COMMAND_REGISTER_SLAVE = 0x15,
     MYSQL_COMMAND_STMT_PREPARE = 0x16,
@@ -55,5 +56,11 @@ enum status mysql_err_set(struct mysql_err *err, enum status st, enum mysql_err_
 void mysql_err_prefix(struct mysql_err *err, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 void mysql_err_clear(struct mysql_err *err);
+
+/* The library's: a way to log in that we don't allow. */
+#define MYSQL_CODE_PLUGIN_NOT_ALLOWED 5010u
+/* Kind of an error by its code, and by its text where one code says several things. logged_in: the
+ * session was there before. */
+enum mysql_err_kind mysql_conn_kind(unsigned code, const char *text, bool logged_in);
 
 #endif

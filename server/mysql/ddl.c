@@ -373,12 +373,15 @@ static void skip_set_statement(struct scan *s)
     s->t.token = token;
 }
 
-void mysql_ddl_parse(struct arena *a, struct str text, struct str schema, bool ansi_quotes,
+void mysql_ddl_parse(struct arena *a, struct str text, struct str schema, unsigned quoting,
                      struct mysql_ddl *ret)
 {
     *ret = (struct mysql_ddl){ .kind = MYSQL_DDL_OTHER, .complete = true };
     struct scan s = {
-        .t = { .arena = a, .text = text, .ansi_quotes = ansi_quotes },
+        .t = { .arena = a,
+               .text = text,
+               .ansi_quotes = quoting & MYSQL_DDL_ANSI_QUOTES,
+               .no_escapes = quoting & MYSQL_DDL_NO_ESCAPES },
         .schema = str_set(schema) ? schema : STR(""),
         .out = ret,
     };

@@ -42,9 +42,15 @@ struct mysql_ddl {
     bool complete; /* false: a DML statement whose tables we could not all tell */
 };
 
-/* `ansi_quotes`: "x" is a name, not a string (sql_mode). Everything in *ret lives in `a` or borrows
+/* How texts are quoted, by sql_mode: flags. */
+enum mysql_ddl_quoting {
+    MYSQL_DDL_ANSI_QUOTES = 1, /* "x" is a name, not a string */
+    MYSQL_DDL_NO_ESCAPES = 2,  /* a backslash stands for itself */
+};
+
+/* Everything in *ret lives in `a` or borrows
  * from `text` and `schema`. Never fails: what it does not understand is OTHER. */
-void mysql_ddl_parse(struct arena *a, struct str text, struct str schema, bool ansi_quotes,
+void mysql_ddl_parse(struct arena *a, struct str text, struct str schema, unsigned quoting,
                      struct mysql_ddl *ret);
 
 #endif

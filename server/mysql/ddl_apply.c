@@ -27,6 +27,17 @@ static int find(const struct shape *h, struct str name)
     return -1;
 }
 
+/* What a statement changes or drops it names as before, also when another part renames it. */
+static int find_before(const struct shape *h, struct str name)
+{
+    for (size_t i = 0; i < h->n; i++) {
+        if (str_set(h->columns[i].was) && str_ieq(h->columns[i].was, name)) {
+            return (int)i;
+        }
+    }
+    return -1;
+}
+
 /* --- columns
  * ---------------------------------------------------------------------------------------- */
 
@@ -99,11 +110,12 @@ static void replace_column(struct shape *h, struct str old)
 {
     struct ddl_column col;
     read_new(h, &col);
-    int at = find(h, old);
+    int at = find_before(h, old);
     if (h->unknown || at < 0) {
         h->unknown = true;
         return;
     }
+    col.c.was = h->columns[at].was;
     col.c.pk = col.primary ? 1 : h->columns[at].pk;
     remove_at(h, (size_t)at);
     insert_at(h, place(h, (size_t)at), &col.c);
@@ -111,7 +123,7 @@ static void replace_column(struct shape *h, struct str old)
 
 static void drop_column(struct shape *h, bool if_exists)
 {
-    int at = find(h, ddl_identifier(&h->s));
+    int at = find_before(h, ddl_identifier(&h->s));
     if (at >= 0) {
         remove_at(h, (size_t)at);
     } else {
@@ -306,7 +318,7 @@ static void rename_column(struct shape *h)
         return; /* the table itself, or an index */
     }
     ddl_accept_if(&h->s);
-    int at = find(h, ddl_identifier(&h->s));
+    int at = find_before(h, ddl_identifier(&h->s));
     ddl_accept(&h->s, "TO");
     struct str name = ddl_identifier(&h->s);
     if (at >= 0) {
@@ -480,7 +492,10 @@ struct mysql_table *mysql_ddl_apply(struct arena *a, struct str text,
                                     struct str name)
 {
     struct mysql_table *t = before ? mysql_table_copy(a, before) : ARENA_NEW(a, struct mysql_table);
-    struct shape h = { .s = { .arena = a, .text = text, .ansi_quotes = dialect->ansi_quotes },
+    struct shape h = { .s = { .arena = a,
+                              .text = text,
+                              .ansi_quotes = dialect->ansi_quotes,
+                              .no_escapes = dialect->no_escapes },
                        .dialect = dialect };
     if (!before) {
         *t = (struct mysql_table){ .engine = STR("InnoDB") };
@@ -489,6 +504,7 @@ struct mysql_table *mysql_ddl_apply(struct arena *a, struct str text,
     h.charset = str_empty(h.charset) ? STR("utf8mb4") : h.charset;
     for (size_t i = 0; i < t->columns_n; i++) {
         insert_at(&h, h.n, &t->columns[i]);
+        h.columns[i].was = t->columns[i].name;
     }
     read_statement(&h, before);
     if (h.unknown || h.n == 0 || arena_over(a)) {

@@ -10,6 +10,7 @@
 
 struct mysql_ddl_dialect {
     bool ansi_quotes;
+    bool no_escapes; /* a backslash stands for itself */
     bool mariadb;
     struct str charset; /* CREATE TABLE: the database's default; absent: utf8mb4 */
 };

@@ -166,7 +166,7 @@ static struct str label(struct ddl_scan *s)
         char c = raw.p[i];
         if (c == quote) {
             i++; /* doubled */
-        } else if (c == '\\' && i + 1 < raw.n) {
+        } else if (c == '\\' && !s->no_escapes && i + 1 < raw.n) {
             c = raw.p[++i];
             c = (char)(c == 'n'   ? '\n'
                        : c == 'r' ? '\r'

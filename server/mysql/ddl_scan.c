@@ -61,7 +61,7 @@ static void quoted(struct ddl_scan *s, char quote)
     size_t from = ++s->at;
     while (s->at < s->text.n) {
         char c = ch(s, 0);
-        if ((c == '\\' && !name) || (c == quote && ch(s, 1) == quote)) {
+        if ((c == '\\' && !name && !s->no_escapes) || (c == quote && ch(s, 1) == quote)) {
             s->at += 2;
         } else if (c == quote) {
             break;

@@ -22,6 +22,7 @@ struct ddl_scan {
     struct str text;
     size_t at; /* behind the current token */
     bool ansi_quotes;
+    bool no_escapes;    /* a backslash stands for itself */
     struct token token; /* the current one */
 };
 

@@ -6,6 +6,7 @@
 #include "server/base/buf.h"
 #include "server/base/mem.h"
 #include "server/mysql/conn_raw.h"
+#include "server/mysql/schema_labels.h"
 
 #define LABELS_MAX 65535 /* the server's own limit for ENUM */
 #define COLUMNS_MAX 4096 /* likewise for columns of a table */
@@ -351,6 +352,9 @@ static enum status describe(struct mysql_conn *c, struct arena *a, bool view,
         /* The array is ours, only its users see it as const. */
         st = read_keys(c, a, ret, (struct mysql_column *)ret->columns, err);
     }
+    if (!st) {
+        st = mysql_schema_labels(c, a, ret, (struct mysql_column *)ret->columns, err);
+    }
     if (!st && arena_over(a)) {
         st = mysql_err_set(err, ST_NOMEM, MYSQL_ERR_LIMIT,
                            "The description of %.*s.%.*s is larger than our limit.",
@@ -404,6 +408,7 @@ struct mysql_table *mysql_table_copy(struct arena *a, const struct mysql_table *
         const struct mysql_column *from = &t->columns[i];
         columns[i] = *from;
         columns[i].name = arena_str(a, from->name);
+        columns[i].was = STR_NONE;
         columns[i].type_text = arena_str(a, from->type_text);
         columns[i].charset = arena_str(a, from->charset);
         columns[i].collation = arena_str(a, from->collation);

@@ -53,6 +53,7 @@ enum mysql_generated { MYSQL_GEN_NO, MYSQL_GEN_VIRTUAL, MYSQL_GEN_STORED };
 
 struct mysql_column {
     struct str name;
+    struct str was; /* from mysql_ddl_apply(): its name before the statement; absent: it is new */
     struct str type_text; /* COLUMN_TYPE: "int(10) unsigned", "enum('a','b')" */
     struct str charset;   /* "utf8mb4", "latin1"; absent for types without one */
     struct str collation;

@@ -26,14 +26,14 @@ enum mysql_snapshot_how {
     MYSQL_SNAPSHOT_STATUS,      /* MariaDB's status variables */
     MYSQL_SNAPSHOT_GLOBAL_LOCK, /* FLUSH TABLES WITH READ LOCK */
     MYSQL_SNAPSHOT_TABLE_LOCK,  /* LOCK TABLES … READ */
-    MYSQL_SNAPSHOT_NO_POSITION, /* not asked for */
+    MYSQL_SNAPSHOT_NO_POSITION, /* not asked for, and there is one connection only */
 };
 
 struct mysql_snapshot_options {
     const struct mysql_table *const *tables; /* what will be read (for LOCK TABLES) */
     size_t tables_n;
-    bool no_position;       /* full load without capture: the server may have no binlog; each
-                             * connection then has a snapshot of its own */
+    bool no_position;       /* full load without capture: the server may have no binlog. Several
+                             * connections need one of the ways above all the same */
     bool no_status;         /* on MariaDB, too, lock as on MySQL */
     bool forbid_flush;      /* never FLUSH TABLES WITH READ LOCK */
     unsigned lock_wait_s;   /* 5: a lock attempt gives up after this */
@@ -50,7 +50,7 @@ enum status mysql_snapshot_open(struct mysql_conn *const *conns, size_t conns_n,
  * fine. */
 void mysql_snapshot_free(struct mysql_snapshot *s);
 
-/* file "" with no_position. */
+/* Means nothing with no_position. */
 const struct mysql_position *mysql_snapshot_position(const struct mysql_snapshot *s);
 enum mysql_snapshot_how mysql_snapshot_how(const struct mysql_snapshot *s);
 

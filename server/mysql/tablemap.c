@@ -361,6 +361,44 @@ static bool plan_hidden(const struct fitting *f, size_t i, struct rowcol *rc)
     return mc->wire == WIRE_LONGLONG || (mc->wire == WIRE_TIMESTAMP2 && mc->meta <= 6);
 }
 
+static uint8_t value_size(const struct rowcol *rc)
+{
+    uint8_t fraction = (uint8_t)((rc->digits + 1) / 2);
+    switch (rc->wire) {
+    case WIRE_TINY:
+    case WIRE_YEAR:
+        return 1;
+    case WIRE_SHORT:
+        return 2;
+    case WIRE_INT24:
+    case WIRE_DATE:
+    case WIRE_NEWDATE:
+    case WIRE_TIME:
+        return 3;
+    case WIRE_LONG:
+    case WIRE_FLOAT:
+    case WIRE_TIMESTAMP:
+        return 4;
+    case WIRE_LONGLONG:
+    case WIRE_DOUBLE:
+    case WIRE_DATETIME:
+        return 8;
+    case WIRE_TIME2:
+        return 3 + fraction;
+    case WIRE_TIMESTAMP2:
+        return 4 + fraction;
+    case WIRE_DATETIME2:
+        return 5 + fraction;
+    case WIRE_NEWDECIMAL:
+    case WIRE_BIT:
+    case WIRE_ENUM:
+    case WIRE_SET:
+        return rc->length_bytes;
+    default:
+        return 0;
+    }
+}
+
 static enum status check_count(const struct fitting *f, struct mysql_err *err)
 {
     size_t have = f->table->columns_n, logged = f->m->columns_n;
@@ -396,6 +434,7 @@ enum status tablemap_plan(struct tablemap *m, const struct mysql_table *table, b
                                "description. Reload the table.",
                                STR_ARG(table->schema), STR_ARG(table->name));
         }
+        m->columns[i].size = value_size(&m->columns[i]);
     }
     m->before = ARENA_ARRAY(m->arena, struct mysql_value, table->columns_n);
     m->after = ARENA_ARRAY(m->arena, struct mysql_value, table->columns_n);

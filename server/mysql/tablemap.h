@@ -25,6 +25,7 @@ struct rowcol {
     uint8_t length_bytes; /* of what precedes strings and blobs; size of ENUM, SET, BIT, decimals */
     uint8_t special;      /* enum rowcol_special */
     bool hidden;          /* read over it */
+    uint8_t size;         /* of each value; 0: its length comes before it, in length_bytes */
     uint32_t pad;         /* BINARY(n): n */
     const struct str *labels;
     size_t labels_n;
@@ -49,6 +50,7 @@ struct tablemap {
     struct str raw;                  /* the event's body after the table id */
     const struct mysql_table *table; /* NULL: rows are not wanted */
     bool skip;                       /* wanted, but does not fit */
+    bool no_before;                  /* only the new image of an UPDATE is wanted */
     size_t columns_n;
     struct rowcol *columns;
     struct mysql_value *before, *after; /* table->columns_n each */

@@ -3,6 +3,7 @@
 #ifndef CISTERN_MYSQL_VALUE_PARTS_H
 #define CISTERN_MYSQL_VALUE_PARTS_H
 
+#include <endian.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -38,14 +39,38 @@ static inline struct str rd_str(struct rd *r, size_t n)
     const uint8_t *p = rd_take(r, n);
     return p ? (struct str){ (const char *)p, n } : (struct str){ "", 0 };
 }
-/* Little- and big-endian integers of n = 0 … 8 bytes that are known to be there. */
+static inline uint64_t le64_at(const uint8_t *p)
+{
+    uint64_t v;
+    memcpy(&v, p, sizeof(v));
+    return le64toh(v);
+}
+static inline uint64_t le32_at(const uint8_t *p)
+{
+    uint32_t v;
+    memcpy(&v, p, sizeof(v));
+    return le32toh(v);
+}
+/* Little- and big-endian integers of n = 0 … 8 bytes that are known to be there. With a constant n
+ * these become one or two loads. */
 static inline uint64_t le_bytes(const uint8_t *p, size_t n)
 {
     uint64_t v = 0;
-    for (size_t i = n; i > 0; i--) {
-        v = v << 8 | p[i - 1];
+    switch (n) {
+    case 8:
+        return le64_at(p);
+    case 4:
+        return le32_at(p);
+    case 2:
+        return (uint64_t)p[1] << 8 | p[0];
+    case 1:
+        return p[0];
+    default:
+        for (size_t i = n; i > 0; i--) {
+            v = v << 8 | p[i - 1];
+        }
+        return v;
     }
-    return v;
 }
 static inline uint64_t be_bytes(const uint8_t *p, size_t n)
 {

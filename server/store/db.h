@@ -5,7 +5,7 @@
  *   status = db_exec(db, "INSERT INTO t(a,b) VALUES(?,?)", bs(name), bi(42));
  *   struct rows q;
  *   if (db_query(db, &q, "SELECT a,b FROM t WHERE a>?", bs(name)) == ST_OK) {
- *       while (rows_next(&q)) { struct str a = rows_str(&q, arena, 0); int64_t b = rows_i64(&q, 1); }
+ *       while (rows_next(&q)) { s = rows_str(&q, arena, 0); i = rows_i64(&q, 1); }
  *   }
  *   status = rows_end(&q);            // always, also after a failed db_query
  */
@@ -63,6 +63,11 @@ static inline struct bind bz(const char *z)
 {
     return bs(str_z(z));
 }
+/* Text; absent binds the empty one: where a list begins. */
+static inline struct bind bs_or_empty(struct str s)
+{
+    return bs(s.p ? s : STR(""));
+}
 static inline struct bind bb(struct str s)
 {
     return (struct bind){ s.p ? BIND_BLOB : BIND_NULL, { .s = s } };
@@ -77,10 +82,11 @@ struct rows {
 
 /* Any statements without parameters, separated by ';' (schemas). */
 enum status db_script(struct db *db, const char *sql) MUST_CHECK;
-enum status db_exec_n(struct db *db, const char *sql, size_t n, const struct bind *binds) MUST_CHECK;
+enum status db_exec_n(struct db *db, const char *sql, size_t n,
+                      const struct bind *binds) MUST_CHECK;
 enum status db_query_n(struct db *db, struct rows *ret, const char *sql, size_t n,
                        const struct bind *binds) MUST_CHECK;
-#define DB_BINDS(...) \
+#define DB_BINDS(...)                                                                         \
     (sizeof((struct bind[]){ { BIND_NONE, { 0 } }, __VA_ARGS__ }) / sizeof(struct bind) - 1), \
         (struct bind[]){ { BIND_NONE, { 0 } }, __VA_ARGS__ } + 1
 /* `sql` should be a literal: statements are cached by their text. */
@@ -89,8 +95,22 @@ enum status db_query_n(struct db *db, struct rows *ret, const char *sql, size_t 
 #define db_query(db, ret, ...) DB_QUERY_(db, ret, __VA_ARGS__, )
 #define DB_QUERY_(db, ret, sql, ...) db_query_n((db), (ret), (sql), DB_BINDS(__VA_ARGS__))
 
+/* As db_exec, but ST_NOT_FOUND when no row was changed. */
+enum status db_change_n(struct db *db, const char *sql, size_t n,
+                        const struct bind *binds) MUST_CHECK;
+#define db_change(db, ...) DB_CHANGE_(db, __VA_ARGS__, )
+#define DB_CHANGE_(db, sql, ...) db_change_n((db), (sql), DB_BINDS(__VA_ARGS__))
+/* What hangs on a row and then the row itself: one statement after the other with the same values,
+ * the last one as db_change. `sqls` ends with NULL. */
+enum status db_change_all_n(struct db *db, const char *const *sqls, size_t n,
+                            const struct bind *binds) MUST_CHECK;
+#define db_change_all(db, ...) DB_CHANGE_ALL_(db, __VA_ARGS__, )
+#define DB_CHANGE_ALL_(db, sqls, ...) db_change_all_n((db), (sqls), DB_BINDS(__VA_ARGS__))
+
 /* Next row? false at the end and on error (rows_end tells which). */
 bool rows_next(struct rows *q);
+/* The first row? Without one rows_end says ST_NOT_FOUND. */
+bool rows_first(struct rows *q);
 int64_t rows_i64(struct rows *q, int col);
 double rows_f64(struct rows *q, int col);
 bool rows_null(struct rows *q, int col);
@@ -108,7 +128,8 @@ enum status db_get_i64_n(struct db *db, int64_t *ret, const char *sql, size_t n,
 enum status db_get_str_n(struct db *db, struct arena *a, struct str *ret, const char *sql, size_t n,
                          const struct bind *binds) MUST_CHECK;
 #define db_get_str(db, a, ret, ...) DB_GET_STR_(db, a, ret, __VA_ARGS__, )
-#define DB_GET_STR_(db, a, ret, sql, ...) db_get_str_n((db), (a), (ret), (sql), DB_BINDS(__VA_ARGS__))
+#define DB_GET_STR_(db, a, ret, sql, ...) \
+    db_get_str_n((db), (a), (ret), (sql), DB_BINDS(__VA_ARGS__))
 
 /* Rows changed by the last db_exec; rowid of its insert. */
 int64_t db_changes(struct db *db);

@@ -96,6 +96,22 @@ enum status db_exec_n(struct db *db, const char *sql, size_t n, const struct bin
     return st;
 }
 
+enum status db_change_n(struct db *db, const char *sql, size_t n, const struct bind *binds)
+{
+    enum status st = db_exec_n(db, sql, n, binds);
+    return st == ST_OK && db_changes(db) == 0 ? ST_NOT_FOUND : st;
+}
+
+enum status db_change_all_n(struct db *db, const char *const *sqls, size_t n,
+                            const struct bind *binds)
+{
+    enum status st = ST_OK;
+    for (; st == ST_OK && sqls[1]; sqls++) {
+        st = db_exec_n(db, *sqls, n, binds);
+    }
+    return st == ST_OK ? db_change_n(db, *sqls, n, binds) : st;
+}
+
 enum status db_query_n(struct db *db, struct rows *ret, const char *sql, size_t n,
                        const struct bind *binds)
 {
@@ -123,6 +139,13 @@ bool rows_next(struct rows *q)
         q->stmt = NULL;
     }
     return row;
+}
+
+bool rows_first(struct rows *q)
+{
+    bool there = rows_next(q);
+    q->st = !there && q->st == ST_OK ? ST_NOT_FOUND : q->st;
+    return there;
 }
 
 int64_t rows_i64(struct rows *q, int col)
@@ -177,26 +200,20 @@ enum status db_get_i64_n(struct db *db, int64_t *ret, const char *sql, size_t n,
                          const struct bind *binds)
 {
     struct rows q;
-    bool found = false;
     status_ignore(db_query_n(db, &q, sql, n, binds)); /* rows_end repeats it */
-    if (rows_next(&q)) {
+    if (rows_first(&q)) {
         *ret = rows_i64(&q, 0);
-        found = true;
     }
-    enum status st = rows_end(&q);
-    return st == ST_OK && !found ? ST_NOT_FOUND : st;
+    return rows_end(&q);
 }
 
 enum status db_get_str_n(struct db *db, struct arena *a, struct str *ret, const char *sql, size_t n,
                          const struct bind *binds)
 {
     struct rows q;
-    bool found = false;
     status_ignore(db_query_n(db, &q, sql, n, binds)); /* rows_end repeats it */
-    if (rows_next(&q)) {
+    if (rows_first(&q)) {
         *ret = rows_str(&q, a, 0);
-        found = true;
     }
-    enum status st = rows_end(&q);
-    return st == ST_OK && !found ? ST_NOT_FOUND : st;
+    return rows_end(&q);
 }

@@ -1,6 +1,9 @@
 #include "server/wire/doc.h"
 
+#include <string.h>
+
 #include "server/wire/codec.h"
+#include "server/wire/shape_def.h"
 
 enum status doc_write(const struct op *op, struct arena *a, const void *out, struct str *ret)
 {
@@ -27,4 +30,45 @@ enum status doc_read(const struct op *op, struct arena *a, struct str text, void
     struct wire_failure failure = { 0 };
     enum status st = codec_decode(&r, ret, &failure);
     return st == ST_AWS ? ST_INVALID : st;
+}
+
+/* The member that a form names: `ops` and the names are the program's own, so it is there. */
+static const struct field *member_of(const struct doc_form *f, const struct op **ret_op)
+{
+    *ret_op = op_find(f->ops, f->n_ops, str_z(f->op));
+    const struct field *field = (*ret_op)->out->fields;
+    while (strcmp(field->name, f->member) != 0) {
+        field++;
+    }
+    return field;
+}
+
+enum status doc_form_write(const struct doc_form *f, struct arena *a, const void *in,
+                           struct str *ret)
+{
+    const struct op *op;
+    const struct field *member = member_of(f, &op);
+    char *out = codec_new_out(op, a);
+    memcpy(out + member->off, &in, sizeof(in));
+    return doc_write(op, a, out, ret);
+}
+
+enum status doc_form_read(const struct doc_form *f, struct arena *a, struct str text, void *ret)
+{
+    const struct op *op;
+    const struct field *member = member_of(f, &op);
+    void *out;
+    enum status st = doc_read(op, a, text, &out);
+    if (st != ST_OK) {
+        return st;
+    }
+    void *in = shape_member(member, out);
+    shape_ptr_store(ret, in);
+    return in ? ST_OK : ST_INVALID;
+}
+
+size_t doc_form_size(const struct doc_form *f)
+{
+    const struct op *op;
+    return member_of(f, &op)->shape->size;
 }

@@ -184,7 +184,7 @@ def test_settings_are_checked_and_completed(task):
             ("ErrorBehavior", "EventErrorPolicy", "SHRUG"), ("ErrorBehavior", "DataTruncationErrorPolicy", "CUT"),
             ("FullLoadSettings", "MaxFullLoadSubTasks", 50), ("StreamBufferSettings", "StreamBufferCount", 0),
             ("ControlTablesSettings", "HistoryTimeslotInMinutes", 1), ("TargetMetadata", "BatchApplyEnabled", True),
-            ("ControlTablesSettings", "StatusTableEnabled", True)):
+            ("ControlTablesSettings", "ControlSchema", "a/b")):
         text = refused("InvalidParameterValueException", t.dms.modify_replication_task, ReplicationTaskArn=t.arn,
                        ReplicationTaskSettings=json.dumps({section: {member: value}}))
         assert member in text

@@ -2,29 +2,43 @@
 file. Each row carries a version that every update raises by one, so a lost or repeated change shows
 even where the final state would hide it."""
 
+import io
+import itertools
 import os
 import random
 import time
 
+import pyarrow.parquet
 import pymysql
 import pytest
 
 from tests.support import dms_text
-from tests.support.dms import Task
+from tests.support.dms import Task, selection
 from tests.support.mariadb import Writer
 
 KILLS = int(os.environ.get("CISTERN_KILLS", "12"))
 
 
-def strict_replay(task, table):
-    """Like dms_text.replay, and versions must follow each other."""
+def rows_of(task, table, name):
+    """Of one file, as tuples of texts."""
+    if not name.endswith(".parquet"):
+        return dms_text.read_csv(task.text(table, name))
+    body = task.s3.get_object(Bucket=task.bucket, Key=task.prefix(table) + name)["Body"].read()
+    return [tuple("" if v is None else str(v) for v in row.values())
+            for row in pyarrow.parquet.read_table(io.BytesIO(body)).to_pylist()]
+
+
+def strict_replay(task, table, columns=3):
+    """Like dms_text.replay, and versions must follow each other. Further columns are left out."""
     state = {}
     for name in task.loads(table):
-        for row in dms_text.read_csv(task.text(table, name)):
+        for row in rows_of(task, table, name):
+            row = row[:columns]
             assert row[0] not in state, f"{name}: {row[0]} loaded twice"
             state[row[0]] = row
     for name in task.changes(table):
-        for op, *row in dms_text.read_csv(task.text(table, name)):
+        for op, *row in rows_of(task, table, name):
+            row = row[:columns]
             old = state.get(row[0])
             if op == "I":
                 assert old is None, f"{name}: insert of present {row}"
@@ -73,9 +87,21 @@ def churn(schema, tables, seed):
     return work
 
 
-@pytest.mark.parametrize("s3", [dict(), dict(CdcMaxBatchInterval=10), dict(CompressionType="gzip", CdcMinFileSize=8)],
-                         ids=["at-once", "batches", "small-files"])
-def test_kills_lose_and_repeat_nothing(fresh_server, mariadb, schema, unique, s3):
+def sequence_rule(schema):
+    return {"rule-type": "transformation", "rule-id": "2", "rule-name": "2", "rule-target": "column",
+            "object-locator": {"schema-name": schema, "table-name": "%"}, "rule-action": "add-column", "value": "seq",
+            "expression": "$AR_H_CHANGE_SEQ", "data-type": {"type": "string", "length": 50}}
+
+
+FORMS = {
+    "at-once": dict(), "batches": dict(CdcMaxBatchInterval=10), "small-files": dict(CompressionType="gzip", CdcMinFileSize=8),
+    "parquet": dict(DataFormat="parquet", CdcMaxBatchInterval=10),
+    "parquet-small": dict(DataFormat="parquet", CompressionType="gzip", CdcMinFileSize=30, RowGroupLength=100),
+}
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_kills_lose_and_repeat_nothing(fresh_server, mariadb, schema, unique, form):
     seed = int(os.environ.get("CISTERN_SEED", random.randrange(1 << 30)))
     print(f"CISTERN_SEED={seed}")
     rng = random.Random(seed)
@@ -83,11 +109,12 @@ def test_kills_lose_and_repeat_nothing(fresh_server, mariadb, schema, unique, s3
     for table in tables:
         mariadb.execute(f"CREATE TABLE {table} (id INT PRIMARY KEY, ver INT, txt VARCHAR(30))",
                         f"INSERT INTO {table} SELECT seq, 0, CONCAT('row ',seq) FROM seq_1_to_20000", database=schema)
-    task = Task(fresh_server, mariadb, unique("kill"), schema, s3=s3)
+    rules = [selection(schema)] + ([sequence_rule(schema)] if form == "batches" else [])
+    task = Task(fresh_server, mariadb, unique("kill"), schema, s3=FORMS[form], rules=rules)
     writers = [Writer(mariadb, churn(schema, tables, i)) for i in range(3)]
     try:
         task.start(wait=False)
-        for i in range(KILLS):
+        for i in range(KILLS // 2 if "parquet" in form else KILLS):
             time.sleep(rng.uniform(0, 0.15 if i < KILLS // 3 else 0.7))
             fresh_server.kill()
             fresh_server.start()
@@ -103,3 +130,16 @@ def test_kills_lose_and_repeat_nothing(fresh_server, mariadb, schema, unique, s3
         want = dms_text.source_rows(mariadb, schema, table)
         assert sorted(state.values()) == sorted(want), table
         assert len(task.changes(table)) == len(set(task.changes(table))) > 0
+    if form == "batches":
+        rising_and_unique(task, tables)
+
+
+def rising_and_unique(task, tables):
+    """Within a table they rise from change to change; no two changes of the task have the same."""
+    everything = []
+    for table in tables:
+        numbers = [row[4] for name in task.changes(table) for row in rows_of(task, table, name)]
+        assert all(len(n) == 35 and n.isdigit() for n in numbers), table
+        assert all(one < next_one for one, next_one in itertools.pairwise(numbers)), table
+        everything += numbers
+    assert len(everything) == len(set(everything)) > 1000

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import urllib.request
@@ -69,7 +70,10 @@ def test_status_wait_reset(make_server):
     server.client("s3").create_bucket(Bucket="bkt")
     server.client("s3").put_object(Bucket="bkt", Key="k", Body=b"x")
     assert (server.data_dir / "buckets/bkt/k").read_bytes() == b"x"
-    assert server.cli("status").returncode == 0
+    shown = server.cli("status")
+    assert shown.returncode == 0
+    [counts] = [line for line in shown.stdout.splitlines() if "commits" in line]
+    assert re.fullmatch(r"[1-9]\d* commits \(0 failed\), 0 child processes", counts), shown.stdout
     assert server.cli("wait", "--timeout", "10").returncode == 0
     assert server.cli("reset").returncode == 0
     assert server.client("s3").list_buckets()["Buckets"] == []

@@ -105,7 +105,9 @@ def test_refusals(glue, jobs, unique):
          dict(Type="CONDITIONAL", Actions=run, Predicate=when(("nowhere", "FAILED")))),
         ("EntityNotFoundException", "Workflow nowhere",
          dict(Type="ON_DEMAND", Actions=run, WorkflowName="nowhere")),
-        ("NotImplemented", "EventBridge", dict(Type="EVENT", Actions=run)),
+        ("InvalidInputException", "WorkflowName", dict(Type="EVENT", Actions=run)),
+        ("InvalidInputException", "EventBatchingCondition",
+         dict(Type="ON_DEMAND", Actions=run, EventBatchingCondition={"BatchSize": 2})),
         ("NotImplemented", "NotificationProperty", dict(
             Type="ON_DEMAND", Actions=[{"JobName": job, "NotificationProperty": {"NotifyDelayAfter": 5}}])),
     ]

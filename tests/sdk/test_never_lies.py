@@ -10,8 +10,8 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-OURS = ["glue", "dms", "rds", "logs", "cloudwatch", "iam", "sts"]  # body-driven protocols: any operation can be called bare
-OTHERS = ["ec2", "sqs", "sns", "events", "secretsmanager", "ssm", "athena",
+OURS = ["glue", "dms", "rds", "logs", "cloudwatch", "events", "iam", "sts"]  # body-driven protocols: any operation can be called bare
+OTHERS = ["ec2", "sqs", "sns", "secretsmanager", "ssm", "athena",
           "cloudformation", "kinesis", "stepfunctions"]
 
 

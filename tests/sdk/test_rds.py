@@ -1,17 +1,18 @@
 """RDS: instances are real servers. Everything here talks to them as their users would."""
 
-import contextlib
 import os
 import pathlib
+import pwd
+import shutil
 import tempfile
+import time
 
-import botocore.exceptions
 import pymysql
 import pytest
 
+from tests.support.rds import PASSWORD, an_instance, connect, describe, make, query, refused, variable, wait_for, wait_gone
+from tests.support.server import BINARY
 from tests.support.wait import wait_until
-
-PASSWORD = "secret-Pw1"
 
 
 @pytest.fixture
@@ -22,69 +23,6 @@ def rds(server):
 @pytest.fixture
 def family(rds):
     return rds.describe_db_engine_versions(Engine="mariadb")["DBEngineVersions"][0]["DBParameterGroupFamily"]
-
-
-def describe(rds, name):
-    return rds.describe_db_instances(DBInstanceIdentifier=name)["DBInstances"][0]
-
-
-def wait_for(rds, name, state="available"):
-    def there():
-        instance = describe(rds, name)
-        bad = {"failed", "incompatible-parameters"} - {state}
-        assert instance["DBInstanceStatus"] not in bad, instance["StatusInfos"]
-        return instance if instance["DBInstanceStatus"] == state else None
-
-    return wait_until(there, 60, f"{name} {state}")
-
-
-def wait_gone(rds, name):
-    def gone():
-        try:
-            describe(rds, name)
-        except rds.exceptions.DBInstanceNotFoundFault:
-            return True
-
-    wait_until(gone, 60, f"{name} gone")
-
-
-def make(rds, name, state="available", **more):
-    rds.create_db_instance(**{
-        "DBInstanceIdentifier": name, "DBInstanceClass": "db.t3.micro", "Engine": "mariadb",
-        "AllocatedStorage": 20, "MasterUsername": "admin", "MasterUserPassword": PASSWORD, **more})
-    return wait_for(rds, name, state)
-
-
-def connect(instance, password=PASSWORD, user="admin", **more):
-    return pymysql.connect(host=instance["Endpoint"]["Address"], port=instance["Endpoint"]["Port"], user=user,
-                           password=password, autocommit=True, **more)
-
-
-def query(instance, sql, **more):
-    with connect(instance, **more) as connection, connection.cursor() as cursor:
-        cursor.execute(sql)
-        return list(cursor.fetchall())
-
-
-def variable(instance, name):
-    return query(instance, f"SELECT @@global.{name}")[0][0]
-
-
-@contextlib.contextmanager
-def an_instance(rds, name, **more):
-    try:
-        yield make(rds, name, **more)
-    finally:
-        with contextlib.suppress(botocore.exceptions.ClientError):
-            rds.delete_db_instance(DBInstanceIdentifier=name, SkipFinalSnapshot=True)
-            wait_gone(rds, name)
-
-
-def refused(call, code, words=""):
-    with pytest.raises(botocore.exceptions.ClientError) as error:
-        call()
-    assert error.value.response["Error"]["Code"] == code
-    assert words in error.value.response["Error"]["Message"]
 
 
 def test_an_instance_is_a_server_with_its_master_user_and_database(rds, unique):
@@ -293,14 +231,37 @@ def test_instances_survive_the_server(fresh_server, unique, end):
     assert query(again, "SELECT x FROM d.t") == [(7,)]
 
 
-def test_kill_while_an_instance_is_made(fresh_server, unique):
-    name = unique("db")
-    fresh_server.client("rds").create_db_instance(
+def survives_kills(server, name, pauses):
+    """An instance is made although the server is killed after each of the pauses (seconds)."""
+    server.client("rds").create_db_instance(
         DBInstanceIdentifier=name, DBInstanceClass="db.t3.micro", Engine="mariadb", MasterUsername="admin",
         MasterUserPassword=PASSWORD, DBName="d")
-    fresh_server.kill()
-    fresh_server.start()
-    assert ("d",) in query(wait_for(fresh_server.client("rds"), name), "SHOW DATABASES")
+    for pause in pauses:
+        time.sleep(pause)
+        server.kill()
+        server.start()
+    instance = wait_for(server.client("rds"), name)
+    assert ("d",) in query(instance, "SHOW DATABASES")
+    assert query(instance, "CALL mysql.rds_show_configuration")[0][0] == "binlog retention hours"
+
+
+# While the empty folder is installed, copied, while its server starts, and what a kill left is made again.
+@pytest.mark.parametrize("pauses", [(0,), (0.15,), (0.5, 0.1), (0.9, 0, 0.3)])
+def test_kill_while_an_instance_is_made(fresh_server, unique, pauses):
+    survives_kills(fresh_server, unique("db"), pauses)
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="the other tests show it already")
+def test_kill_while_an_unprivileged_process_makes_an_instance(make_server, unique):
+    with tempfile.TemporaryDirectory(prefix="cistern-rds-") as folder:
+        binary = shutil.copy(BINARY, folder)
+        nobody = pwd.getpwnam("nobody")
+        for path in (folder, binary):
+            os.chown(path, nobody.pw_uid, nobody.pw_gid)
+        server = make_server(data_dir=f"{folder}/data", command=[
+            "setpriv", f"--reuid={nobody.pw_uid}", f"--regid={nobody.pw_gid}", "--clear-groups", binary])
+        survives_kills(server, unique("db"), (0.3, 0.2))
+        server.close()
 
 
 @pytest.mark.skipif(os.getuid() != 0, reason="only root can give up its rights")

@@ -1,8 +1,9 @@
 """The source servers of the differential test. By default MariaDB alone; with CISTERN_MYSQL=all (the long
-target) also MariaDB and MySQL with other settings of their binlogs: MySQL 5.6 from npm and MySQL 9 from
-Debian's unstable branch in a private root, both below build/mysql (or CISTERN_MYSQL_DIR), got when they
-aren't there. CISTERN_MYSQL may also name some of them, separated by commas."""
+target) also MySQL 5.6 from npm and MySQL 9 from Debian's unstable branch in a private root, both below
+build/mysql (or CISTERN_MYSQL_DIR), got when they aren't there. CISTERN_MYSQL may also name some of them,
+separated by commas."""
 
+import fcntl
 import os
 import pathlib
 import pwd
@@ -141,26 +142,69 @@ class MySQL9(MySQL):
         return {}
 
 
+def program():
+    """A script that becomes the mysqld of the private root: what --mysqld of `cistern serve` may name. None
+    unless CISTERN_MYSQL wants that server."""
+    wanted = os.environ.get("CISTERN_MYSQL", "").split(",")
+    if not any(name == "all" or name.startswith("mysql9") for name in wanted):
+        return None
+    server, path = object.__new__(ready(MySQL9)), ROOT / "9/mysqld"
+    words = [*server.command(), '"$@"', *server.places()]  # --no-defaults has to come first
+    text = "#!/bin/sh\nexec " + " ".join(words) + "\n"
+    if not path.exists() or path.read_text() != text:
+        with tempfile.NamedTemporaryFile("w", dir=path.parent, delete=False) as file:
+            file.write(text)
+        os.chmod(file.name, 0o755)
+        os.rename(file.name, path)
+    return str(path)
+
+
 def ready(kind):
-    if not kind.home.exists():
-        kind.get()
+    """Several processes may ask at once: the first one gets it, the others wait."""
+    ROOT.mkdir(parents=True, exist_ok=True)
+    with open(ROOT / f"{kind.__name__}.lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        done = ROOT / f"{kind.__name__}.done"
+        if not done.exists():
+            kind.get()
+            done.touch()
     return kind
 
 
+GTID = ["--gtid-mode=ON", "--enforce-gtid-consistency=ON"]
 ALL = {
     "mariadb": lambda: MariaDB(KEEP),
-    "mariadb-compressed": lambda: MariaDB(KEEP, "--log-bin-compress=ON", "--binlog-row-metadata=FULL", "--binlog-checksum=NONE"),
-    "mariadb-checksums": lambda: MariaDB(KEEP, "--binlog-checksum=CRC32", "--binlog-annotate-row-events=ON", "--gtid-strict-mode=ON"),
+    "mariadb-checksums": lambda: MariaDB(KEEP, "--binlog-checksum=CRC32", "--binlog-annotate-row-events=ON"),
     "mysql56": lambda: ready(MySQL56)(),
-    "mysql56-gtid": lambda: ready(MySQL56)("--gtid-mode=ON", "--enforce-gtid-consistency", "--log-slave-updates", "--binlog-checksum=NONE"),
+    "mysql56-gtid": lambda: ready(MySQL56)(*GTID, "--log-slave-updates", "--binlog-checksum=NONE"),
     "mysql9": lambda: ready(MySQL9)(),
-    "mysql9-compressed": lambda: ready(MySQL9)(
-        "--gtid-mode=ON", "--enforce-gtid-consistency=ON", "--binlog-transaction-compression=ON",
-        "--binlog-row-metadata=FULL", "--binlog-checksum=NONE"),
+    "mysql9-gtid": lambda: ready(MySQL9)(*GTID, "--binlog-checksum=NONE"),
 }
+# Seeds in the long target. What can be set while a server runs, each seed sets (workload.Plan).
+LONG = {"mariadb": 180, "mariadb-checksums": 20, "mysql56": 20, "mysql56-gtid": 20, "mysql9": 20, "mysql9-gtid": 20}
+SHORT = 8
 
 
-def sources():
-    """{name: function that makes one}; the name's first word is what it understands."""
+def start(name):
+    db = ALL[name]()
+    db.flavour = name.split("-")[0]
+    return db
+
+
+def runs():
+    """[(name of a source, seed)], one source after the other."""
     wanted = os.environ.get("CISTERN_MYSQL", "mariadb")
-    return ALL if wanted == "all" else {name: ALL[name] for name in wanted.split(",")}
+    first, count = 1, None
+    if "CISTERN_SEED" in os.environ:
+        first, count = int(os.environ["CISTERN_SEED"]), 1
+    elif "CISTERN_SEEDS" in os.environ:
+        low, dash, high = os.environ["CISTERN_SEEDS"].partition("-")
+        first, count = (int(low), int(high) - int(low) + 1) if dash else (1, int(low))
+    names = list(ALL) if wanted == "all" else wanted.split(",")
+    return [(name, seed) for name in names
+            for seed in range(first, first + (count or (LONG[name] if wanted == "all" else SHORT)))]
+
+
+if __name__ == "__main__":
+    for wanted in (MySQL56, MySQL9):
+        ready(wanted)

@@ -19,9 +19,11 @@ READY_TIMEOUT_S = 60
 
 
 class Server:
-    """Starts at construction. `options` are further arguments of `cistern serve`."""
+    """Starts at construction. `options` are further arguments of `cistern serve`; `command` becomes the
+    program, if not the binary itself (setpriv …)."""
 
-    def __init__(self, *options, data_dir=None):
+    def __init__(self, *options, data_dir=None, command=(BINARY,)):
+        self.command = [str(word) for word in command]
         self.options = [str(o) for o in options]
         if "--python" not in self.options:  # the tests' own, which has boto3
             self.options += ["--python", sys.executable]
@@ -38,7 +40,7 @@ class Server:
     # --- life ---
     def start(self):
         """Starts (again) on the same data folder and, after the first time, the same port."""
-        command = [str(BINARY), "serve", "--listen", f"127.0.0.1:{self.port}", "--data", str(self.data_dir)]
+        command = [*self.command, "serve", "--listen", f"127.0.0.1:{self.port}", "--data", str(self.data_dir)]
         log = open(self.log_path, "ab")
         self.process = subprocess.Popen(
             command + self.options, stdout=subprocess.PIPE, stderr=log, start_new_session=True

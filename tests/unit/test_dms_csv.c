@@ -141,6 +141,84 @@ static void texts_and_quotes(void **state)
     expect_csv((struct mysql_value){ .kind = MYSQL_V_BYTES, .s = STR("\x00\xfe\n") }, "00FE0A");
 }
 
+/* One byte after the other. */
+static size_t print_plainly(char *to, struct str s, struct str delimiter)
+{
+    bool quote = false;
+    char *p = to;
+    for (size_t i = 0; i < s.n; i++) {
+        quote = quote || s.p[i] == '"' || s.p[i] == '\r' || s.p[i] == '\n' ||
+                str_starts(str_sub(s, i, s.n), delimiter);
+    }
+    if (quote) {
+        *p++ = '"';
+    }
+    for (size_t i = 0; i < s.n; i++) {
+        if (s.p[i] == '"') {
+            *p++ = '"';
+        }
+        *p++ = s.p[i];
+    }
+    if (quote) {
+        *p++ = '"';
+    }
+    *p++ = '\n';
+    return (size_t)(p - to);
+}
+
+static void expect_plain(const struct dms_csv_format *f, struct str s)
+{
+    CLEANUP(buf_fini) struct buf b = BUF_INIT(1 << 20);
+    char want[256];
+    const struct mysql_value v = { .kind = MYSQL_V_TEXT, .s = s };
+    const char *got = row(&b, f, (struct dms_csv_lead){ 0 }, &v, 1);
+    assert_int_equal(b.n, print_plainly(want, s, f->delimiter));
+    assert_memory_equal(got, want, b.n);
+}
+
+/* Texts are looked at in pieces: each length, with each suspicious byte at each place. */
+static void texts_of_each_length(void **state)
+{
+    (void)state;
+    static const char marks[] = "\"\r\n,|";
+    struct dms_csv_format formats[] = { plain(), plain() };
+    formats[1].delimiter = STR("||");
+    dms_csv_prepare(&formats[1]);
+    for (size_t n = 0; n <= 50; n++) {
+        CLEANUP(free_ptr) char *text = xmalloc(n + !n); /* nothing behind it may be read */
+        for (size_t at = 0; at <= n; at++) {
+            for (const char *m = marks; *m; m++) {
+                memset(text, 'x', n);
+                if (at < n) {
+                    text[at] = *m;
+                }
+                expect_plain(&formats[0], (struct str){ text, n });
+                expect_plain(&formats[1], (struct str){ text, n });
+                if (at + 1 < n) {
+                    text[at + 1] = *m;
+                    expect_plain(&formats[1], (struct str){ text, n });
+                }
+            }
+        }
+    }
+}
+
+static void integers_as_printf(void **state)
+{
+    (void)state;
+    char want[32], got[32];
+    uint64_t power = 1;
+    for (int digits = 1; digits <= 20; digits++, power *= 10) {
+        for (uint64_t v = power - 1; v != power + 2; v++) {
+            snprintf(want, sizeof(want), "%llu", (unsigned long long)v);
+            *dms_put_u64(got, v) = '\0';
+            assert_string_equal(got, want);
+        }
+    }
+    *dms_put_u64(got, UINT64_MAX) = '\0';
+    assert_string_equal(got, "18446744073709551615");
+}
+
 static void layout(void **state)
 {
     (void)state;
@@ -283,6 +361,8 @@ int main(void)
         cmocka_unit_test(doubles_as_printf),
         cmocka_unit_test(times),
         cmocka_unit_test(texts_and_quotes),
+        cmocka_unit_test(texts_of_each_length),
+        cmocka_unit_test(integers_as_printf),
         cmocka_unit_test(layout),
         cmocka_unit_test(odd_delimiters),
         cmocka_unit_test(lobs_are_cut),

@@ -212,7 +212,9 @@ static void bad_settings(void **state)
         { "{\"FullLoadSettings\":{\"MaxFullLoadSubTasks\":50}}", "MaxFullLoadSubTasks" },
         { "{\"ValidationSettings\":{\"EnableValidation\":true}}", "EnableValidation" },
         { "{\"CharacterSetSettings\":{}}", "CharacterSetSettings" },
-        { "{\"ControlTablesSettings\":{\"StatusTableEnabled\":true}}", "StatusTableEnabled" },
+        { "{\"ControlTablesSettings\":{\"ControlSchema\":\"a/b\"}}", "ControlSchema" },
+        { "{\"ErrorBehavior\":{\"DataErrorPolicy\":\"SHRUG\"}}",
+          "DataErrorPolicy must be one of: IGNORE_RECORD, LOG_ERROR, SUSPEND_TABLE, STOP_TASK" },
         { "{\"FullLoadSettings\":{\"StopTaskCachedChangesApplied\":true,"
           "\"StopTaskCachedChangesNotApplied\":true}}",
           "exclude" },

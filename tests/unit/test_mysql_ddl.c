@@ -45,6 +45,11 @@ static const char *const stories[] = {
     "ALTER TABLE t ADD FULLTEXT KEY ft (j), ADD SPATIAL INDEX (p), ALGORITHM=COPY, LOCK=SHARED",
     "ALTER TABLE t DROP CONSTRAINT chk, DROP KEY ft, MODIFY COLUMN IF EXISTS n SMALLINT FIRST",
     NULL,
+    "CREATE TABLE t (a INT PRIMARY KEY, b VARCHAR(9), c DATE)",
+    "ALTER TABLE t CHANGE a b INT, CHANGE b a VARCHAR(9)",
+    "ALTER TABLE t RENAME COLUMN a TO b, RENAME COLUMN b TO a, ADD d INT AFTER b",
+    "ALTER TABLE t DROP c, CHANGE d c BIGINT FIRST",
+    NULL,
 };
 
 static void check(struct mysql_conn *c, const char *sql, const struct mysql_table *told)
@@ -124,6 +129,24 @@ static void test_what_cannot_be_told(void **state)
     struct mysql_table *same =
         mysql_ddl_apply(a, STR("RENAME TABLE t TO v"), &dialect, t, STR("d"), STR("v"));
     assert_true(same && mysql_table_alike(same, t) && str_eqz(same->name, "v"));
+}
+
+/* A column that a statement renames is known by its old name, also when names are exchanged. */
+static void test_renamed_columns(void **state)
+{
+    (void)state;
+    CLEANUP(arena_freep) struct arena *a = arena_new(1u << 20);
+    const struct mysql_ddl_dialect d = { .no_escapes = true };
+    struct mysql_table *t = mysql_ddl_apply(
+        a, STR("CREATE TABLE t (a INT COMMENT 'x\\', b INT, c INT)"), &d, NULL, STR("d"), STR("t"));
+    assert_true(t && t->columns_n == 3 && !str_set(t->columns[0].was));
+    t = mysql_ddl_apply(
+        a, STR("ALTER TABLE t CHANGE a b INT, RENAME COLUMN b TO a, ADD e INT, DROP c"), &d, t,
+        STR("d"), STR("t"));
+    assert_true(t && t->columns_n == 3);
+    assert_true(str_eqz(t->columns[0].name, "b") && str_eqz(t->columns[0].was, "a"));
+    assert_true(str_eqz(t->columns[1].name, "a") && str_eqz(t->columns[1].was, "b"));
+    assert_true(str_eqz(t->columns[2].name, "e") && !str_set(t->columns[2].was));
 }
 
 /* Any text ends, within its bytes. */
@@ -215,6 +238,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_stories),
         cmocka_unit_test(test_what_cannot_be_told),
+        cmocka_unit_test(test_renamed_columns),
         cmocka_unit_test(test_any_text),
     };
     return cmocka_run_group_tests(tests, start, end);

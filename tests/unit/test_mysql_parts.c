@@ -82,7 +82,7 @@ static void test_ddl(void **state)
         CLEANUP(arena_freep) struct arena *a = arena_new(1u << 20);
         CLEANUP(buf_fini) struct buf b = BUF_INIT(4096);
         struct mysql_ddl ddl;
-        mysql_ddl_parse(a, str_z(k->sql), STR("db"), false, &ddl);
+        mysql_ddl_parse(a, str_z(k->sql), STR("db"), 0, &ddl);
         for (size_t n = 0; n < ddl.n; n++) {
             const struct mysql_ddl_item *it = &ddl.items[n];
             buf_printf(&b, "%s%.*s.%.*s", n ? " " : "", STR_ARG(it->schema), STR_ARG(it->name));
@@ -98,10 +98,15 @@ static void test_ddl(void **state)
     }
     CLEANUP(arena_freep) struct arena *a = arena_new(1u << 20);
     struct mysql_ddl ddl;
-    mysql_ddl_parse(a, STR("DROP TABLE \"a\"\"b\""), STR("db"), true, &ddl);
+    mysql_ddl_parse(a, STR("DROP TABLE \"a\"\"b\""), STR("db"), MYSQL_DDL_ANSI_QUOTES, &ddl);
     assert_true(str_eqz(ddl.items[0].name, "a\"b"));
-    mysql_ddl_parse(a, STR("DROP TABLE \"a\""), STR("db"), false, &ddl);
+    mysql_ddl_parse(a, STR("DROP TABLE \"a\""), STR("db"), 0, &ddl);
     assert_int_equal(ddl.n, 0);
+    struct str renamed = STR("ALTER TABLE a COMMENT '\\', RENAME b, COMMENT 'c'");
+    mysql_ddl_parse(a, renamed, STR("db"), MYSQL_DDL_NO_ESCAPES, &ddl);
+    assert_true(str_eqz(ddl.items[0].to_name, "b"));
+    mysql_ddl_parse(a, renamed, STR("db"), 0, &ddl);
+    assert_false(str_set(ddl.items[0].to_name));
 }
 
 static struct str decimal(struct arena *a, const char *hex, unsigned precision, unsigned scale)

@@ -111,24 +111,45 @@ dms_describe_account_attributes(struct call *c, const void *in,
 }
 
 /* Nothing of this server is ever waiting for maintenance. */
+static enum status need_instance(struct call *c, struct str arn)
+{
+    struct dms_resource instance;
+    enum status st = dms_store_resource_get(c->db, c->arena, DMS_KIND_INSTANCE, arn, &instance);
+    if (st == ST_NOT_FOUND) {
+        return call_fail(c, &dms_ResourceNotFoundFault,
+                         "The replication instance %.*s could not be found.", STR_ARG(arn));
+    }
+    return call_status(c, st);
+}
+
+/* Nothing is ever pending. */
+enum status
+dms_apply_pending_maintenance_action(struct call *c,
+                                     const struct dms_apply_pending_maintenance_action_request *in,
+                                     struct dms_apply_pending_maintenance_action_response *ret_out)
+{
+    (void)ret_out;
+    enum status st = need_instance(c, in->ReplicationInstanceArn);
+    if (st != ST_OK) {
+        return st;
+    }
+    return call_fail(c, &dms_ResourceNotFoundFault,
+                     "No maintenance action '%.*s' is pending for the replication instance %.*s.",
+                     STR_ARG(in->ApplyAction), STR_ARG(in->ReplicationInstanceArn));
+}
+
 enum status dms_describe_pending_maintenance_actions(
     struct call *c, const struct dms_describe_pending_maintenance_actions_request *in,
     struct dms_describe_pending_maintenance_actions_response *ret_out)
 {
-    struct dms_resource instance;
-    enum status st = ST_OK;
-    if (str_set(in->ReplicationInstanceArn)) {
-        st = dms_store_resource_get(c->db, c->arena, DMS_KIND_INSTANCE, in->ReplicationInstanceArn,
-                                    &instance);
-    }
-    if (st == ST_NOT_FOUND) {
-        return call_fail(c, &dms_ResourceNotFoundFault,
-                         "The replication instance %.*s could not be found.",
-                         STR_ARG(in->ReplicationInstanceArn));
+    enum status st =
+        str_set(in->ReplicationInstanceArn) ? need_instance(c, in->ReplicationInstanceArn) : ST_OK;
+    if (st != ST_OK) {
+        return st;
     }
     ret_out->PendingMaintenanceActions.v =
         ARENA_ARRAY(c->arena, struct dms_resource_pending_maintenance_actions, 1);
-    return call_status(c, st);
+    return ST_OK;
 }
 
 enum status dms_describe_engine_versions(struct call *c,

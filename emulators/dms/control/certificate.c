@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -32,13 +33,15 @@ static const char *path_of(struct core *core, struct arena *a, struct str arn)
                       arena_printf(a, "%s/dms/%.*s.pem", core_config(core)->data_dir, STR_ARG(id)));
 }
 
+/* Running tasks may be reading it: it is never half-written. */
 static enum status write_file(struct core *core, struct arena *a, const char *path, struct str pem)
 {
+    const char *next = arena_cstr(a, arena_printf(a, "%s.new", path));
     const char *dir = arena_cstr(a, arena_printf(a, "%s/dms", core_config(core)->data_dir));
     if (mkdir(dir, 0700) < 0 && errno != EEXIST) {
         return ST_IO;
     }
-    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    int fd = open(next, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
     if (fd < 0) {
         return ST_IO;
     }
@@ -53,7 +56,8 @@ static enum status write_file(struct core *core, struct arena *a, const char *pa
         }
         done += (size_t)n;
     }
-    return close(fd) == 0 && done == pem.n ? ST_OK : ST_IO;
+    bool whole = close(fd) == 0 && done == pem.n;
+    return whole && rename(next, path) == 0 ? ST_OK : ST_IO;
 }
 
 static enum status read_doc(struct arena *a, struct str doc, struct dms_certificate **ret)

@@ -166,7 +166,7 @@ dms_modify_replication_instance(struct call *c,
     row.ident = r->ReplicationInstanceIdentifier;
     st = keep(c, &row, doc);
     if (st == ST_OK) {
-        st = call_status(c, dms_event_instance(c->db, &row, DMS_EVENT_INSTANCE_MODIFIED));
+        st = call_status(c, dms_event_instance(c->core, &row, DMS_EVENT_INSTANCE_MODIFIED));
     }
     r->ReplicationInstanceStatus = STR("modifying"); /* shown once; the row says available */
     ret_out->ReplicationInstance = r;
@@ -237,7 +237,7 @@ dms_reboot_replication_instance(struct call *c,
     apply_pending(r);
     st = keep(c, &row, doc);
     if (st == ST_OK) {
-        st = call_status(c, dms_event_instance(c->db, &row, DMS_EVENT_INSTANCE_REBOOTED));
+        st = call_status(c, dms_event_instance(c->core, &row, DMS_EVENT_INSTANCE_REBOOTED));
     }
     if (st == ST_OK) {
         st = restart_tasks(c, row.arn);
@@ -277,7 +277,7 @@ enum status dms_move_replication_task(struct call *c,
     t.instance_arn = row.arn;
     st = dms_store_task_move(c->db, &t);
     if (st == ST_OK) {
-        st = dms_event_task(c->db, &t, DMS_EVENT_TASK_MOVED, STR_NONE);
+        st = dms_event_task(c->core, &t, DMS_EVENT_TASK_MOVED, STR_NONE);
     }
     if (st != ST_OK) {
         return call_status(c, st);

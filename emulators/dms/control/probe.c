@@ -1,6 +1,7 @@
 #include "emulators/dms/control/probe.h"
 
 #include "emulators/dms/control/certificate.h"
+#include "emulators/dms/dms_remedy.h"
 #include "emulators/dms/dms_worker.h"
 #include "server/busy.h"
 #include "server/core.h"
@@ -81,6 +82,7 @@ struct str dms_probe_failure(struct arena *a, const struct mysql_err *err)
     return arena_printf(a,
                         "Test Endpoint failed: Application-Status: 1020912, Application-Message: "
                         "%s, Application-Detailed-Message: RetCode: SQL_ERROR SqlState: %s "
-                        "NativeError: %u Message: %s",
-                        what, err->sqlstate[0] ? err->sqlstate : "HY000", err->code, err->text);
+                        "NativeError: %u Message: %s%s",
+                        what, err->sqlstate[0] ? err->sqlstate : "HY000", err->code, err->text,
+                        dms_remedy(err));
 }

@@ -94,7 +94,7 @@ enum status dms_reload_tables(struct call *c, const struct dms_reload_tables_req
         st = dms_control_reload(c, &t, &in->TablesToReload, in->ReloadOption);
     }
     if (st == ST_OK) {
-        st = call_status(c, dms_event_task(c->db, &t, DMS_EVENT_TASK_RELOADS, STR_NONE));
+        st = call_status(c, dms_event_task(c->core, &t, DMS_EVENT_TASK_RELOADS, STR_NONE));
         dms_control_reload_wake(c, t.id);
         ret_out->ReplicationTaskArn = t.arn;
     }

@@ -316,6 +316,10 @@ const struct mysql_value *dms_shaper_row(struct dms_shaper *s, const struct dms_
     for (size_t i = 0; i < s->rules->cells_n; i++) {
         const struct dms_cell *cell = &s->rules->cells[i];
         struct mysql_value raw = raw_value(s, i, row);
+        if (raw.kind == MYSQL_V_ABSENT) { /* no value is not NULL */
+            s->values[n + i] = raw;
+            continue;
+        }
         const struct dms_data_type type = type_of(cell);
         if (!dms_type_convert(&type, &raw, &s->rooms[i], &s->values[n + i])) {
             struct str name = dms_type_name(type.type);

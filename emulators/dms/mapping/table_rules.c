@@ -114,10 +114,36 @@ static enum status convert_column(struct maker *k, const struct mysql_column *c,
     return ST_OK;
 }
 
+/* A column that the source has no more: always NULL. Rules are found by its name. */
+static void gone_column(struct maker *k, const struct dms_csv_column *column)
+{
+    static const struct dms_data_type text = { .type = DMS_TYPE_STRING,
+                                               .precision = -1,
+                                               .scale = -1 };
+    const struct mysql_column c = { .name = column->gone, .family = MYSQL_F_VARCHAR };
+    if (rule_for(k, &c, DMS_ACT_REMOVE_COLUMN, DMS_ACT_REMOVE_COLUMN)) {
+        return;
+    }
+    const struct dms_transform *t = rule_for(k, &c, DMS_ACT_RENAME, DMS_ACT_REPLACE_SUFFIX);
+    struct dms_cell *cell = add_cell(k);
+    cell->kind = DMS_CELL_NULL;
+    cell->name = column->gone;
+    cell->type = text;
+    struct dms_csv_column *out = &k->columns[k->n++];
+    *out = *column;
+    out->name = t ? dms_transform_name(k->a, t, c.name) : column->gone;
+    out->index = last_slot(k);
+    out->type = &text;
+}
+
 static enum status source_columns(struct maker *k, const struct dms_csv_plan *plan)
 {
     enum status st = ST_OK;
     for (size_t i = 0; i < plan->n && st == ST_OK; i++) {
+        if (str_set(plan->columns[i].gone)) {
+            gone_column(k, &plan->columns[i]);
+            continue;
+        }
         const struct mysql_column *c = &k->def->columns[plan->columns[i].index];
         if (rule_for(k, c, DMS_ACT_REMOVE_COLUMN, DMS_ACT_REMOVE_COLUMN)) {
             k->changed = true;
@@ -243,6 +269,9 @@ static void before_columns(struct maker *k, size_t sources)
         }
         for (size_t j = 0; j < sources; j++) {
             uint32_t source = k->columns[j].source;
+            if (source == DMS_CSV_NO_SOURCE) {
+                continue;
+            }
             if (!wants_before(t, k->def, &k->def->columns[source])) {
                 continue;
             }

@@ -88,15 +88,17 @@ enum status catalog_require_database(struct call *c, const struct catalog_key *k
     return call_status(c, st);
 }
 
-enum status catalog_require_table(struct call *c, const struct catalog_key *key,
-                                  struct glue_table **ret)
+enum status catalog_open_table(struct call *c, struct str catalog_id, struct str database,
+                               struct str table, struct catalog_key *ret_key,
+                               struct glue_table **ret)
 {
-    enum status st = catalog_table(c->db, c->arena, key, ret);
+    enum status st = catalog_key_of(c, catalog_id, database, table, ret_key);
+    st = st == ST_OK ? catalog_table(c->db, c->arena, ret_key, ret) : st;
     if (st == ST_NOT_FOUND) {
-        st = catalog_require_database(c, key);
+        st = catalog_require_database(c, ret_key);
         return st != ST_OK ? st
                            : call_fail(c, &glue_EntityNotFoundException, "Table %.*s not found.",
-                                       STR_ARG(key->table));
+                                       STR_ARG(ret_key->table));
     }
     return call_status(c, st);
 }

@@ -36,9 +36,12 @@ enum status catalog_key_of(struct call *c, struct str catalog_id, struct str dat
                            struct str table, struct catalog_key *ret) MUST_CHECK;
 /* Fails the call with "Database x not found." when there is none. */
 enum status catalog_require_database(struct call *c, const struct catalog_key *key) MUST_CHECK;
-/* Fails the call when the database or the table isn't there. */
-enum status catalog_require_table(struct call *c, const struct catalog_key *key,
-                                  struct glue_table **ret) MUST_CHECK;
+/* The key and the table, or the call failed: the database or the table isn't there. */
+enum status catalog_open_table(struct call *c, struct str catalog_id, struct str database,
+                               struct str table, struct catalog_key *ret_key,
+                               struct glue_table **ret) MUST_CHECK;
+/* The three names of most requests. */
+#define CATALOG_TABLE_OF(in) (in)->CatalogId, (in)->DatabaseName, (in)->TableName
 /* A new name: 1 to 255 bytes without control characters. `member` as AWS names it
  * ("databaseInput.name"). */
 enum status catalog_check_name(struct call *c, const char *member, struct str name) MUST_CHECK;

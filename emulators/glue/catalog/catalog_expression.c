@@ -1,6 +1,7 @@
 #include "emulators/glue/catalog/catalog_expression.h"
 
 #include "emulators/glue/catalog/catalog_expression_tree.h"
+#include "server/base/list.h"
 #include "server/base/mem.h"
 
 /* --- words -------------------------------------------------------------------------------------
@@ -179,16 +180,6 @@ static struct node *new_node(struct reader *r, enum node_kind kind)
     struct node *n = ARENA_NEW(r->arena, struct node);
     n->kind = kind;
     return n;
-}
-
-static void append(struct node *parent, struct node *child)
-{
-    if (parent->end) {
-        parent->end->next = child;
-    } else {
-        parent->first = child;
-    }
-    parent->end = child;
 }
 
 static bool is_operand(const struct node *n)
@@ -409,7 +400,7 @@ static enum status read_not(struct reader *r, struct node **ret)
     st = st == ST_OK && any ? need_truth(r, *ret) : st;
     if (st == ST_OK && negated) {
         struct node *n = new_node(r, NODE_NOT);
-        append(n, *ret);
+        CHAIN_APPEND(n->first, n->end, *ret);
         *ret = n;
     }
     return st;
@@ -427,13 +418,13 @@ static enum status read_joined(struct reader *r, enum node_kind kind, const char
         advance(r);
         if (!all) {
             all = new_node(r, kind);
-            append(all, *ret);
+            CHAIN_APPEND(all->first, all->end, *ret);
             *ret = all;
         }
         st = st == ST_OK ? read(r, &item) : st;
         st = st == ST_OK ? need_truth(r, item) : st;
         if (st == ST_OK) {
-            append(all, item);
+            CHAIN_APPEND(all->first, all->end, item);
         }
     }
     return st;

@@ -54,8 +54,7 @@ enum status glue_create_partition_index(struct call *c,
     (void)ret_out;
     struct catalog_key key;
     struct glue_table *table;
-    enum status st = catalog_key_of(c, in->CatalogId, in->DatabaseName, in->TableName, &key);
-    st = st == ST_OK ? catalog_require_table(c, &key, &table) : st;
+    enum status st = catalog_open_table(c, CATALOG_TABLE_OF(in), &key, &table);
     return st == ST_OK ? catalog_create_index(c, &key, table, in->PartitionIndex) : st;
 }
 
@@ -66,8 +65,7 @@ enum status glue_delete_partition_index(struct call *c,
     (void)ret_out;
     struct catalog_key key;
     struct glue_table *table;
-    enum status st = catalog_key_of(c, in->CatalogId, in->DatabaseName, in->TableName, &key);
-    st = st == ST_OK ? catalog_require_table(c, &key, &table) : st;
+    enum status st = catalog_open_table(c, CATALOG_TABLE_OF(in), &key, &table);
     st = st == ST_OK ? catalog_delete_index(c->db, c->arena, &key, in->IndexName) : st;
     if (st == ST_NOT_FOUND) {
         return call_fail(c, &glue_EntityNotFoundException,
@@ -100,8 +98,7 @@ enum status glue_get_partition_indexes(struct call *c,
     struct glue_table *table;
     struct catalog_index *index = NULL;
     size_t n = 0;
-    enum status st = catalog_key_of(c, in->CatalogId, in->DatabaseName, in->TableName, &key);
-    st = st == ST_OK ? catalog_require_table(c, &key, &table) : st;
+    enum status st = catalog_open_table(c, CATALOG_TABLE_OF(in), &key, &table);
     st = st == ST_OK ? catalog_indexes(c->db, c->arena, &key, &index, &n) : st;
     if (st == ST_OK) {
         struct glue_partition_index_descriptor_list *out = &ret_out->PartitionIndexDescriptorList;

@@ -6,33 +6,43 @@
 #define BATCH_GET_MAX 1000
 #define VALUE_MAX 1024
 
-/* The table of the call, or the call failed. */
-static enum status open_table(struct call *c, struct str catalog_id, struct str database,
-                              struct str table, struct catalog_key *ret_key,
-                              struct glue_table **ret)
+/* A call's table, and what it says of the partition at hand. */
+struct work {
+    struct call *c;
+    struct catalog_key key;
+    struct glue_table *table;
+    struct catalog_problem problem;
+};
+
+static enum status open_table(struct work *w, struct str catalog_id, struct str database,
+                              struct str table)
 {
-    enum status st = catalog_key_of(c, catalog_id, database, table, ret_key);
-    return st == ST_OK ? catalog_require_table(c, ret_key, ret) : st;
+    return catalog_open_table(w->c, catalog_id, database, table, &w->key, &w->table);
 }
 
-static enum status missing(struct arena *a, struct catalog_problem *p)
+static enum status missing(struct work *w)
 {
-    return catalog_refuse(a, p, &glue_EntityNotFoundException, "Cannot find partition.");
+    return catalog_refuse(w->c->arena, &w->problem, &glue_EntityNotFoundException,
+                          "Cannot find partition.");
+}
+
+static enum status exists(struct work *w)
+{
+    return catalog_refuse(w->c->arena, &w->problem, &glue_AlreadyExistsException,
+                          "Partition already exists.");
 }
 
 /* One value per partition key, none too long. */
-static enum status check_values(struct arena *a, const struct glue_table *table,
-                                const struct glue_value_string_list *values,
-                                struct catalog_problem *p)
+static enum status check_values(struct work *w, const struct glue_value_string_list *values)
 {
-    if (values->n != table->PartitionKeys.n) {
-        return catalog_refuse(a, p, &glue_InvalidInputException,
+    if (values->n != w->table->PartitionKeys.n) {
+        return catalog_refuse(w->c->arena, &w->problem, &glue_InvalidInputException,
                               "The number of partition keys do not match the number of partition "
                               "values");
     }
     for (size_t i = 0; i < values->n; i++) {
         if (values->v[i].n < 1 || values->v[i].n > VALUE_MAX) {
-            return catalog_refuse(a, p, &glue_InvalidInputException,
+            return catalog_refuse(w->c->arena, &w->problem, &glue_InvalidInputException,
                                   "A partition value has 1 to %d bytes, not %zu.", VALUE_MAX,
                                   values->v[i].n);
         }
@@ -57,135 +67,125 @@ static struct glue_partition partition_from(struct arena *a, const struct glue_p
 
 /* --- one ---------------------------------------------------------------------------------------
  */
-static enum status create_one(struct call *c, const struct catalog_key *key,
-                              const struct glue_table *table, const struct glue_partition_input *in,
-                              struct catalog_problem *p)
+static enum status create_one(struct work *w, const struct glue_partition_input *in)
 {
-    enum status st = check_values(c->arena, table, &in->Values, p);
+    struct call *c = w->c;
+    enum status st = check_values(w, &in->Values);
     if (st != ST_OK) {
         return st;
     }
-    struct glue_partition partition = partition_from(c->arena, in, key, clock_now_ms());
-    st = catalog_add_partition(c->db, c->arena, key, &partition);
-    return st == ST_EXISTS ? catalog_refuse(c->arena, p, &glue_AlreadyExistsException,
-                                            "Partition already exists.")
-                           : st;
+    struct glue_partition partition = partition_from(c->arena, in, &w->key, clock_now_ms());
+    st = catalog_add_partition(c->db, c->arena, &w->key, &partition);
+    return st == ST_EXISTS ? exists(w) : st;
 }
 
 /* Without values in the input the partition keeps its own. */
-static enum status update_one(struct call *c, const struct catalog_key *key,
-                              const struct glue_table *table,
-                              const struct glue_value_string_list *values,
-                              struct glue_partition_input *in, struct catalog_problem *p)
+static enum status update_one(struct work *w, const struct glue_value_string_list *values,
+                              struct glue_partition_input *in)
 {
+    struct call *c = w->c;
     struct glue_partition *old;
     if (!in->Values.n) {
         in->Values = *values;
     }
-    enum status st = check_values(c->arena, table, &in->Values, p);
-    st = st == ST_OK ? catalog_partition(c->db, c->arena, key, values, &old) : st;
+    enum status st = check_values(w, &in->Values);
+    st = st == ST_OK ? catalog_partition(c->db, c->arena, &w->key, values, &old) : st;
     if (st == ST_OK) {
-        struct glue_partition partition = partition_from(c->arena, in, key, old->CreationTime.ms);
-        st = catalog_set_partition(c->db, c->arena, key, values, &partition);
+        struct glue_partition partition =
+            partition_from(c->arena, in, &w->key, old->CreationTime.ms);
+        st = catalog_set_partition(c->db, c->arena, &w->key, values, &partition);
     }
-    if (st == ST_EXISTS) {
-        return catalog_refuse(c->arena, p, &glue_AlreadyExistsException,
-                              "Partition already exists.");
-    }
-    return st == ST_NOT_FOUND ? missing(c->arena, p) : st;
+    return st == ST_EXISTS ? exists(w) : st == ST_NOT_FOUND ? missing(w) : st;
 }
 
-static enum status delete_one(struct call *c, const struct catalog_key *key,
-                              const struct glue_value_string_list *values,
-                              struct catalog_problem *p)
+static enum status delete_one(struct work *w, const struct glue_value_string_list *values)
 {
-    enum status st = catalog_delete_partition(c->db, c->arena, key, values);
-    return st == ST_NOT_FOUND ? missing(c->arena, p) : st;
+    enum status st = catalog_delete_partition(w->c->db, w->c->arena, &w->key, values);
+    return st == ST_NOT_FOUND ? missing(w) : st;
 }
 
 enum status glue_create_partition(struct call *c, const struct glue_create_partition_request *in,
                                   void *ret_out)
 {
     (void)ret_out;
-    struct catalog_key key;
-    struct glue_table *table;
-    struct catalog_problem p = { 0 };
-    enum status st = open_table(c, in->CatalogId, in->DatabaseName, in->TableName, &key, &table);
-    st = st == ST_OK ? create_one(c, &key, table, in->PartitionInput, &p) : st;
-    return catalog_end(c, st, &p);
+    struct work w = { .c = c };
+    enum status st = open_table(&w, CATALOG_TABLE_OF(in));
+    st = st == ST_OK ? create_one(&w, in->PartitionInput) : st;
+    return catalog_end(c, st, &w.problem);
 }
 
 enum status glue_get_partition(struct call *c, const struct glue_get_partition_request *in,
                                struct glue_get_partition_response *ret_out)
 {
-    struct catalog_key key;
-    struct glue_table *table;
-    struct catalog_problem p = { 0 };
-    enum status st = open_table(c, in->CatalogId, in->DatabaseName, in->TableName, &key, &table);
+    struct work w = { .c = c };
+    enum status st = open_table(&w, CATALOG_TABLE_OF(in));
     st = st == ST_OK
-             ? catalog_partition(c->db, c->arena, &key, &in->PartitionValues, &ret_out->Partition)
+             ? catalog_partition(c->db, c->arena, &w.key, &in->PartitionValues, &ret_out->Partition)
              : st;
-    return catalog_end(c, st == ST_NOT_FOUND ? missing(c->arena, &p) : st, &p);
+    return catalog_end(c, st == ST_NOT_FOUND ? missing(&w) : st, &w.problem);
 }
 
 enum status glue_update_partition(struct call *c, const struct glue_update_partition_request *in,
                                   void *ret_out)
 {
     (void)ret_out;
-    struct catalog_key key;
-    struct glue_table *table;
-    struct catalog_problem p = { 0 };
+    struct work w = { .c = c };
     const struct glue_value_string_list values = { in->PartitionValueList.n,
                                                    in->PartitionValueList.v };
-    enum status st = open_table(c, in->CatalogId, in->DatabaseName, in->TableName, &key, &table);
-    st = st == ST_OK ? update_one(c, &key, table, &values, in->PartitionInput, &p) : st;
-    return catalog_end(c, st, &p);
+    enum status st = open_table(&w, CATALOG_TABLE_OF(in));
+    st = st == ST_OK ? update_one(&w, &values, in->PartitionInput) : st;
+    return catalog_end(c, st, &w.problem);
 }
 
 enum status glue_delete_partition(struct call *c, const struct glue_delete_partition_request *in,
                                   void *ret_out)
 {
     (void)ret_out;
-    struct catalog_key key;
-    struct glue_table *table;
-    struct catalog_problem p = { 0 };
-    enum status st = open_table(c, in->CatalogId, in->DatabaseName, in->TableName, &key, &table);
-    st = st == ST_OK ? delete_one(c, &key, &in->PartitionValues, &p) : st;
-    return catalog_end(c, st, &p);
+    struct work w = { .c = c };
+    enum status st = open_table(&w, CATALOG_TABLE_OF(in));
+    st = st == ST_OK ? delete_one(&w, &in->PartitionValues) : st;
+    return catalog_end(c, st, &w.problem);
 }
 
 /* --- many --------------------------------------------------------------------------------------
  */
-/* A problem becomes an item of the answer; anything else ends the batch. */
-static enum status note(struct call *c, enum status st, const struct catalog_problem *p,
-                        struct glue_value_string_list values, struct glue_partition_errors *errors)
+/* What an item's problem says, for the answer: *st is ST_OK again. NULL: there is none, or
+ * something that ends the batch. */
+static struct glue_error_detail *item_problem(struct work *w, enum status *st)
 {
-    if (st != ST_AWS || !p->error) {
-        return st;
+    if (*st != ST_AWS || !w->problem.error) {
+        return NULL;
     }
-    ARENA_GROW(c->arena, errors->v, errors->n);
-    errors->v[errors->n++] =
-        (struct glue_partition_error){ values, catalog_error_detail(c->arena, p) };
-    return ST_OK;
+    struct glue_error_detail *detail = catalog_error_detail(w->c->arena, &w->problem);
+    w->problem = (struct catalog_problem){ 0 };
+    *st = ST_OK;
+    return detail;
+}
+
+/* After what was done with an item. */
+static enum status note(struct work *w, enum status st, struct glue_value_string_list values,
+                        struct glue_partition_errors *errors)
+{
+    struct glue_error_detail *detail = item_problem(w, &st);
+    if (detail) {
+        ARENA_GROW(w->c->arena, errors->v, errors->n);
+        errors->v[errors->n++] = (struct glue_partition_error){ values, detail };
+    }
+    return st;
 }
 
 enum status glue_batch_create_partition(struct call *c,
                                         const struct glue_batch_create_partition_request *in,
                                         struct glue_batch_create_partition_response *ret_out)
 {
-    struct catalog_key key;
-    struct glue_table *table;
-    struct glue_partition_errors *errors = &ret_out->Errors;
+    struct work w = { .c = c };
     enum status st = catalog_check_count(c, "partitionInputList", in->PartitionInputList.n,
                                          CATALOG_BATCH_CREATE_MAX);
-    st = st == ST_OK ? open_table(c, in->CatalogId, in->DatabaseName, in->TableName, &key, &table)
-                     : st;
-    errors->v = ARENA_NEW(c->arena, struct glue_partition_error);
+    st = st == ST_OK ? open_table(&w, CATALOG_TABLE_OF(in)) : st;
+    ret_out->Errors.v = ARENA_NEW(c->arena, struct glue_partition_error);
     for (size_t i = 0; st == ST_OK && i < in->PartitionInputList.n; i++) {
         const struct glue_partition_input *one = &in->PartitionInputList.v[i];
-        struct catalog_problem p = { 0 };
-        st = create_one(c, &key, table, one, &p);
-        st = note(c, st, &p, one->Values, errors);
+        st = note(&w, create_one(&w, one), one->Values, &ret_out->Errors);
     }
     return call_status(c, st);
 }
@@ -194,18 +194,14 @@ enum status glue_batch_delete_partition(struct call *c,
                                         const struct glue_batch_delete_partition_request *in,
                                         struct glue_batch_delete_partition_response *ret_out)
 {
-    struct catalog_key key;
-    struct glue_table *table;
-    struct glue_partition_errors *errors = &ret_out->Errors;
+    struct work w = { .c = c };
     enum status st = catalog_check_count(c, "partitionsToDelete", in->PartitionsToDelete.n,
                                          CATALOG_BATCH_DELETE_MAX);
-    st = st == ST_OK ? open_table(c, in->CatalogId, in->DatabaseName, in->TableName, &key, &table)
-                     : st;
-    errors->v = ARENA_NEW(c->arena, struct glue_partition_error);
+    st = st == ST_OK ? open_table(&w, CATALOG_TABLE_OF(in)) : st;
+    ret_out->Errors.v = ARENA_NEW(c->arena, struct glue_partition_error);
     for (size_t i = 0; st == ST_OK && i < in->PartitionsToDelete.n; i++) {
-        struct catalog_problem p = { 0 };
-        st = delete_one(c, &key, &in->PartitionsToDelete.v[i].Values, &p);
-        st = note(c, st, &p, in->PartitionsToDelete.v[i].Values, errors);
+        const struct glue_value_string_list *values = &in->PartitionsToDelete.v[i].Values;
+        st = note(&w, delete_one(&w, values), *values, &ret_out->Errors);
     }
     return call_status(c, st);
 }
@@ -214,25 +210,21 @@ enum status glue_batch_update_partition(struct call *c,
                                         const struct glue_batch_update_partition_request *in,
                                         struct glue_batch_update_partition_response *ret_out)
 {
-    struct catalog_key key;
-    struct glue_table *table;
+    struct work w = { .c = c };
     struct glue_batch_update_partition_failure_list *errors = &ret_out->Errors;
     enum status st = catalog_check_count(c, "entries", in->Entries.n, CATALOG_BATCH_CREATE_MAX);
-    st = st == ST_OK ? open_table(c, in->CatalogId, in->DatabaseName, in->TableName, &key, &table)
-                     : st;
+    st = st == ST_OK ? open_table(&w, CATALOG_TABLE_OF(in)) : st;
     errors->v = ARENA_NEW(c->arena, struct glue_batch_update_partition_failure_entry);
     for (size_t i = 0; st == ST_OK && i < in->Entries.n; i++) {
-        struct catalog_problem p = { 0 };
         struct glue_batch_update_partition_request_entry *e = &in->Entries.v[i];
         const struct glue_value_string_list values = { e->PartitionValueList.n,
                                                        e->PartitionValueList.v };
-        st = update_one(c, &key, table, &values, e->PartitionInput, &p);
-        if (st == ST_AWS && p.error) {
+        st = update_one(&w, &values, e->PartitionInput);
+        struct glue_error_detail *detail = item_problem(&w, &st);
+        if (detail) {
             ARENA_GROW(c->arena, errors->v, errors->n);
-            errors->v[errors->n++] = (struct glue_batch_update_partition_failure_entry){
-                e->PartitionValueList, catalog_error_detail(c->arena, &p)
-            };
-            st = ST_OK;
+            errors->v[errors->n++] =
+                (struct glue_batch_update_partition_failure_entry){ e->PartitionValueList, detail };
         }
     }
     return call_status(c, st);
@@ -244,18 +236,16 @@ enum status glue_batch_get_partition(struct call *c,
                                      const struct glue_batch_get_partition_request *in,
                                      struct glue_batch_get_partition_response *ret_out)
 {
-    struct catalog_key key;
-    struct glue_table *table;
+    struct work w = { .c = c };
     struct glue_partition_list *out = &ret_out->Partitions;
     enum status st =
         catalog_check_count(c, "partitionsToGet", in->PartitionsToGet.n, BATCH_GET_MAX);
-    st = st == ST_OK ? open_table(c, in->CatalogId, in->DatabaseName, in->TableName, &key, &table)
-                     : st;
+    st = st == ST_OK ? open_table(&w, CATALOG_TABLE_OF(in)) : st;
     out->v = ARENA_ARRAY(c->arena, struct glue_partition, in->PartitionsToGet.n + 1);
     ret_out->UnprocessedKeys.v = ARENA_NEW(c->arena, struct glue_partition_value_list);
     for (size_t i = 0; st == ST_OK && i < in->PartitionsToGet.n; i++) {
         struct glue_partition *p;
-        st = catalog_partition(c->db, c->arena, &key, &in->PartitionsToGet.v[i].Values, &p);
+        st = catalog_partition(c->db, c->arena, &w.key, &in->PartitionsToGet.v[i].Values, &p);
         if (st == ST_OK) {
             out->v[out->n++] = *p;
         } else if (st == ST_NOT_FOUND) {

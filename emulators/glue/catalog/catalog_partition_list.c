@@ -84,8 +84,7 @@ enum status glue_get_partitions(struct call *c, const struct glue_get_partitions
         { NULL, false },
     };
     enum status st = catalog_refuse_missing(c, missing);
-    st = st == ST_OK ? catalog_key_of(c, in->CatalogId, in->DatabaseName, in->TableName, &key) : st;
-    st = st == ST_OK ? catalog_require_table(c, &key, &table) : st;
+    st = st == ST_OK ? catalog_open_table(c, CATALOG_TABLE_OF(in), &key, &table) : st;
     st = st == ST_OK ? catalog_page_of(c, in->NextToken, in->MaxResults, PARTITIONS_PAGE, &page)
                      : st;
     st = st == ST_OK ? read_choice(c, in, table, &choice) : st;

@@ -4,6 +4,8 @@
 
 #include <stdint.h>
 
+#include "server/base/list.h"
+
 #define NO_MAX SIZE_MAX
 #define ASCII 128
 
@@ -41,16 +43,6 @@ static struct node *new_node(struct reader *r, enum node_kind kind)
     struct node *n = ARENA_NEW(r->arena, struct node);
     n->kind = kind;
     return n;
-}
-
-static void append(struct node *parent, struct node *child)
-{
-    if (parent->end) {
-        parent->end->next = child;
-    } else {
-        parent->first = child;
-    }
-    parent->end = child;
 }
 
 static enum status refuse(struct reader *r, const char *what)
@@ -249,7 +241,7 @@ static struct node *repeated(struct reader *r, struct node *child, size_t min, s
     struct node *n = new_node(r, NODE_REPEAT);
     n->min = min;
     n->max = max;
-    append(n, child);
+    CHAIN_APPEND(n->first, n->end, child);
     return n;
 }
 
@@ -265,7 +257,7 @@ static enum status read_repeated(struct reader *r, struct node *all)
 {
     struct node *atom;
     if (take(r, '*')) { /* nothing before it: as in file names */
-        append(all, any_text(r));
+        CHAIN_APPEND(all->first, all->end, any_text(r));
         return ST_OK;
     }
     enum status st = read_atom(r, &atom);
@@ -274,8 +266,8 @@ static enum status read_repeated(struct reader *r, struct node *all)
     }
     bool star = take(r, '*');
     if (star && atom->kind == NODE_SET && atom->literal) {
-        append(all, atom);
-        append(all, any_text(r));
+        CHAIN_APPEND(all->first, all->end, atom);
+        CHAIN_APPEND(all->first, all->end, any_text(r));
         return ST_OK;
     }
     if (star) {
@@ -288,7 +280,7 @@ static enum status read_repeated(struct reader *r, struct node *all)
         atom = repeated(r, atom, 0, 0);
         st = read_braces(r, atom);
     }
-    append(all, atom);
+    CHAIN_APPEND(all->first, all->end, atom);
     take(r, '?'); /* lazy or not: the same names fit */
     return st;
 }
@@ -300,7 +292,7 @@ static enum status read_any_of(struct reader *r, struct node **ret)
     *ret = any_of;
     do {
         struct node *all = new_node(r, NODE_ALL);
-        append(any_of, all);
+        CHAIN_APPEND(any_of->first, any_of->end, all);
         while (st == ST_OK && peek(r) >= 0 && peek(r) != '|' && peek(r) != ')') {
             st = read_repeated(r, all);
         }

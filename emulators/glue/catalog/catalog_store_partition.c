@@ -2,17 +2,17 @@
  * documents: each value is followed by 0x1f, and bytes that would be mistaken for it are written as
  * two (0x1e and a digit). */
 #include "emulators/glue/catalog/catalog_store.h"
-#include "server/wire/codec.h"
-#include "server/wire/doc.h"
 
 #define VALUE_END '\x1f'
 #define ESCAPE '\x1e'
 
 /* account, region, database, table: as in every WHERE of this file. */
-#define KEY_BINDS(a, key)                                                                     \
-    bs((key)->owner.account), bs((key)->owner.region), bs(arena_lower((a), (key)->database)), \
-        bs(arena_lower((a), (key)->table))
-#define KEY_WHERE " WHERE account=? AND region=? AND db=? AND name=?"
+#define TABLE_BINDS(a, key) \
+    OWNER(&(key)->owner), bs(arena_lower((a), (key)->database)), bs(arena_lower((a), (key)->table))
+#define TABLE_SCOPE DOCUMENTS_OWNED "db=? AND name=? AND "
+/* The same with the partition's values. */
+#define PARTITION_KEY(a, key, values) \
+    DOCUMENT_KEY(TABLE_BINDS(a, key), bs(catalog_partition_token((a), (values))))
 
 /* --- values as a key ---------------------------------------------------------------------------
  */
@@ -69,71 +69,49 @@ static struct glue_value_string_list values_of(struct arena *a, struct str key)
 
 /* --- rows --------------------------------------------------------------------------------------
  */
-static const struct op *get_partition_op(void)
-{
-    return op_find(glue_ops, GLUE_N_OPS, STR("GetPartition"));
-}
+static const struct documents partitions = {
+    { glue_ops, GLUE_N_OPS, "GetPartition", "Partition" },
+    .add = "INSERT INTO glue_partition VALUES(?,?,?,?,?,?)",
+    .set = "UPDATE glue_partition SET doc=?, key=?"
+           " WHERE account=? AND region=? AND db=? AND name=? AND key=?",
+    DOCUMENTS_READ("glue_partition", TABLE_SCOPE, "key"),
+};
 
-static enum status partition_text(struct arena *a, const struct catalog_key *key,
-                                  struct glue_partition *p, struct str *ret)
+static void set_key(struct arena *a, const struct catalog_key *key, struct glue_partition *p)
 {
     p->DatabaseName = arena_lower(a, key->database);
     p->TableName = arena_lower(a, key->table);
-    struct glue_get_partition_response doc = { .Partition = p };
-    return doc_write(get_partition_op(), a, &doc, ret);
-}
-
-static enum status partition_read(struct arena *a, struct str text, struct glue_partition **ret)
-{
-    void *doc;
-    enum status st = doc_read(get_partition_op(), a, text, &doc);
-    if (st == ST_OK) {
-        *ret = ((struct glue_get_partition_response *)doc)->Partition;
-    }
-    return st;
 }
 
 enum status catalog_add_partition(struct db *db, struct arena *a, const struct catalog_key *key,
                                   struct glue_partition *p)
 {
-    struct str text;
-    enum status st = partition_text(a, key, p, &text);
-    return st != ST_OK
-               ? st
-               : db_exec(db, "INSERT INTO glue_partition VALUES(?,?,?,?,?,?)", KEY_BINDS(a, key),
-                         bs(catalog_partition_token(a, &p->Values)), bs(text));
+    set_key(a, key, p);
+    return documents_add(db, a, &partitions, PARTITION_KEY(a, key, &p->Values), p);
 }
 
 enum status catalog_partition(struct db *db, struct arena *a, const struct catalog_key *key,
                               const struct glue_value_string_list *values,
                               struct glue_partition **ret)
 {
-    struct str text;
-    enum status st =
-        db_get_str(db, a, &text, "SELECT doc FROM glue_partition" KEY_WHERE " AND key=?",
-                   KEY_BINDS(a, key), bs(catalog_partition_token(a, values)));
-    return st == ST_OK ? partition_read(a, text, ret) : st;
+    return documents_get(db, a, &partitions, PARTITION_KEY(a, key, values), ret);
 }
 
 enum status catalog_set_partition(struct db *db, struct arena *a, const struct catalog_key *key,
                                   const struct glue_value_string_list *values,
                                   struct glue_partition *p)
 {
-    struct str text;
-    enum status st = partition_text(a, key, p, &text);
-    st = st == ST_OK ? db_exec(db, "UPDATE glue_partition SET key=?, doc=?" KEY_WHERE " AND key=?",
-                               bs(catalog_partition_token(a, &p->Values)), bs(text),
-                               KEY_BINDS(a, key), bs(catalog_partition_token(a, values)))
-                     : st;
-    return st == ST_OK && db_changes(db) == 0 ? ST_NOT_FOUND : st;
+    set_key(a, key, p);
+    return documents_set(db, a, &partitions,
+                         DOCUMENT_KEY(bs(catalog_partition_token(a, &p->Values)),
+                                      TABLE_BINDS(a, key), bs(catalog_partition_token(a, values))),
+                         p);
 }
 
 enum status catalog_delete_partition(struct db *db, struct arena *a, const struct catalog_key *key,
                                      const struct glue_value_string_list *values)
 {
-    enum status st = db_exec(db, "DELETE FROM glue_partition" KEY_WHERE " AND key=?",
-                             KEY_BINDS(a, key), bs(catalog_partition_token(a, values)));
-    return st == ST_OK && db_changes(db) == 0 ? ST_NOT_FOUND : st;
+    return documents_remove(db, &partitions, PARTITION_KEY(a, key, values));
 }
 
 /* One row of a listing; the filter decides by the values alone. */
@@ -149,13 +127,7 @@ static enum status list_row(struct rows *q, struct arena *a,
             return st;
         }
     }
-    struct glue_partition *p = NULL;
-    enum status st = partition_read(a, rows_str(q, a, 1), &p);
-    if (st == ST_OK && p) {
-        ARENA_GROW(a, ret->v, ret->n);
-        ret->v[ret->n++] = *p;
-    }
-    return st;
+    return documents_append(a, &partitions.form, rows_str(q, a, 1), ret);
 }
 
 enum status catalog_partitions(struct db *db, struct arena *a, const struct catalog_key *key,
@@ -164,9 +136,9 @@ enum status catalog_partitions(struct db *db, struct arena *a, const struct cata
 {
     struct rows q;
     *ret = (struct glue_partition_list){ 0, ARENA_NEW(a, struct glue_partition) };
-    enum status st =
-        db_query(db, &q, "SELECT key, doc FROM glue_partition" KEY_WHERE " AND key>? ORDER BY key",
-                 KEY_BINDS(a, key), bs(str_set(page.after) ? page.after : STR("")));
+    enum status st = db_query(
+        db, &q, "SELECT key, doc FROM glue_partition WHERE " TABLE_SCOPE "key>? ORDER BY key",
+        TABLE_BINDS(a, key), bs_or_empty(page.after));
     while (st == ST_OK && (int64_t)ret->n <= page.limit && rows_next(&q)) {
         st = list_row(&q, a, filter, ret);
     }

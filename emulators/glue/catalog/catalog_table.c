@@ -152,11 +152,9 @@ enum status glue_update_table(struct call *c, const struct glue_update_table_req
     };
     enum status st = catalog_refuse_missing(c, missing);
     st = st == ST_OK ? check_input(c, in->TableInput) : st;
-    if (st != ST_OK) {
-        return st;
-    }
-    st = catalog_key_of(c, in->CatalogId, in->DatabaseName, in->TableInput->Name, &key);
-    st = st == ST_OK ? catalog_require_table(c, &key, &old) : st;
+    st = st == ST_OK ? catalog_open_table(c, in->CatalogId, in->DatabaseName, in->TableInput->Name,
+                                          &key, &old)
+                     : st;
     if (st != ST_OK) {
         return st;
     }
@@ -176,8 +174,7 @@ enum status glue_delete_table(struct call *c, const struct glue_delete_table_req
     (void)ret_out;
     struct catalog_key key;
     struct glue_table *old;
-    enum status st = catalog_key_of(c, in->CatalogId, in->DatabaseName, in->Name, &key);
-    st = st == ST_OK ? catalog_require_table(c, &key, &old) : st;
+    enum status st = catalog_open_table(c, in->CatalogId, in->DatabaseName, in->Name, &key, &old);
     return st == ST_OK ? call_status(c, catalog_delete_table(c->db, c->arena, &key)) : st;
 }
 

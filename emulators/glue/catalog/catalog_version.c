@@ -3,13 +3,6 @@
 
 #define VERSIONS_PAGE 100
 
-static enum status find(struct call *c, struct str catalog_id, struct str database,
-                        struct str table, struct catalog_key *ret_key, struct glue_table **ret)
-{
-    enum status st = catalog_key_of(c, catalog_id, database, table, ret_key);
-    return st == ST_OK ? catalog_require_table(c, ret_key, ret) : st;
-}
-
 static enum status bad_version(struct call *c, struct str id)
 {
     return call_fail(c, &glue_EntityNotFoundException, "Table version %.*s not found.",
@@ -22,7 +15,7 @@ enum status glue_get_table_version(struct call *c, const struct glue_get_table_v
     struct catalog_key key;
     struct glue_table *t;
     int64_t number;
-    enum status st = find(c, in->CatalogId, in->DatabaseName, in->TableName, &key, &t);
+    enum status st = catalog_open_table(c, CATALOG_TABLE_OF(in), &key, &t);
     if (st != ST_OK) {
         return st;
     }
@@ -53,7 +46,7 @@ enum status glue_get_table_versions(struct call *c,
     struct catalog_page page;
     struct glue_get_table_versions_list *out = &ret_out->TableVersions, archived;
     int64_t before = INT64_MAX;
-    enum status st = find(c, in->CatalogId, in->DatabaseName, in->TableName, &key, &t);
+    enum status st = catalog_open_table(c, CATALOG_TABLE_OF(in), &key, &t);
     st = st == ST_OK ? catalog_page_of(c, in->NextToken, in->MaxResults, VERSIONS_PAGE, &page) : st;
     if (st != ST_OK) {
         return st;

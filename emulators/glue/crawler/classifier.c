@@ -176,17 +176,21 @@ static struct glue_classifier *from(struct arena *a, const struct definition *d)
     return made;
 }
 
+/* What the requests of CreateClassifier and UpdateClassifier say under the same names. */
+#define DEFINITION_OF(in)                                                         \
+    .name = (in)->CsvClassifier    ? (in)->CsvClassifier->Name                    \
+            : (in)->JsonClassifier ? (in)->JsonClassifier->Name                   \
+                                   : STR_NONE,                                    \
+    .other = (in)->GrokClassifier || (in)->XMLClassifier,                         \
+    .n = (size_t)((in)->GrokClassifier != NULL) + ((in)->XMLClassifier != NULL) + \
+         ((in)->JsonClassifier != NULL) + ((in)->CsvClassifier != NULL)
+
 enum status glue_create_classifier(struct call *c, const struct glue_create_classifier_request *in,
                                    void *ret_out)
 {
     (void)ret_out;
     struct definition d = {
-        .name = in->CsvClassifier    ? in->CsvClassifier->Name
-                : in->JsonClassifier ? in->JsonClassifier->Name
-                                     : STR_NONE,
-        .other = in->GrokClassifier || in->XMLClassifier,
-        .n = (size_t)(in->GrokClassifier != NULL) + (in->XMLClassifier != NULL) +
-             (in->JsonClassifier != NULL) + (in->CsvClassifier != NULL),
+        DEFINITION_OF(in),
         .json = in->JsonClassifier,
         .csv = in->CsvClassifier,
     };
@@ -252,14 +256,7 @@ enum status glue_update_classifier(struct call *c, const struct glue_update_clas
                                    void *ret_out)
 {
     (void)ret_out;
-    struct definition d = {
-        .name = in->CsvClassifier    ? in->CsvClassifier->Name
-                : in->JsonClassifier ? in->JsonClassifier->Name
-                                     : STR_NONE,
-        .other = in->GrokClassifier || in->XMLClassifier,
-        .n = (size_t)(in->GrokClassifier != NULL) + (in->XMLClassifier != NULL) +
-             (in->JsonClassifier != NULL) + (in->CsvClassifier != NULL),
-    };
+    struct definition d = { DEFINITION_OF(in) };
     struct glue_classifier *old;
     struct glue_create_csv_classifier_request csv;
     struct glue_create_json_classifier_request json;

@@ -5,6 +5,7 @@
 #include "emulators/glue/crawler/crawler_group.h"
 
 #include "server/base/digest.h"
+#include "server/base/list.h"
 
 #define NAME_MAX_BYTES 255
 
@@ -51,13 +52,7 @@ static struct folder *child_of(struct arena *a, struct folder *f, struct str pat
     }
     struct folder *child = ARENA_NEW(a, struct folder);
     child->path = path;
-    if (f->last_child) {
-        f->last_child->next = child;
-    } else {
-        f->children = child;
-    }
-    f->last_child = child;
-    return child;
+    return CHAIN_APPEND(f->children, f->last_child, child);
 }
 
 static void add_file(struct arena *a, struct folder *root, const struct crawl_file *file)

@@ -95,6 +95,27 @@ static void log_summary(struct crawl *crawl, const char *kind, int64_t added, in
     }
 }
 
+/* EventBridge isn't told of crawls that were stopped. */
+static void tell_end(const struct crawl *crawl, const char *status, struct str error,
+                     const struct crawl_changes *ch)
+{
+    struct str name = crawl->crawler->Name;
+    if (strcmp(status, "FAILED") == 0) {
+        glue_event_crawl_failed(crawl->glue, &crawl->owner, name, error);
+    } else if (strcmp(status, "SUCCEEDED") == 0) {
+        const struct glue_crawl_result result = {
+            .tables_created = (int64_t)ch->n_added,
+            .tables_updated = (int64_t)ch->n_updated,
+            .tables_deleted = (int64_t)ch->n_deleted,
+            .partitions_created = ch->partitions_added,
+            .partitions_updated = ch->partitions_updated,
+            .partitions_deleted = ch->partitions_deleted,
+            .seconds = (clock_now_ms() - crawl->started_ms) / 1000,
+        };
+        glue_event_crawl_succeeded(crawl->glue, &crawl->owner, name, &result);
+    }
+}
+
 /* The crawler's row and the crawl's in the history; then whoever waits for this crawl. */
 static void record_end(struct crawl *crawl, const char *status, struct str error,
                        const struct crawl_changes *ch)
@@ -126,6 +147,7 @@ static void record_end(struct crawl *crawl, const char *status, struct str error
                                .updated = (int64_t)ch->n_updated,
                                .deleted = (int64_t)ch->n_deleted };
     status_ignore(crawler_store_end_crawl(db, &entry)); /* logged */
+    tell_end(crawl, status, error, ch);
     glue_trigger_crawl_ended(crawl->glue, &crawl->owner, crawl->crawler->Name, str_z(status));
 }
 
@@ -387,6 +409,7 @@ enum status glue_crawler_start(struct glue_state *g, struct arena *a, const stru
     st = crawler_store_set(db, a, &row);
     st = st == ST_OK ? crawler_store_add_crawl(db, o, name, &entry) : st;
     if (st == ST_OK) {
+        glue_event_crawl_started(g, o, name);
         begin_later(g, o, name);
     }
     return st;

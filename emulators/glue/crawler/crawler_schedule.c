@@ -4,6 +4,7 @@
 #include "server/base/mem.h"
 #include "server/core.h"
 #include "server/outbox.h"
+#include "server/schedule.h"
 
 #define KIND "glue-crawl"
 #define ROW_ARENA_MAX (16u << 20)
@@ -28,8 +29,8 @@ enum status crawler_plan(struct glue_state *g, struct crawler_row *row)
     }
     struct str target = arena_printf(a, "%.*s/%.*s/%.*s", STR_ARG(row->owner.account),
                                      STR_ARG(row->owner.region), STR_ARG(row->crawler->Name));
-    st = glue_schedule_begin(g, KIND, target, row->crawler->Schedule->ScheduleExpression,
-                             &row->schedule);
+    st = schedule_begin(g->core, KIND, target, row->crawler->Schedule->ScheduleExpression,
+                        &row->schedule);
     return st == ST_NOT_FOUND ? ST_OK : st; /* a schedule that has no next time any more */
 }
 
@@ -55,7 +56,7 @@ static void on_due(void *state, const struct outbox_row *row)
     }
     struct str name = crawler.crawler->Name;
     enum status st = ST_OK;
-    if (glue_schedule_in_time(row)) {
+    if (schedule_in_time(row)) {
         st = glue_crawler_start(g, a, &crawler.owner, name);
     } else {
         log_warn("glue", "crawler %.*s: a time was missed and isn't made up for", STR_ARG(name));
@@ -64,7 +65,7 @@ static void on_due(void *state, const struct outbox_row *row)
         log_info("glue", "crawler %.*s: a scheduled crawl is left out, the one before still runs",
                  STR_ARG(name));
     }
-    st = glue_schedule_again(g, row, crawler.crawler->Schedule->ScheduleExpression);
+    st = schedule_again(g->core, row, crawler.crawler->Schedule->ScheduleExpression);
     status_ignore(st); /* no further time, or logged */
 }
 

@@ -1,123 +1,78 @@
 #include "emulators/glue/crawler/crawler_store.h"
 
-#include "server/wire/codec.h"
-#include "server/wire/doc.h"
-
-static const struct op *op_of(const char *name)
-{
-    return op_find(glue_ops, GLUE_N_OPS, str_z(name));
-}
+#include "server/store/db_read.h"
 
 /* --- crawlers ------------------------------------------------------------------------------------
  */
-static enum status crawler_text(struct arena *a, struct glue_crawler *crawler, struct str *ret)
-{
-    struct glue_get_crawler_response doc = { .Crawler = crawler };
-    return doc_write(op_of("GetCrawler"), a, &doc, ret);
-}
+static const struct documents crawlers = {
+    { glue_ops, GLUE_N_OPS, "GetCrawler", "Crawler" },
+    .add = "INSERT INTO glue_crawler VALUES(?,?,?,?,?,?,?,?)",
+    .set = "UPDATE glue_crawler SET doc=?, state=?, crawl=?, started_ms=?, schedule=?"
+           " WHERE account=? AND region=? AND name=?",
+};
+
+#define CRAWLER_NAME(row) OWNER(&(row)->owner), bs((row)->crawler->Name)
+#define CRAWLER_STATE(row) \
+    bs((row)->crawler->State), bs((row)->crawl), bi((row)->started_ms), bi((row)->schedule)
 
 enum status crawler_store_add(struct db *db, struct arena *a, const struct crawler_row *row)
 {
-    struct str text;
-    enum status st = crawler_text(a, row->crawler, &text);
-    return st != ST_OK ? st
-                       : db_exec(db, "INSERT INTO glue_crawler VALUES(?,?,?,?,?,?,?,?)",
-                                 bs(row->owner.account), bs(row->owner.region),
-                                 bs(row->crawler->Name), bs(row->crawler->State), bs(row->crawl),
-                                 bi(row->started_ms), bi(row->schedule), bs(text));
+    return documents_add(db, a, &crawlers, DOCUMENT_KEY(CRAWLER_NAME(row), CRAWLER_STATE(row)),
+                         row->crawler);
 }
 
 enum status crawler_store_set(struct db *db, struct arena *a, const struct crawler_row *row)
 {
-    struct str text;
-    enum status st = crawler_text(a, row->crawler, &text);
-    st = st != ST_OK ? st
-                     : db_exec(db,
-                               "UPDATE glue_crawler SET state=?, crawl=?, started_ms=?, schedule=?,"
-                               " doc=? WHERE account=? AND region=? AND name=?",
-                               bs(row->crawler->State), bs(row->crawl), bi(row->started_ms),
-                               bi(row->schedule), bs(text), bs(row->owner.account),
-                               bs(row->owner.region), bs(row->crawler->Name));
-    return st == ST_OK && db_changes(db) == 0 ? ST_NOT_FOUND : st;
+    return documents_set(db, a, &crawlers, DOCUMENT_KEY(CRAWLER_STATE(row), CRAWLER_NAME(row)),
+                         row->crawler);
 }
 
-#define CRAWLER_COLUMNS "account, region, crawl, started_ms, schedule, state, doc"
+#define SELECT_CRAWLER \
+    "SELECT account, region, crawl, started_ms, schedule, state, doc FROM glue_crawler"
 
-/* All rows of a query that db_query() started. */
-static enum status crawler_rows(struct rows *q, struct arena *a, struct crawler_rows *ret)
+static enum status read_crawler(struct rows *q, struct arena *a, void *ret)
 {
-    enum status st = ST_OK;
-    *ret = (struct crawler_rows){ 0 };
-    while (st == ST_OK && rows_next(q)) {
-        void *doc;
-        struct crawler_row row = { .owner = { rows_str(q, a, 0), rows_str(q, a, 1) },
-                                   .crawl = rows_str(q, a, 2),
-                                   .started_ms = rows_i64(q, 3),
-                                   .schedule = rows_i64(q, 4) };
-        st = doc_read(op_of("GetCrawler"), a, rows_str(q, a, 6), &doc);
-        if (st == ST_OK) {
-            row.crawler = ((struct glue_get_crawler_response *)doc)->Crawler;
-            row.crawler->State = rows_str(q, a, 5);
-            ARENA_GROW(a, ret->v, ret->n);
-            ret->v[ret->n++] = row;
-        }
+    struct crawler_row *row = ret;
+    *row = (struct crawler_row){ .owner = { rows_str(q, a, 0), rows_str(q, a, 1) },
+                                 .crawl = rows_str(q, a, 2),
+                                 .started_ms = rows_i64(q, 3),
+                                 .schedule = rows_i64(q, 4) };
+    enum status st = doc_form_read(&crawlers.form, a, rows_str(q, a, 6), &row->crawler);
+    if (st == ST_OK) {
+        row->crawler->State = rows_str(q, a, 5);
     }
-    enum status end = rows_end(q);
-    return st != ST_OK ? st : end;
+    return st;
 }
 
 enum status crawler_store_find(struct db *db, struct arena *a, const struct glue_owner *o,
                                struct str name, struct crawler_row *ret)
 {
-    struct rows q;
-    struct crawler_rows rows;
-    enum status st = db_query(db, &q,
-                              "SELECT " CRAWLER_COLUMNS
-                              " FROM glue_crawler WHERE account=? AND region=? AND name=?",
-                              bs(o->account), bs(o->region), bs(name));
-    enum status end = crawler_rows(&q, a, &rows);
-    st = st != ST_OK ? st : end;
-    if (st == ST_OK && rows.n == 0) {
-        return ST_NOT_FOUND;
-    }
-    if (st == ST_OK) {
-        *ret = rows.v[0];
-    }
-    return st;
+    return db_read(db, ONE_ROW(a, read_crawler, ret),
+                   SELECT_CRAWLER " WHERE account=? AND region=? AND name=?", OWNER(o), bs(name));
 }
 
 enum status crawler_store_page(struct db *db, struct arena *a, const struct glue_owner *o,
                                struct str after, int64_t limit, struct crawler_rows *ret)
 {
-    struct rows q;
-    enum status st =
-        db_query(db, &q,
-                 "SELECT " CRAWLER_COLUMNS " FROM glue_crawler WHERE account=?"
-                 " AND region=? AND name>? ORDER BY name LIMIT ?",
-                 bs(o->account), bs(o->region), bs(str_set(after) ? after : STR("")), bi(limit));
-    enum status end = crawler_rows(&q, a, ret);
-    return st != ST_OK ? st : end;
+    return db_read(db, ALL_ROWS(a, read_crawler, &ret->v, &ret->n),
+                   SELECT_CRAWLER " WHERE account=? AND region=? AND name>? ORDER BY name LIMIT ?",
+                   OWNER(o), bs_or_empty(after), bi(limit));
 }
 
 enum status crawler_store_alive(struct db *db, struct arena *a, struct crawler_rows *ret)
 {
-    struct rows q;
-    enum status st = db_query(
-        db, &q, "SELECT " CRAWLER_COLUMNS " FROM glue_crawler WHERE state<>'READY' OR schedule<>0");
-    enum status end = crawler_rows(&q, a, ret);
-    return st != ST_OK ? st : end;
+    return db_read(db, ALL_ROWS(a, read_crawler, &ret->v, &ret->n),
+                   SELECT_CRAWLER " WHERE state<>'READY' OR schedule<>0");
 }
 
 enum status crawler_store_delete(struct db *db, const struct glue_owner *o, struct str name)
 {
-    enum status st =
-        db_exec(db, "DELETE FROM glue_crawl WHERE account=? AND region=? AND crawler=?",
-                bs(o->account), bs(o->region), bs(name));
-    st = st == ST_OK
-             ? db_exec(db, "DELETE FROM glue_crawler WHERE account=? AND region=? AND name=?",
-                       bs(o->account), bs(o->region), bs(name))
-             : st;
-    return st == ST_OK && db_changes(db) == 0 ? ST_NOT_FOUND : st;
+    static const char *const all[] = {
+        "DELETE FROM glue_crawl WHERE account=? AND region=? AND crawler=?",
+        "DELETE FROM glue_crawler WHERE account=? AND region=? AND name=?",
+        NULL,
+    };
+    return db_change_all(db, all, OWNER(o), bs(name));
 }
 
 /* --- crawls --------------------------------------------------------------------------------------
@@ -128,8 +83,7 @@ enum status crawler_store_add_crawl(struct db *db, const struct glue_owner *o, s
     enum status st = db_exec(db,
                              "INSERT INTO glue_crawl(id, account, region, crawler, state, start_ms)"
                              " VALUES(?,?,?,?,?,?)",
-                             bs(row->id), bs(o->account), bs(o->region), bs(crawler),
-                             bs(row->state), bi(row->start_ms));
+                             bs(row->id), OWNER(o), bs(crawler), bs(row->state), bi(row->start_ms));
     return st != ST_OK
                ? st
                : db_exec(
@@ -137,7 +91,7 @@ enum status crawler_store_add_crawl(struct db *db, const struct glue_owner *o, s
                      "DELETE FROM glue_crawl WHERE account=?1 AND region=?2 AND crawler=?3"
                      " AND number<=(SELECT number FROM glue_crawl WHERE account=?1 AND region=?2"
                      " AND crawler=?3 ORDER BY number DESC LIMIT 1 OFFSET ?4)",
-                     bs(o->account), bs(o->region), bs(crawler), bi(CRAWLER_HISTORY_MAX));
+                     OWNER(o), bs(crawler), bi(CRAWLER_HISTORY_MAX));
 }
 
 enum status crawler_store_end_crawl(struct db *db, const struct crawl_row *row)
@@ -149,109 +103,65 @@ enum status crawler_store_end_crawl(struct db *db, const struct crawl_row *row)
                    bi(row->added), bi(row->updated), bi(row->deleted), bs(row->id));
 }
 
+static enum status read_crawl(struct rows *q, struct arena *a, void *ret)
+{
+    *(struct crawl_row *)ret = (struct crawl_row){ .number = rows_i64(q, 0),
+                                                   .id = rows_str(q, a, 1),
+                                                   .state = rows_str(q, a, 2),
+                                                   .start_ms = rows_i64(q, 3),
+                                                   .end_ms = rows_i64(q, 4),
+                                                   .error = rows_str(q, a, 5),
+                                                   .summary = rows_str(q, a, 6),
+                                                   .added = rows_i64(q, 7),
+                                                   .updated = rows_i64(q, 8),
+                                                   .deleted = rows_i64(q, 9) };
+    return ST_OK;
+}
+
 enum status crawler_store_crawls(struct db *db, struct arena *a, const struct glue_owner *o,
                                  struct str crawler, struct crawl_rows *ret)
 {
-    struct rows q;
-    *ret = (struct crawl_rows){ 0 };
-    if (db_query(db, &q,
-                 "SELECT number, id, state, start_ms, end_ms, error, summary, added, updated,"
-                 " deleted FROM glue_crawl WHERE account=? AND region=? AND crawler=?"
-                 " ORDER BY number DESC",
-                 bs(o->account), bs(o->region), bs(crawler)) == ST_OK) {
-        while (rows_next(&q)) {
-            ARENA_GROW(a, ret->v, ret->n);
-            ret->v[ret->n++] = (struct crawl_row){ .number = rows_i64(&q, 0),
-                                                   .id = rows_str(&q, a, 1),
-                                                   .state = rows_str(&q, a, 2),
-                                                   .start_ms = rows_i64(&q, 3),
-                                                   .end_ms = rows_i64(&q, 4),
-                                                   .error = rows_str(&q, a, 5),
-                                                   .summary = rows_str(&q, a, 6),
-                                                   .added = rows_i64(&q, 7),
-                                                   .updated = rows_i64(&q, 8),
-                                                   .deleted = rows_i64(&q, 9) };
-        }
-    }
-    return rows_end(&q);
+    return db_read(db, ALL_ROWS(a, read_crawl, &ret->v, &ret->n),
+                   "SELECT number, id, state, start_ms, end_ms, error, summary, added, updated,"
+                   " deleted FROM glue_crawl WHERE account=? AND region=? AND crawler=?"
+                   " ORDER BY number DESC",
+                   OWNER(o), bs(crawler));
 }
 
 /* --- classifiers ---------------------------------------------------------------------------------
  */
-static enum status classifier_text(struct arena *a, struct glue_classifier *c, struct str *ret)
-{
-    struct glue_get_classifier_response doc = { .Classifier = c };
-    return doc_write(op_of("GetClassifier"), a, &doc, ret);
-}
+static const struct documents classifiers = {
+    { glue_ops, GLUE_N_OPS, "GetClassifier", "Classifier" },
+    DOCUMENTS_BY_NAME("glue_classifier"),
+};
 
 enum status crawler_store_add_classifier(struct db *db, struct arena *a, const struct glue_owner *o,
                                          struct str name, struct glue_classifier *c)
 {
-    struct str text;
-    enum status st = classifier_text(a, c, &text);
-    return st != ST_OK ? st
-                       : db_exec(db, "INSERT INTO glue_classifier VALUES(?,?,?,?)", bs(o->account),
-                                 bs(o->region), bs(name), bs(text));
+    return documents_add(db, a, &classifiers, DOCUMENT_NAMED(o, name), c);
 }
 
 enum status crawler_store_set_classifier(struct db *db, struct arena *a, const struct glue_owner *o,
                                          struct str name, struct glue_classifier *c)
 {
-    struct str text;
-    enum status st = classifier_text(a, c, &text);
-    st = st != ST_OK
-             ? st
-             : db_exec(db,
-                       "UPDATE glue_classifier SET doc=? WHERE account=? AND region=? AND name=?",
-                       bs(text), bs(o->account), bs(o->region), bs(name));
-    return st == ST_OK && db_changes(db) == 0 ? ST_NOT_FOUND : st;
+    return documents_set(db, a, &classifiers, DOCUMENT_NAMED(o, name), c);
 }
 
 enum status crawler_store_classifier(struct db *db, struct arena *a, const struct glue_owner *o,
                                      struct str name, struct glue_classifier **ret)
 {
-    struct str text;
-    void *doc;
-    enum status st = db_get_str(
-        db, a, &text, "SELECT doc FROM glue_classifier WHERE account=? AND region=? AND name=?",
-        bs(o->account), bs(o->region), bs(name));
-    st = st == ST_OK ? doc_read(op_of("GetClassifier"), a, text, &doc) : st;
-    if (st == ST_OK) {
-        *ret = ((struct glue_get_classifier_response *)doc)->Classifier;
-    }
-    return st;
+    return documents_get(db, a, &classifiers, DOCUMENT_NAMED(o, name), ret);
 }
 
 enum status crawler_store_classifiers(struct db *db, struct arena *a, const struct glue_owner *o,
                                       struct str after, int64_t limit,
                                       struct glue_classifier_list *ret)
 {
-    struct rows q;
-    enum status st = ST_OK;
-    *ret = (struct glue_classifier_list){ 0, ARENA_NEW(a, struct glue_classifier) };
-    if (db_query(db, &q,
-                 "SELECT doc FROM glue_classifier WHERE account=? AND region=? AND name>?"
-                 " ORDER BY name LIMIT ?",
-                 bs(o->account), bs(o->region), bs(str_set(after) ? after : STR("")),
-                 bi(limit)) == ST_OK) {
-        while (st == ST_OK && rows_next(&q)) {
-            void *doc;
-            st = doc_read(op_of("GetClassifier"), a, rows_str(&q, a, 0), &doc);
-            if (st == ST_OK) {
-                ARENA_GROW(a, ret->v, ret->n);
-                ret->v[ret->n++] = *((struct glue_get_classifier_response *)doc)->Classifier;
-            }
-        }
-    }
-    enum status end = rows_end(&q);
-    return st != ST_OK ? st : end;
+    return documents_list(db, a, &classifiers, DOCUMENT_PAGE(o, after, limit), ret);
 }
 
 enum status crawler_store_delete_classifier(struct db *db, const struct glue_owner *o,
                                             struct str name)
 {
-    enum status st =
-        db_exec(db, "DELETE FROM glue_classifier WHERE account=? AND region=? AND name=?",
-                bs(o->account), bs(o->region), bs(name));
-    return st == ST_OK && db_changes(db) == 0 ? ST_NOT_FOUND : st;
+    return documents_remove(db, &classifiers, DOCUMENT_NAMED(o, name));
 }

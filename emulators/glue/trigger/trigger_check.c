@@ -128,18 +128,30 @@ static enum status check_predicate(struct call *c, const struct glue_predicate *
 
 /* --- types -------------------------------------------------------------------------------------
  */
+static enum status check_event(struct call *c, const struct glue_trigger *t)
+{
+    if (!str_set(t->WorkflowName)) {
+        return invalid(c, "A trigger of type EVENT must be the start trigger of a workflow: give "
+                          "its WorkflowName.");
+    }
+    if (str_set(t->Schedule) || (t->Predicate && t->Predicate->Conditions.n)) {
+        return invalid(c, "Schedule and Predicate aren't for triggers of type EVENT.");
+    }
+    return ST_OK;
+}
+
 static enum status check_type(struct call *c, const struct glue_trigger *t)
 {
     bool scheduled = str_eqz(t->Type, "SCHEDULED"), conditional = str_eqz(t->Type, "CONDITIONAL");
-    if (str_eqz(t->Type, "EVENT") || t->EventBatchingCondition) {
-        return call_fail(c, &wire_NotImplemented,
-                         "Triggers of type EVENT (and EventBatchingCondition) aren't implemented: "
-                         "there is no EventBridge here. Start the workflow from an S3 event "
-                         "through a Lambda function that calls StartWorkflowRun.");
+    if (str_eqz(t->Type, "EVENT")) {
+        return check_event(c, t);
+    }
+    if (t->EventBatchingCondition) {
+        return invalid(c, "EventBatchingCondition is for triggers of type EVENT only.");
     }
     if (!scheduled && !conditional && !str_eqz(t->Type, "ON_DEMAND")) {
         return call_fail(c, &glue_InvalidInputException,
-                         "Type must be SCHEDULED, CONDITIONAL or ON_DEMAND, not '%.*s'.",
+                         "Type must be SCHEDULED, CONDITIONAL, ON_DEMAND or EVENT, not '%.*s'.",
                          STR_ARG(t->Type));
     }
     if (!scheduled && str_set(t->Schedule)) {

@@ -4,6 +4,7 @@
 #include "server/base/mem.h"
 #include "server/core.h"
 #include "server/outbox.h"
+#include "server/schedule.h"
 
 #define KIND "glue-trigger"
 #define FIRE_ARENA_MAX (64u << 20)
@@ -37,7 +38,7 @@ enum status glue_trigger_plan(struct glue_state *g, struct arena *a, const struc
         row = 0;
     }
     if (st == ST_OK && str_eqz(t->State, "ACTIVATED")) {
-        st = glue_schedule_begin(g, KIND, target_of(a, o, t->Name), t->Schedule, &row);
+        st = schedule_begin(g->core, KIND, target_of(a, o, t->Name), t->Schedule, &row);
         st = st == ST_NOT_FOUND ? ST_OK : st; /* its last year is over */
     }
     return st == ST_OK ? glue_store_set_trigger_due(db, o, t->Name, row) : st;
@@ -80,13 +81,13 @@ static void on_due(void *state, const struct outbox_row *row)
         status_ignore(outbox_done(g->core, row->id)); /* deleted or planned anew meanwhile */
         return;
     }
-    if (glue_schedule_in_time(row)) {
+    if (schedule_in_time(row)) {
         fire(g, a, &key, t);
     } else {
         log_warn("glue", "trigger %.*s: a time was missed and isn't made up for",
                  STR_ARG(key.name));
     }
-    enum status st = glue_schedule_again(g, row, t->Schedule);
+    enum status st = schedule_again(g->core, row, t->Schedule);
     if (st == ST_NOT_FOUND) {
         st = glue_store_set_trigger_due(db, &key.owner, key.name, 0);
     }

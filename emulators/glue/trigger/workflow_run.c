@@ -198,8 +198,8 @@ enum status glue_start_workflow_run(struct call *c,
                          STR_ARG(in->Name));
     case ST_INVALID:
         return call_fail(c, &glue_InvalidInputException,
-                         "Workflow %.*s has no start trigger: create one of type ON_DEMAND or "
-                         "SCHEDULED with this WorkflowName.",
+                         "Workflow %.*s has no start trigger: create one of type ON_DEMAND, "
+                         "SCHEDULED or EVENT with this WorkflowName.",
                          STR_ARG(in->Name));
     case ST_CONFLICT:
         return call_fail(c, &glue_ConcurrentRunsExceededException,

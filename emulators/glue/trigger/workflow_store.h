@@ -13,7 +13,12 @@
     " account TEXT NOT NULL, region TEXT NOT NULL, workflow TEXT NOT NULL,"                \
     " status TEXT NOT NULL, doc TEXT NOT NULL);"                                           \
     "CREATE INDEX IF NOT EXISTS glue_workflow_run_workflow"                                \
-    " ON glue_workflow_run(account, region, workflow, number);"
+    " ON glue_workflow_run(account, region, workflow, number);"                            \
+    "CREATE TABLE IF NOT EXISTS glue_workflow_event("                                      \
+    " number INTEGER PRIMARY KEY AUTOINCREMENT, account TEXT NOT NULL,"                    \
+    " region TEXT NOT NULL, workflow TEXT NOT NULL, event TEXT NOT NULL);"                 \
+    "CREATE INDEX IF NOT EXISTS glue_workflow_event_workflow"                              \
+    " ON glue_workflow_event(account, region, workflow, number);"
 
 /* ST_EXISTS: the name is taken. */
 enum status glue_store_add_workflow(struct db *db, struct arena *a, const struct glue_owner *o,
@@ -47,5 +52,15 @@ enum status glue_store_workflow_runs(struct db *db, struct arena *a, const struc
 /* Runs that are RUNNING or STOPPING. */
 enum status glue_store_active_workflow_runs(struct db *db, const struct glue_owner *o,
                                             struct str workflow, int64_t *ret) MUST_CHECK;
+
+/* --- events that wait for their batch (workflow_event_store.c) --- */
+enum status glue_store_add_workflow_event(struct db *db, const struct glue_owner *o,
+                                          struct str workflow, struct str event) MUST_CHECK;
+/* Their ids as "id, id", and how many they are. */
+enum status glue_store_workflow_events(struct db *db, struct arena *a, const struct glue_owner *o,
+                                       struct str workflow, struct str *ret,
+                                       int64_t *ret_n) MUST_CHECK;
+enum status glue_store_clear_workflow_events(struct db *db, const struct glue_owner *o,
+                                             struct str workflow) MUST_CHECK;
 
 #endif
