@@ -1,4 +1,11 @@
-/* What the files of this service share: its state and small helpers of the handlers. */
+/* What the files of this service share: its state and small helpers of the handlers. Its rooms:
+ *
+ *   control/   instances, subnet groups, certificates, assessments, serverless replications, …
+ *   endpoint/  sources and targets with their settings, and the test of a connection
+ *   task/      tasks as the API sees them: states, settings, positions, statistics, metrics
+ *   mapping/   table mappings: which tables and rows, under which names, with which values
+ *   worker/    a running task: full load and change capture, one thread with its helpers
+ *   file/      rows to objects: CSV, numbers, staged files; parquet/ is the format's writer */
 #ifndef CISTERN_DMS_INTERNAL_H
 #define CISTERN_DMS_INTERNAL_H
 
@@ -22,7 +29,7 @@ struct dms {
     struct link probes;  /* visits of sources under way */
     struct timer *metrics;
     struct dms_machine *machine; /* dms_machine.h */
-    int64_t started_ms; /* of this process: what was under way before is over */
+    int64_t started_ms;          /* of this process: what was under way before is over */
 };
 
 /* Codes that the service uses beyond its model. */
@@ -87,7 +94,8 @@ enum status dms_put_tags(struct call *c, struct str arn,
 void dms_task_ended(struct dms *dms, int64_t id, int end, struct str text);
 /* The worker reached the source. */
 void dms_task_is_up(struct dms *dms, int64_t id);
-/* Where its log goes: "dms-tasks-<instance>", "dms-task-<resource id>", and the serverless forms. */
+/* Where its log goes: "dms-tasks-<instance>", "dms-task-<resource id>", and the serverless forms.
+ */
 void dms_log_names(struct arena *a, const struct dms_task_row *t, struct str instance,
                    struct str *ret_group, struct str *ret_stream);
 /* Prefix of the identifiers of tasks that belong to a serverless replication: no task of the user
@@ -96,8 +104,7 @@ void dms_log_names(struct arena *a, const struct dms_task_row *t, struct str ins
 /* Continues tasks that ran when the server was stopped. */
 enum status dms_tasks_resume(struct dms *dms) MUST_CHECK;
 
-/* --- connection tests
- * ----------------------------------------------------------------------------- */
+/* --- connection tests --- */
 void dms_tests_stop(struct dms *dms);
 
 #endif

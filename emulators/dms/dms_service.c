@@ -1,8 +1,8 @@
 /* The service's descriptor and life. */
 #include "emulators/dms/control/probe.h"
 #include "emulators/dms/dms_internal.h"
-#include "emulators/dms/dms_metrics.h"
-#include "emulators/dms/dms_worker.h"
+#include "emulators/dms/task/metrics.h"
+#include "emulators/dms/worker/worker.h"
 #include "server/base/log.h"
 #include "server/core.h"
 #include "server/service.h"

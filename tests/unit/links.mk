@@ -1,5 +1,5 @@
 # Which folders (all their objects) or single files a unit test links. Default: server/base.
-# LINKS_test_name := server/base server/mysql emulators/dms/dms_csv.c
+# LINKS_test_name := server/base server/mysql emulators/dms/file/csv.c
 LINKS_test_csv_scan := server/base emulators/glue/merge
 LINKS_test_merge := server/base emulators/glue/merge
 LINKS_test_merge_errors := server/base emulators/glue/merge
@@ -39,8 +39,8 @@ LINKS_test_s3_pure := $(S3_PARTS)
 LINKS_test_s3_event := $(S3_PARTS)
 LINKS_test_s3_view := $(S3_PARTS) tests/support/http_client.c tests/support/http_server.c tests/support/tmpdir.c
 LINKS_test_config := server/base server/config.c
-LINKS_test_dms_csv := server/base server/mysql emulators/dms/dms_csv.c emulators/dms/dms_number.c
-LINKS_test_dms_spool := server/base emulators/dms/dms_spool.c
+LINKS_test_dms_csv := server/base server/mysql emulators/dms/file/csv.c emulators/dms/file/number.c
+LINKS_test_dms_spool := server/base emulators/dms/file/spool.c
 LINKS_test_dms_text := $(S3_PARTS) server/mysql emulators/dms emulators/logs emulators/facade
 LINKS_test_parquet := server/base emulators/dms/parquet emulators/glue/crawler/thrift.c
 LINKS_test_lambda_name := server/base emulators/lambda/lambda_name.c
@@ -49,6 +49,6 @@ LINKS_test_glue_catalog_pattern := server/base emulators/glue/catalog/catalog_pa
 LINKS_test_glue_catalog_expression := server/base emulators/glue/catalog/catalog_expression.c emulators/glue/catalog/catalog_truth.c emulators/glue/catalog/catalog_value.c
 LINKS_test_glue_crawler := server/base server/wire emulators/glue/crawler/hive_type.c emulators/glue/crawler/thrift.c emulators/glue/crawler/classify.c emulators/glue/crawler/classify_csv.c emulators/glue/crawler/classify_json.c emulators/glue/crawler/classify_parquet.c emulators/glue/crawler/classify_avro.c emulators/glue/crawler/crawler_glob.c emulators/glue/crawler/crawler_group.c
 LINKS_test_expression := server/base server/store/expression.c
-LINKS_test_dms_mapping := server/base server/wire server/mysql server/store/expression.c emulators/dms/mapping emulators/dms/dms_mapping.c emulators/dms/dms_wildcard.c emulators/dms/dms_csv.c emulators/dms/dms_number.c
+LINKS_test_dms_mapping := server/base server/wire server/mysql server/store/expression.c emulators/dms/mapping emulators/dms/mapping/mapping.c emulators/dms/mapping/wildcard.c emulators/dms/file/csv.c emulators/dms/file/number.c
 LINKS_test_event_pattern := server/base server/wire emulators/events/event_pattern.c emulators/events/event_pattern_check.c
 LINKS_test_event_input := server/base server/wire emulators/events/event_input.c emulators/events/event_path.c

@@ -6,8 +6,8 @@
 
 #include <cmocka.h>
 
-#include "emulators/dms/dms_csv.h"
-#include "emulators/dms/dms_number.h"
+#include "emulators/dms/file/csv.h"
+#include "emulators/dms/file/number.h"
 #include "server/base/id.h"
 #include "server/base/mem.h"
 

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "emulators/dms/dms_spool.h"
+#include "emulators/dms/file/spool.h"
 #include "server/base/mem.h"
 
 struct sink {

@@ -5,12 +5,12 @@
 
 #include <cmocka.h>
 
-#include "emulators/dms/dms_mapping.h"
+#include "emulators/dms/mapping/mapping.h"
 #include "emulators/dms/dms_model.h"
-#include "emulators/dms/dms_names.h"
-#include "emulators/dms/dms_position.h"
-#include "emulators/dms/dms_s3_settings.h"
-#include "emulators/dms/dms_settings.h"
+#include "emulators/dms/file/names.h"
+#include "emulators/dms/task/position.h"
+#include "emulators/dms/endpoint/s3_settings.h"
+#include "emulators/dms/task/settings.h"
 #include "server/base/mem.h"
 
 static int setup(void **state)

@@ -2,7 +2,7 @@
 #ifndef CISTERN_DMS_ASSESS_CHECKS_H
 #define CISTERN_DMS_ASSESS_CHECKS_H
 
-#include "emulators/dms/dms_mapping.h"
+#include "emulators/dms/mapping/mapping.h"
 #include "server/mysql/conn.h"
 #include "server/mysql/schema.h"
 

@@ -2,7 +2,7 @@
 #include "emulators/dms/control/assess.h"
 #include "emulators/dms/control/assess_checks.h"
 #include "emulators/dms/dms_doc.h"
-#include "emulators/dms/dms_task.h"
+#include "emulators/dms/task/task.h"
 #include "server/wire/doc.h"
 
 /* --- kept documents ------------------------------------------------------------------------------

@@ -2,8 +2,8 @@
 #include "emulators/dms/control/control.h"
 #include "emulators/dms/dms_doc.h"
 #include "emulators/dms/dms_event.h"
-#include "emulators/dms/dms_task.h"
-#include "emulators/dms/dms_worker.h"
+#include "emulators/dms/task/task.h"
+#include "emulators/dms/worker/worker.h"
 #include "server/base/log.h"
 #include "server/wire/doc.h"
 

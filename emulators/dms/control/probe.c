@@ -1,8 +1,8 @@
 #include "emulators/dms/control/probe.h"
 
 #include "emulators/dms/control/certificate.h"
-#include "emulators/dms/dms_remedy.h"
-#include "emulators/dms/dms_worker.h"
+#include "emulators/dms/worker/remedy.h"
+#include "emulators/dms/worker/worker.h"
 #include "server/busy.h"
 #include "server/core.h"
 #include "server/loop/loop.h"

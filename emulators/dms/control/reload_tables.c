@@ -1,9 +1,9 @@
-/* ReloadTables: what is asked for is stored, the running worker does it (dms_reload.c). */
+/* ReloadTables: what is asked for is stored, the running worker does it (reload.c). */
 #include "emulators/dms/control/control.h"
 #include "emulators/dms/dms_event.h"
 #include "emulators/dms/dms_internal.h"
-#include "emulators/dms/dms_task.h"
-#include "emulators/dms/dms_worker.h"
+#include "emulators/dms/task/task.h"
+#include "emulators/dms/worker/worker.h"
 
 #define RELOAD_MAX 10
 

@@ -1,9 +1,9 @@
 /* DMS Serverless, second half: replications, which is what a config's task does. */
 #include "emulators/dms/control/control.h"
 #include "emulators/dms/control/serverless.h"
-#include "emulators/dms/dms_position.h"
-#include "emulators/dms/dms_stats.h"
-#include "emulators/dms/dms_task.h"
+#include "emulators/dms/task/position.h"
+#include "emulators/dms/task/stats.h"
+#include "emulators/dms/task/task.h"
 
 /* The service's words for the states of the task. */
 static struct str status_of(const struct dms_task_row *t, struct str state)

@@ -3,7 +3,7 @@
 #include "emulators/dms/control/serverless.h"
 
 #include "emulators/dms/dms_doc.h"
-#include "emulators/dms/dms_task.h"
+#include "emulators/dms/task/task.h"
 #include "server/base/id.h"
 #include "server/wire/doc.h"
 

@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "emulators/dms/dms_number.h"
+#include "emulators/dms/file/number.h"
 #include "emulators/dms/mapping/data_type.h"
 #include "emulators/dms/mapping/decimal.h"
 #include "emulators/dms/mapping/temporal.h"

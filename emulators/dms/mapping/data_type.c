@@ -1,6 +1,6 @@
 #include "emulators/dms/mapping/data_type.h"
 
-#include "emulators/dms/dms_csv.h"
+#include "emulators/dms/file/csv.h"
 #include "server/base/mem.h"
 #include "server/mysql/schema.h"
 

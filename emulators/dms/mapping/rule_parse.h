@@ -2,7 +2,7 @@
 #ifndef CISTERN_DMS_RULE_PARSE_H
 #define CISTERN_DMS_RULE_PARSE_H
 
-#include "emulators/dms/dms_mapping.h"
+#include "emulators/dms/mapping/mapping.h"
 #include "server/wire/json.h"
 
 struct dms_rule_parser {

@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "emulators/dms/dms_number.h"
+#include "emulators/dms/file/number.h"
 #include "server/base/clock.h"
 #include "server/base/map.h"
 #include "server/base/mem.h"

@@ -3,9 +3,9 @@
 #ifndef CISTERN_DMS_TABLE_RULES_H
 #define CISTERN_DMS_TABLE_RULES_H
 
-#include "emulators/dms/dms_csv.h"
-#include "emulators/dms/dms_mapping.h"
+#include "emulators/dms/file/csv.h"
 #include "emulators/dms/mapping/expression_host.h"
+#include "emulators/dms/mapping/mapping.h"
 #include "emulators/dms/mapping/operand.h"
 #include "server/mysql/schema.h"
 
