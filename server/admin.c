@@ -48,8 +48,7 @@ struct admin {
     int64_t started_ms;
 };
 
-/* --- JSON ----------------------------------------------------------------------------------------
- */
+/* --- JSON ------------------------------------------------------------------------------------- */
 
 static void write_busy(struct json_out *o, const struct busy *busy)
 {
@@ -75,8 +74,7 @@ static enum status reply_json(struct call *c, struct buf *b)
     return call_status(c, st);
 }
 
-/* --- wait ----------------------------------------------------------------------------------------
- */
+/* --- wait ------------------------------------------------------------------------------------- */
 
 static void schedule(struct admin *admin, int64_t delay_ms)
 {
@@ -196,8 +194,7 @@ static enum status wait_idle(struct call *c, void *arg)
     return ST_PENDING;
 }
 
-/* --- status --------------------------------------------------------------------------------------
- */
+/* --- status ----------------------------------------------------------------------------------- */
 
 static enum status status(struct call *c, void *arg)
 {
@@ -237,8 +234,7 @@ static enum status status(struct call *c, void *arg)
     return reply_json(c, &b);
 }
 
-/* --- reset ---------------------------------------------------------------------------------------
- */
+/* --- reset ------------------------------------------------------------------------------------ */
 
 static void reset_done(void *arg, bool ok)
 {
@@ -259,8 +255,7 @@ static enum status reset(struct call *c, void *arg)
     return ST_PENDING;
 }
 
-/* --- life ----------------------------------------------------------------------------------------
- */
+/* --- life ------------------------------------------------------------------------------------- */
 
 static void admin_free(void *value)
 {

@@ -72,8 +72,7 @@ static const struct option options[] = {
       "executables that are Lambda functions: lines of NAME = COMMAND" },
 };
 
-/* --- one value -----------------------------------------------------------------------------------
- */
+/* --- one value -------------------------------------------------------------------------------- */
 
 static void set_text(const char **member, struct str value)
 {
@@ -167,8 +166,7 @@ static void say_bad_value(FILE *err, const struct option *o, const char *from, s
     fputc('\n', err);
 }
 
-/* --- where values come from ----------------------------------------------------------------------
- */
+/* --- where values come from ------------------------------------------------------------------- */
 
 #define ENV_NAME_MAX 64
 
@@ -234,8 +232,7 @@ static enum status load_option(struct config *c, int argc, char **argv, int *i, 
     return ST_OK;
 }
 
-/* --- sense of the whole --------------------------------------------------------------------------
- */
+/* --- sense of the whole ----------------------------------------------------------------------- */
 
 static bool all_of(const char *z, const char *allowed)
 {

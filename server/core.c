@@ -9,8 +9,7 @@
 /* Rounds of commit and functions before other work gets its turn. */
 #define CORE_ROUNDS_MAX 64
 
-/* --- plain facts ---------------------------------------------------------------------------------
- */
+/* --- plain facts ------------------------------------------------------------------------------ */
 
 const struct config *core_config(const struct core *core)
 {
@@ -75,8 +74,7 @@ void core_on_change(struct core *core, void (*fn)(void *arg), void *arg)
     core->on_change_arg = arg;
 }
 
-/* --- the pass ------------------------------------------------------------------------------------
- */
+/* --- the pass --------------------------------------------------------------------------------- */
 
 void core_begin_pass(void *arg)
 {
@@ -186,8 +184,7 @@ void core_run_loop(struct core *core)
     loop_run(core->loop, before_sleep, core);
 }
 
-/* --- marks ---------------------------------------------------------------------------------------
- */
+/* --- marks ------------------------------------------------------------------------------------ */
 
 enum status core_mark(struct core *core, struct core_mark *ret_mark)
 {
@@ -212,8 +209,7 @@ void core_mark_undo(struct core *core, struct core_mark mark)
     core->n_after = mark.n_after;
 }
 
-/* --- from other threads --------------------------------------------------------------------------
- */
+/* --- from other threads ----------------------------------------------------------------------- */
 
 struct post_request {
     struct core *core;

@@ -10,8 +10,7 @@
 #include "server/outbox.h"
 #include "server/service.h"
 
-/* --- making and freeing --------------------------------------------------------------------------
- */
+/* --- making and freeing ----------------------------------------------------------------------- */
 
 static enum db_mode db_mode_of(const struct config *config)
 {
@@ -136,8 +135,7 @@ void core_free(struct core *core)
     free(core);
 }
 
-/* --- look-up -------------------------------------------------------------------------------------
- */
+/* --- look-up ---------------------------------------------------------------------------------- */
 
 void *core_state(struct core *core, const char *service)
 {
@@ -176,8 +174,7 @@ void core_busy(struct core *core, struct busy *busy)
     }
 }
 
-/* --- start, run, stop ----------------------------------------------------------------------------
- */
+/* --- start, run, stop ------------------------------------------------------------------------- */
 
 static enum status start_services(struct core *core)
 {
@@ -266,8 +263,7 @@ void core_end(struct core *core)
     loop_stop(core->loop);
 }
 
-/* --- reset ---------------------------------------------------------------------------------------
- */
+/* --- reset ------------------------------------------------------------------------------------ */
 
 void core_reset(struct core *core, void (*done)(void *arg, bool ok), void *arg)
 {

@@ -61,8 +61,7 @@ static const struct outbox_kind *find_kind(const struct outbox *o, struct str na
     return NULL;
 }
 
-/* --- handing over --------------------------------------------------------------------------------
- */
+/* --- handing over ----------------------------------------------------------------------------- */
 
 static void look(void *arg);
 
@@ -167,8 +166,7 @@ static void changed(struct outbox *o)
     core_after_commit(o->core, kick, o);
 }
 
-/* --- the services' side --------------------------------------------------------------------------
- */
+/* --- the services' side ----------------------------------------------------------------------- */
 
 void outbox_register(struct core *core, const char *kind, outbox_fn fn, void *state)
 {
@@ -272,8 +270,7 @@ bool outbox_in_flight(struct core *core, int64_t id)
     return map_get(&outbox_of(core)->flight, id_key(&id)) != NULL;
 }
 
-/* --- the core's side -----------------------------------------------------------------------------
- */
+/* --- the core's side -------------------------------------------------------------------------- */
 
 static void outbox_free(void *value)
 {

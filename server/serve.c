@@ -29,8 +29,7 @@ struct server {
     struct listener *listener;
 };
 
-/* --- the process ---------------------------------------------------------------------------------
- */
+/* --- the process ------------------------------------------------------------------------------ */
 
 static void raise_file_limit(void)
 {
@@ -81,8 +80,7 @@ static enum status watch_signals(struct core *core)
     return ST_OK;
 }
 
-/* --- start ---------------------------------------------------------------------------------------
- */
+/* --- start ------------------------------------------------------------------------------------ */
 
 static enum status open_listener(struct server *s)
 {
@@ -143,8 +141,7 @@ static enum status start(struct server *s)
     return st == ST_OK ? announce(s) : st;
 }
 
-/* --- end -----------------------------------------------------------------------------------------
- */
+/* --- end -------------------------------------------------------------------------------------- */
 
 static bool all_answered(void *arg)
 {

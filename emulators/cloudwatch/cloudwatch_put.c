@@ -13,8 +13,7 @@
 #define FUTURE_MS (2 * INT64_C(3600000)) /* how far ahead */
 #define SCRATCH_MAX ((size_t)256 * 1024)
 
-/* --- checks --------------------------------------------------------------------------------------
- */
+/* --- checks ----------------------------------------------------------------------------------- */
 static enum status bad(struct call *c, size_t i, const char *what)
 {
     return call_fail(c, &cloudwatch_InvalidParameterValueException,
@@ -115,8 +114,7 @@ static enum status check_datum(struct call *c, size_t i, const struct cloudwatch
     return check_values(c, i, d);
 }
 
-/* --- storing -------------------------------------------------------------------------------------
- */
+/* --- storing ---------------------------------------------------------------------------------- */
 static enum status put_datum(struct call *c, const struct metrics_owner *owner,
                              struct str name_space, const struct cloudwatch_metric_datum *d)
 {

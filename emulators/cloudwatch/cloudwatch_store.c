@@ -16,8 +16,7 @@ const char cloudwatch_schema_sql[] =
     " n REAL NOT NULL, sum REAL NOT NULL, min REAL NOT NULL, max REAL NOT NULL);"
     "CREATE INDEX IF NOT EXISTS cloudwatch_point_time ON cloudwatch_point(series, time_ms);";
 
-/* --- dimensions ----------------------------------------------------------------------------------
- */
+/* --- dimensions ------------------------------------------------------------------------------- */
 static int by_name(const void *a, const void *b)
 {
     const struct metrics_dimension *x = a, *y = b;
@@ -55,8 +54,7 @@ struct cloudwatch_dimensions cloudwatch_dimensions_of(struct arena *a, struct st
     return d;
 }
 
-/* --- series --------------------------------------------------------------------------------------
- */
+/* --- series ----------------------------------------------------------------------------------- */
 enum status cloudwatch_store_series(struct db *db, const struct metrics_owner *o,
                                     const struct cloudwatch_series_row *series, int64_t *ret_id)
 {
@@ -102,8 +100,7 @@ enum status cloudwatch_store_list(struct db *db, struct arena *a, const struct m
                    bs(query->name_space), bs(query->name), bi(query->limit));
 }
 
-/* --- points --------------------------------------------------------------------------------------
- */
+/* --- points ----------------------------------------------------------------------------------- */
 enum status cloudwatch_store_add(struct db *db, int64_t series, const struct cloudwatch_point *p)
 {
     return db_exec(db, "INSERT INTO cloudwatch_point VALUES(?,?,?,?,?,?,?)", bi(series),

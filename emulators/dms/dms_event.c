@@ -70,8 +70,7 @@ struct source {
     const char *type;
 };
 
-/* --- recording -----------------------------------------------------------------------------------
- */
+/* --- recording -------------------------------------------------------------------------------- */
 /* "Working with Amazon EventBridge events and notifications" in the guide of DMS. */
 static enum status tell(struct core *core, const struct source *s, enum dms_event_kind kind,
                         struct str detail)
@@ -142,8 +141,7 @@ enum status dms_event_task(struct core *core, const struct dms_task_row *task,
     return note(core, &s, kind, detail);
 }
 
-/* --- operations ----------------------------------------------------------------------------------
- */
+/* --- operations ------------------------------------------------------------------------------- */
 
 static enum status check_type(struct call *c, struct str type)
 {

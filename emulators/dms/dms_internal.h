@@ -56,8 +56,7 @@ bool dms_task_in(const struct dms_task_row *t, enum dms_task_state state);
 enum status dms_refuse(struct arena *a, struct str *ret_error, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 
-/* --- handlers' helpers --------------------------------------------------------------------------
- */
+/* --- handlers' helpers ------------------------------------------------------------------------ */
 static inline struct dms *dms_of(struct call *c)
 {
     return c->state;
@@ -88,8 +87,7 @@ enum status dms_page(struct call *c, struct opt_i64 max_records, struct str mark
 enum status dms_put_tags(struct call *c, struct str arn,
                          const struct dms_tag_list *tags) MUST_CHECK;
 
-/* --- tasks, for the service's life and the workers -----------------------------------------------
- */
+/* --- tasks, for the service's life and the workers -------------------------------------------- */
 /* The state of a task's row after its worker ended (enum dms_end), in the current transaction. */
 void dms_task_ended(struct dms *dms, int64_t id, int end, struct str text);
 /* The worker reached the source. */

@@ -2,8 +2,7 @@
 
 #include "server/store/db_read.h"
 
-/* --- resources ---------------------------------------------------------------------------------
- */
+/* --- resources -------------------------------------------------------------------------------- */
 
 enum status dms_store_resource_add(struct db *db, const char *kind, const struct dms_resource *r,
                                    int64_t now_ms)
@@ -84,8 +83,7 @@ bool dms_store_exists(struct db *db, struct str arn)
                       bs(arn)) == ST_OK;
 }
 
-/* --- connections -------------------------------------------------------------------------------
- */
+/* --- connections ------------------------------------------------------------------------------ */
 
 enum status dms_store_connection_put(struct db *db, const struct dms_connection_row *c)
 {
@@ -134,8 +132,7 @@ enum status dms_store_connection_forget_tests(struct db *db)
                        : st;
 }
 
-/* --- tags --------------------------------------------------------------------------------------
- */
+/* --- tags ------------------------------------------------------------------------------------- */
 
 enum status dms_store_tag_put(struct db *db, const struct dms_tag_row *t)
 {

@@ -15,8 +15,7 @@ struct db;
 
 extern const char dms_schema_sql[];
 
-/* --- instances, endpoints, subnet groups -------------------------------------------------------
- */
+/* --- instances, endpoints, subnet groups ------------------------------------------------------ */
 #define DMS_KIND_INSTANCE "rep"
 #define DMS_KIND_ENDPOINT "endpoint"
 #define DMS_KIND_SUBNETS "subgrp"
@@ -52,8 +51,7 @@ enum status dms_store_resource_all(struct db *db, struct arena *a, const char *k
 /* Is there a resource or task with this ARN? */
 bool dms_store_exists(struct db *db, struct str arn);
 
-/* --- connections -------------------------------------------------------------------------------
- */
+/* --- connections ------------------------------------------------------------------------------ */
 struct dms_connection_row {
     struct str instance_arn, endpoint_arn;
     struct str status; /* testing, successful, failed */
@@ -71,8 +69,7 @@ enum status dms_store_connection_list(struct db *db, struct arena *a, struct str
 /* After a restart: tests, refreshes and assessments that were under way are forgotten. */
 enum status dms_store_connection_forget_tests(struct db *db) MUST_CHECK;
 
-/* --- tags --------------------------------------------------------------------------------------
- */
+/* --- tags ------------------------------------------------------------------------------------- */
 struct dms_tag_row {
     struct str arn, key, value;
 };
@@ -81,8 +78,7 @@ enum status dms_store_tag_delete(struct db *db, struct str arn, struct str key) 
 enum status dms_store_tag_list(struct db *db, struct arena *a, struct str arn,
                                struct dms_tag_row **ret, size_t *ret_n) MUST_CHECK;
 
-/* --- tasks -------------------------------------------------------------------------------------
- */
+/* --- tasks ------------------------------------------------------------------------------------ */
 struct dms_task_row {
     int64_t id;
     struct str arn, account, region, ident;
@@ -137,8 +133,7 @@ enum status dms_store_xa_start_get(struct db *db, int64_t task,
 enum status dms_store_task_load_times(struct db *db, int64_t id, int64_t start_ms,
                                       int64_t end_ms) MUST_CHECK;
 
-/* --- tables of a task --------------------------------------------------------------------------
- */
+/* --- tables of a task ------------------------------------------------------------------------- */
 struct dms_table_counts {
     int64_t inserts, updates, deletes, ddls;
     int64_t load_rows, load_start_ms, load_end_ms; /* 0: not yet */

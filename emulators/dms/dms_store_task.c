@@ -1,10 +1,11 @@
 #include "emulators/dms/dms_store.h"
-#include "server/store/db.h"
+#include "server/store/db_read.h"
 
-#define TASK_COLUMNS                                                                         \
-    "id,arn,account,region,ident,instance_arn,source_arn,target_arn,type,mappings,settings," \
-    "task_data,cdc_start,cdc_start_ms,cdc_stop,created_ms,server_id,state,surface,message,"  \
-    "stop_reason,fresh_ms,start_ms,stop_ms,load_start_ms,load_end_ms,ck_file,ck_pos,checkpoints"
+#define SELECT_TASK                                                                          \
+    "SELECT id,arn,account,region,ident,instance_arn,source_arn,target_arn,type,mappings,"   \
+    "settings,task_data,cdc_start,cdc_start_ms,cdc_stop,created_ms,server_id,state,surface," \
+    "message,stop_reason,fresh_ms,start_ms,stop_ms,load_start_ms,load_end_ms,ck_file,"       \
+    "ck_pos,checkpoints FROM dms_task "
 
 static void read_position(struct rows *q, int col, struct mysql_position *ret)
 {
@@ -15,8 +16,9 @@ static void read_position(struct rows *q, int col, struct mysql_position *ret)
     }
 }
 
-static void read_task(struct rows *q, struct arena *a, struct dms_task_row *t)
+static enum status read_task(struct rows *q, struct arena *a, void *ret)
 {
+    struct dms_task_row *t = ret;
     *t = (struct dms_task_row){
         .id = rows_i64(q, 0),
         .arn = rows_str(q, a, 1),
@@ -47,6 +49,7 @@ static void read_task(struct rows *q, struct arena *a, struct dms_task_row *t)
         .checkpoints = rows_i64(q, 28),
     };
     read_position(q, 26, &t->checkpoint);
+    return ST_OK;
 }
 
 enum status dms_store_task_add(struct db *db, struct dms_task_row *t)
@@ -89,71 +92,35 @@ enum status dms_store_task_move(struct db *db, const struct dms_task_row *t)
 
 enum status dms_store_task_delete(struct db *db, const struct dms_task_row *t)
 {
-    enum status st = db_exec(db, "DELETE FROM dms_task WHERE id=?", bi(t->id));
-    if (st == ST_OK) {
-        st = db_exec(db, "DELETE FROM dms_table WHERE task=?", bi(t->id));
-    }
-    if (st == ST_OK) {
-        st = db_exec(db, "DELETE FROM dms_reload WHERE task=?", bi(t->id));
-    }
-    if (st == ST_OK) {
-        st = db_exec(db, "DELETE FROM dms_xa_start WHERE task=?", bi(t->id));
-    }
-    if (st == ST_OK) {
-        st = db_exec(db, "DELETE FROM dms_tag WHERE arn=?", bs(t->arn));
-    }
-    return st;
-}
-
-static enum status one_task(struct rows *q, struct arena *a, struct dms_task_row *ret)
-{
-    bool found = rows_next(q);
-    if (found) {
-        read_task(q, a, ret);
-    }
-    enum status st = rows_end(q);
-    return st == ST_OK && !found ? ST_NOT_FOUND : st;
+    static const char *const all[] = {
+        "DELETE FROM dms_table WHERE task=?",
+        "DELETE FROM dms_reload WHERE task=?",
+        "DELETE FROM dms_xa_start WHERE task=?",
+        "DELETE FROM dms_tag WHERE arn=(SELECT arn FROM dms_task WHERE id=?)",
+        "DELETE FROM dms_task WHERE id=?",
+        NULL,
+    };
+    return db_change_all(db, all, bi(t->id));
 }
 
 enum status dms_store_task_get(struct db *db, struct arena *a, struct str arn,
                                struct dms_task_row *ret)
 {
-    struct rows q;
-    status_ignore(db_query(db, &q, "SELECT " TASK_COLUMNS " FROM dms_task WHERE arn=?",
-                           bs(arn))); /* rows_end tells */
-    return one_task(&q, a, ret);
+    return db_read(db, ONE_ROW(a, read_task, ret), SELECT_TASK "WHERE arn=?", bs(arn));
 }
 
 enum status dms_store_task_by_id(struct db *db, struct arena *a, int64_t id,
                                  struct dms_task_row *ret)
 {
-    struct rows q;
-    status_ignore(db_query(db, &q, "SELECT " TASK_COLUMNS " FROM dms_task WHERE id=?",
-                           bi(id))); /* rows_end tells */
-    return one_task(&q, a, ret);
+    return db_read(db, ONE_ROW(a, read_task, ret), SELECT_TASK "WHERE id=?", bi(id));
 }
 
 enum status dms_store_task_list(struct db *db, struct arena *a, struct str account,
                                 struct str region, struct dms_task_row **ret, size_t *ret_n)
 {
-    int64_t count = 0;
-    enum status st = db_get_i64(db, &count, "SELECT count(*) FROM dms_task");
-    if (st != ST_OK) {
-        return st;
-    }
-    struct dms_task_row *items = ARENA_ARRAY(a, struct dms_task_row, (size_t)count + 1);
-    size_t n = 0;
-    struct rows q;
-    status_ignore(db_query(db, &q,
-                           "SELECT " TASK_COLUMNS " FROM dms_task "
-                           "WHERE ?1 IS NULL OR (account=?1 AND region=?2) ORDER BY id",
-                           bs(account), bs(region))); /* rows_end tells */
-    while (rows_next(&q)) {
-        read_task(&q, a, &items[n++]);
-    }
-    *ret = items;
-    *ret_n = n;
-    return rows_end(&q);
+    return db_read(db, ALL_ROWS(a, read_task, ret, ret_n),
+                   SELECT_TASK "WHERE ?1 IS NULL OR (account=?1 AND region=?2) ORDER BY id",
+                   bs(account), bs(region));
 }
 
 enum status dms_store_task_users(struct db *db, struct str arn, int64_t *ret)
@@ -192,17 +159,17 @@ enum status dms_store_xa_start_put(struct db *db, int64_t task, const struct mys
                    bz(at->file), bi((int64_t)at->pos));
 }
 
+static enum status read_xa_start(struct rows *q, struct arena *a, void *ret)
+{
+    (void)a;
+    read_position(q, 0, ret);
+    return ST_OK;
+}
+
 enum status dms_store_xa_start_get(struct db *db, int64_t task, struct mysql_position *ret)
 {
-    struct rows q;
-    status_ignore(db_query(db, &q, "SELECT file,pos FROM dms_xa_start WHERE task=?",
-                           bi(task))); /* rows_end tells */
-    bool found = rows_next(&q);
-    if (found) {
-        read_position(&q, 0, ret);
-    }
-    enum status st = rows_end(&q);
-    return st == ST_OK && !found ? ST_NOT_FOUND : st;
+    return db_read(db, ONE_ROW(NULL, read_xa_start, ret),
+                   "SELECT file,pos FROM dms_xa_start WHERE task=?", bi(task));
 }
 
 enum status dms_store_task_load_times(struct db *db, int64_t id, int64_t start_ms, int64_t end_ms)
@@ -211,8 +178,7 @@ enum status dms_store_task_load_times(struct db *db, int64_t id, int64_t start_m
                    bi(start_ms), bi(end_ms), bi(id));
 }
 
-/* --- tables ------------------------------------------------------------------------------------
- */
+/* --- tables ----------------------------------------------------------------------------------- */
 
 /* What was left out, in a table of its own: most tables leave nothing out. */
 static enum status put_left(struct db *db, int64_t task, const struct dms_table_row *t)
@@ -258,8 +224,9 @@ enum status dms_store_table_put(struct db *db, int64_t task, const struct dms_ta
     return st == ST_OK ? put_left(db, task, t) : st;
 }
 
-static void read_table(struct rows *q, struct arena *a, struct dms_table_row *t)
+static enum status read_table(struct rows *q, struct arena *a, void *ret)
 {
+    struct dms_table_row *t = ret;
     *t = (struct dms_table_row){
         .schema = rows_str(q, a, 0),
         .name = rows_str(q, a, 1),
@@ -285,38 +252,24 @@ static void read_table(struct rows *q, struct arena *a, struct dms_table_row *t)
                     .load_errors = rows_i64(q, 23) },
     };
     read_position(q, 4, &t->from);
+    return ST_OK;
 }
 
 enum status dms_store_table_list(struct db *db, struct arena *a, int64_t task, bool with_columns,
                                  struct dms_table_row **ret, size_t *ret_n)
 {
-    int64_t count = 0;
-    enum status st =
-        db_get_i64(db, &count, "SELECT count(*) FROM dms_table WHERE task=?", bi(task));
-    if (st != ST_OK) {
-        return st;
-    }
-    struct dms_table_row *items = ARENA_ARRAY(a, struct dms_table_row, (size_t)count + 1);
-    size_t n = 0;
-    struct rows q;
-    status_ignore(
-        db_query(db, &q,
-                 "SELECT t.schema,t.name,CASE WHEN EXISTS(SELECT 1 FROM dms_reload r WHERE "
-                 "r.task=t.task AND r.schema=t.schema AND r.name=t.name) THEN "
-                 "'" DMS_STATE_RELOADING "' ELSE state END,load_order,from_file,from_pos,from_skip,"
-                 "last_name_ms,CASE WHEN ?2 THEN columns END,message,t.inserts,t.updates,"
-                 "t.deletes,t.ddls,load_rows,load_start_ms,load_end_ms,updated_ms,reloads,"
-                 "coalesce(l.inserts,0),coalesce(l.updates,0),coalesce(l.deletes,0),"
-                 "coalesce(l.ddls,0),coalesce(l.load_errors,0) FROM dms_table t LEFT JOIN "
-                 "dms_table_left l ON l.task=t.task AND l.schema=t.schema AND "
-                 "l.name=t.name WHERE t.task=?1 ORDER BY t.schema,t.name",
-                 bi(task), bi(with_columns))); /* rows_end tells */
-    while (rows_next(&q)) {
-        read_table(&q, a, &items[n++]);
-    }
-    *ret = items;
-    *ret_n = n;
-    return rows_end(&q);
+    return db_read(db, ALL_ROWS(a, read_table, ret, ret_n),
+                   "SELECT t.schema,t.name,CASE WHEN EXISTS(SELECT 1 FROM dms_reload r WHERE "
+                   "r.task=t.task AND r.schema=t.schema AND r.name=t.name) THEN "
+                   "'" DMS_STATE_RELOADING
+                   "' ELSE state END,load_order,from_file,from_pos,from_skip,"
+                   "last_name_ms,CASE WHEN ?2 THEN columns END,message,t.inserts,t.updates,"
+                   "t.deletes,t.ddls,load_rows,load_start_ms,load_end_ms,updated_ms,reloads,"
+                   "coalesce(l.inserts,0),coalesce(l.updates,0),coalesce(l.deletes,0),"
+                   "coalesce(l.ddls,0),coalesce(l.load_errors,0) FROM dms_table t LEFT JOIN "
+                   "dms_table_left l ON l.task=t.task AND l.schema=t.schema AND "
+                   "l.name=t.name WHERE t.task=?1 ORDER BY t.schema,t.name",
+                   bi(task), bi(with_columns));
 }
 
 enum status dms_store_reload_add(struct db *db, int64_t task, struct str schema, struct str name)
@@ -333,19 +286,13 @@ enum status dms_store_reload_done(struct db *db, int64_t task, struct str schema
 
 enum status dms_store_table_clear(struct db *db, int64_t task)
 {
-    enum status st = db_exec(db, "DELETE FROM dms_table WHERE task=?", bi(task));
-    if (st == ST_OK) {
-        st = db_exec(db, "DELETE FROM dms_reload WHERE task=?", bi(task));
-    }
-    if (st == ST_OK) {
-        st = db_exec(db, "DELETE FROM dms_xa_start WHERE task=?", bi(task));
-    }
-    if (st == ST_OK) {
-        st = db_exec(db, "DELETE FROM dms_table_left WHERE task=?", bi(task));
-    }
-    if (st == ST_OK) {
-        st = db_exec(db, "UPDATE dms_task SET ck_file='', ck_pos=0, checkpoints=0 WHERE id=?",
-                     bi(task));
-    }
-    return st;
+    static const char *const all[] = {
+        "DELETE FROM dms_table WHERE task=?",
+        "DELETE FROM dms_reload WHERE task=?",
+        "DELETE FROM dms_xa_start WHERE task=?",
+        "DELETE FROM dms_table_left WHERE task=?",
+        "UPDATE dms_task SET ck_file='', ck_pos=0, checkpoints=0 WHERE id=?",
+        NULL,
+    };
+    return db_change_all(db, all, bi(task));
 }

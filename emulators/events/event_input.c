@@ -22,8 +22,7 @@ struct str event_compact(struct arena *a, struct str json)
     return (struct str){ text, n };
 }
 
-/* --- templates -----------------------------------------------------------------------------------
- */
+/* --- templates -------------------------------------------------------------------------------- */
 static const struct event_variable *find_variable(const struct event_input *in, struct str name)
 {
     for (size_t i = 0; i < in->n_variables; i++) {
@@ -158,7 +157,7 @@ static enum status fill(struct arena *a, const struct event_input *in,
 static enum status check_template(struct arena *a, const struct event_input *in,
                                   struct str *ret_why)
 {
-    struct str text, why;
+    struct str text, why = STR("it becomes too long");
     struct json_value *tree;
     for (size_t i = 0; i < in->n_variables; i++) {
         const struct event_variable *v = &in->variables[i];
@@ -191,8 +190,7 @@ static enum status check_template(struct arena *a, const struct event_input *in,
     return ST_OK;
 }
 
-/* --- inputs --------------------------------------------------------------------------------------
- */
+/* --- inputs ----------------------------------------------------------------------------------- */
 enum status event_input_check(struct arena *a, const struct event_input *in, struct str *ret_why)
 {
     struct str why;

@@ -43,7 +43,10 @@ static bool next_bracket(struct str *rest, struct step *ret)
         ret->all = true;
         return true;
     }
-    char quote = inner.n > 2 ? inner.p[0] : 0;
+    char quote = '\0';
+    if (inner.n > 2) {
+        quote = inner.p[0];
+    }
     if ((quote == '\'' || quote == '"') && inner.p[inner.n - 1] == quote) {
         ret->name = str_sub(inner, 1, inner.n - 1);
         return true;

@@ -6,8 +6,7 @@
 
 #define MAPPED_BITS 96 /* before the IPv4 address in a mapped one */
 
-/* --- words ---------------------------------------------------------------------------------------
- */
+/* --- words ------------------------------------------------------------------------------------ */
 enum event_operator event_operator_of(struct str name)
 {
     static const struct {
@@ -49,8 +48,7 @@ bool event_pattern_is_or(const struct json_value *member)
     return true;
 }
 
-/* --- addresses -----------------------------------------------------------------------------------
- */
+/* --- addresses -------------------------------------------------------------------------------- */
 static bool parse_address(struct str text, unsigned char *ret, int *ret_offset)
 {
     char z[INET6_ADDRSTRLEN];
@@ -98,8 +96,7 @@ bool event_cidr_holds(const struct event_cidr *c, struct str address)
     return true;
 }
 
-/* --- texts ---------------------------------------------------------------------------------------
- */
+/* --- texts ------------------------------------------------------------------------------------ */
 /* One place of a wildcard pattern: `*`, or a byte, perhaps escaped. Returns its length. */
 static size_t wildcard_place(struct str pattern, size_t at, bool *ret_star, char *ret_byte)
 {
@@ -174,8 +171,7 @@ static bool text_fits(enum event_operator op, const struct json_value *operand, 
     }
 }
 
-/* --- values --------------------------------------------------------------------------------------
- */
+/* --- values ----------------------------------------------------------------------------------- */
 static bool is_number(const struct json_value *v)
 {
     return v->kind == JSON_INT || v->kind == JSON_FLOAT;
@@ -302,8 +298,7 @@ static bool one_fits(const struct json_value *alternatives, const struct json_va
     return false;
 }
 
-/* --- fields --------------------------------------------------------------------------------------
- */
+/* --- fields ----------------------------------------------------------------------------------- */
 static bool object_fits(const struct json_value *pattern, const struct json_value *event);
 
 /* Last member of that name. */

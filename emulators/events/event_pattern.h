@@ -26,8 +26,7 @@ enum status event_pattern_parse(struct arena *a, struct str text, const struct j
 /* `pattern` must have passed event_pattern_parse(). */
 bool event_pattern_matches(const struct json_value *pattern, const struct json_value *event);
 
-/* --- shared by its two files --------------------------------------------------------------------
- */
+/* --- shared by its two files ------------------------------------------------------------------ */
 enum event_operator {
     EVENT_OP_NONE,
     EVENT_OP_PREFIX,

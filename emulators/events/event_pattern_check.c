@@ -28,8 +28,7 @@ static bool is_number(const struct json_value *v)
     return v->kind == JSON_INT || v->kind == JSON_FLOAT;
 }
 
-/* --- operators -----------------------------------------------------------------------------------
- */
+/* --- operators -------------------------------------------------------------------------------- */
 static bool check_wildcard(struct checker *k, struct str s)
 {
     for (size_t i = 0; i < s.n; i++) {
@@ -78,7 +77,7 @@ static bool check_numeric(struct checker *k, const struct json_value *v)
         return refuse(k, "Invalid member in numeric match: ]");
     }
     for (const struct json_value *op = v->first; op; op = op->next->next) {
-        struct str s = op->kind == JSON_STRING ? op->str : STR_NONE;
+        struct str s = op->kind == JSON_STRING ? op->str : STR("");
         const struct json_value *y = op->next;
         if (!str_eqz(s, "=") && !str_eqz(s, "<") && !str_eqz(s, "<=") && !str_eqz(s, ">") &&
             !str_eqz(s, ">=")) {
@@ -202,8 +201,7 @@ static bool check_operator(struct checker *k, const struct json_value *object)
     }
 }
 
-/* --- fields --------------------------------------------------------------------------------------
- */
+/* --- fields ----------------------------------------------------------------------------------- */
 static bool check_object(struct checker *k, const struct json_value *object);
 
 static bool check_alternatives(struct checker *k, const struct json_value *list)

@@ -8,8 +8,7 @@
 
 const struct aws_error events_ValidationException = { "ValidationException", NULL, 400, NULL };
 
-/* --- names ---------------------------------------------------------------------------------------
- */
+/* --- names ------------------------------------------------------------------------------------ */
 struct str events_bus_arn(struct arena *a, const struct events_key *key)
 {
     return arena_printf(a, "arn:aws:events:%.*s:%.*s:event-bus/%.*s", STR_ARG(key->region),
@@ -116,8 +115,7 @@ enum status events_find_rule(struct call *c, struct str bus, struct str name,
     return call_status(c, st);
 }
 
-/* --- pages ---------------------------------------------------------------------------------------
- */
+/* --- pages ------------------------------------------------------------------------------------ */
 struct events_page events_page_of(struct opt_i64 limit, struct str token, struct str prefix)
 {
     return (struct events_page){ prefix, str_set(token) ? token : STR(""),
@@ -132,8 +130,7 @@ bool events_page_cut(const struct events_page *page, size_t *n)
     return more;
 }
 
-/* --- tags ----------------------------------------------------------------------------------------
- */
+/* --- tags ------------------------------------------------------------------------------------- */
 static enum status check_tags(struct call *c, const struct events_tag_list *tags)
 {
     for (size_t i = 0; i < tags->n; i++) {

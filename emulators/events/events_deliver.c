@@ -20,8 +20,7 @@
 #define BACK_OFF_MS 1000
 #define BACK_OFF_MAX_MS 300000
 
-/* --- rows ----------------------------------------------------------------------------------------
- */
+/* --- rows ------------------------------------------------------------------------------------- */
 enum status events_deliver(struct events *e, struct arena *a, const struct events_delivery *d)
 {
     CLEANUP(buf_fini) struct buf b = BUF_INIT(ROW_MAX);
@@ -74,8 +73,7 @@ static enum status read_row(struct arena *a, const struct outbox_row *row, struc
     return ST_OK;
 }
 
-/* --- one attempt ---------------------------------------------------------------------------------
- */
+/* --- one attempt ------------------------------------------------------------------------------ */
 static void count(const struct parcel *p, const char *what)
 {
     const struct metrics_owner owner = { p->key.account, p->key.region };

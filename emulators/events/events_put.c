@@ -13,8 +13,7 @@
 #define TIME_BYTES 14 /* as AWS counts a Time that is given */
 #define RESERVED_SOURCE "aws."
 
-/* --- checks --------------------------------------------------------------------------------------
- */
+/* --- checks ----------------------------------------------------------------------------------- */
 static size_t entry_bytes(const struct events_put_events_request_entry *entry)
 {
     size_t n = (entry->Time.set ? TIME_BYTES : 0) + entry->Source.n + entry->DetailType.n +
@@ -94,8 +93,7 @@ static bool entry_good(struct arena *a, const struct events_put_events_request_e
     return true;
 }
 
-/* --- PutEvents -----------------------------------------------------------------------------------
- */
+/* --- PutEvents -------------------------------------------------------------------------------- */
 /* An event for a bus that isn't there is accepted and lost, as on AWS; the log tells. */
 static enum status bus_of(struct call *c, struct str given, struct events_key *ret, bool *ret_lost)
 {
@@ -158,8 +156,7 @@ enum status events_put_events(struct call *c, const struct events_put_events_req
     return call_status(c, st);
 }
 
-/* --- TestEventPattern ----------------------------------------------------------------------------
- */
+/* --- TestEventPattern ------------------------------------------------------------------------- */
 static enum status check_event(struct call *c, struct str text, struct json_value **ret)
 {
     static const char *const members[] = { "id",     "account",   "source",     "time",

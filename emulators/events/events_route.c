@@ -52,8 +52,7 @@ static struct event_input input_of(struct arena *a, const struct events_target *
     return in;
 }
 
-/* --- one rule ------------------------------------------------------------------------------------
- */
+/* --- one rule --------------------------------------------------------------------------------- */
 struct firing {
     struct events *events;
     struct arena *arena;
@@ -130,8 +129,7 @@ enum status events_trigger(struct events *e, struct arena *a, const struct event
     return st == ST_OK ? fire(&f) : st;
 }
 
-/* --- all rules of a bus --------------------------------------------------------------------------
- */
+/* --- all rules of a bus ----------------------------------------------------------------------- */
 static bool wants(struct arena *a, const struct events_rule_row *rule,
                   const struct json_value *event)
 {

@@ -8,8 +8,7 @@
 #define PATTERN_MAX 4096
 #define DESCRIPTION_MAX 512
 
-/* --- PutRule -------------------------------------------------------------------------------------
- */
+/* --- PutRule ---------------------------------------------------------------------------------- */
 static enum status check_schedule(struct call *c, const struct events_put_rule_request *in,
                                   const struct events_key *key)
 {
@@ -111,8 +110,7 @@ enum status events_put_rule(struct call *c, const struct events_put_rule_request
     return st == ST_OK ? store_rule(c, in, &row) : st;
 }
 
-/* --- reading -------------------------------------------------------------------------------------
- */
+/* --- reading ---------------------------------------------------------------------------------- */
 enum status events_describe_rule(struct call *c, const struct events_describe_rule_request *in,
                                  struct events_describe_rule_response *ret_out)
 {
@@ -167,8 +165,7 @@ enum status events_list_rules(struct call *c, const struct events_list_rules_req
     return ST_OK;
 }
 
-/* --- changing ------------------------------------------------------------------------------------
- */
+/* --- changing --------------------------------------------------------------------------------- */
 /* Deleting a rule that isn't there succeeds. */
 enum status events_delete_rule(struct call *c, const struct events_delete_rule_request *in,
                                void *ret_out)

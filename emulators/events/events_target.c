@@ -8,8 +8,7 @@
 #define TARGET_ID_MAX 64
 #define VARIABLES_MAX 100
 
-/* --- checks --------------------------------------------------------------------------------------
- */
+/* --- checks ----------------------------------------------------------------------------------- */
 /* The kinds of target that services of this process take (emulators/bus.h). */
 static const struct {
     const char *service, *resource; /* third part of the ARN, begin of the sixth */
@@ -156,8 +155,7 @@ static enum status check_target(struct call *c, const struct events_target *t)
     return st;
 }
 
-/* --- operations ----------------------------------------------------------------------------------
- */
+/* --- operations ------------------------------------------------------------------------------- */
 enum status events_put_targets(struct call *c, const struct events_put_targets_request *in,
                                struct events_put_targets_response *ret_out)
 {

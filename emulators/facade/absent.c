@@ -11,8 +11,7 @@
 
 #define ABSENT __attribute__((weak))
 
-/* --- catalog: nobody wants to know, nothing is known --------------------------------------------
- */
+/* --- catalog: nobody wants to know, nothing is known ------------------------------------------ */
 ABSENT enum status catalog_note_table(struct core *core, struct str location,
                                       const struct catalog_table *table)
 {
@@ -48,8 +47,7 @@ ABSENT enum status catalog_find_table(struct core *core, struct arena *a, struct
     return ST_NOT_FOUND;
 }
 
-/* --- events: nobody listens ----------------------------------------------------------------------
- */
+/* --- events: nobody listens ------------------------------------------------------------------- */
 ABSENT enum status events_emit(struct core *core, const struct events_incident *incident)
 {
     (void)core;
@@ -57,8 +55,7 @@ ABSENT enum status events_emit(struct core *core, const struct events_incident *
     return ST_OK;
 }
 
-/* --- logs: lines go nowhere ----------------------------------------------------------------------
- */
+/* --- logs: lines go nowhere ------------------------------------------------------------------- */
 ABSENT enum status logs_stream_bytes(struct core *core, const struct logs_owner *owner,
                                      struct str group, struct str stream, int64_t *ret)
 {
@@ -92,8 +89,7 @@ ABSENT enum status logs_open_stream(struct core *core, const struct logs_owner *
     return ST_OK;
 }
 
-/* --- metrics: nobody counts
- * ---------------------------------------------------------------------- */
+/* --- metrics: nobody counts ------------------------------------------------------------------- */
 ABSENT enum status metrics_put(struct core *core, const struct metrics_owner *owner,
                                const struct metrics_series *series, double value, const char *unit)
 {
@@ -105,8 +101,7 @@ ABSENT enum status metrics_put(struct core *core, const struct metrics_owner *ow
     return ST_OK;
 }
 
-/* --- s3: there is no bucket
- * ------------------------------------------------------------------------ */
+/* --- s3: there is no bucket ------------------------------------------------------------------- */
 ABSENT bool s3_bucket_exists(struct db *db, struct str bucket)
 {
     (void)db;
@@ -180,8 +175,7 @@ ABSENT void s3_view_close(struct core *core, struct str access_key)
     (void)access_key;
 }
 
-/* --- sts: children sign with the configured key
- * ----------------------------------------------------- */
+/* --- sts: children sign with the configured key ----------------------------------------------- */
 ABSENT enum status sts_session_new(struct core *core, struct arena *a, struct str role_arn,
                                    struct str session_name, int64_t duration_s,
                                    struct sts_session *ret)

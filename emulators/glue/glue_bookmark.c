@@ -14,8 +14,7 @@
 #define STATE_MAX (1u << 20)
 #define ANSWER_MAX (STATE_MAX + 1024)
 
-/* --- operations --------------------------------------------------------------------------------
- */
+/* --- operations ------------------------------------------------------------------------------- */
 /* AWS's words for a job that saved no bookmark. */
 static enum status find_bookmark(struct call *c, struct str job_name, struct str run_id,
                                  struct glue_job_bookmark_entry **ret)
@@ -69,8 +68,7 @@ enum status glue_reset_job_bookmark(struct call *c,
     return call_status(c, glue_store_rewind_bookmark(c->db, &owner, in->JobName, entry->Version.v));
 }
 
-/* --- for scripts -------------------------------------------------------------------------------
- */
+/* --- for scripts ------------------------------------------------------------------------------ */
 static const struct aws_error no_run = { .code = "EntityNotFoundException", .http_status = 404 };
 static const struct aws_error not_active = { .code = "IllegalStateException", .http_status = 409 };
 static const struct aws_error bad_state = { .code = "InvalidInputException", .http_status = 400 };

@@ -69,8 +69,7 @@ enum status glue_ledger_add_merged(struct db *db, int64_t dataset, struct str ke
 /* A new full load begins: nothing is merged any more. */
 enum status glue_ledger_forget_merged(struct db *db, int64_t dataset) MUST_CHECK;
 
-/* --- what DMS told about a table's files: see emulators/facade/catalog.h; lists of names ---------
- */
+/* --- what DMS told about a table's files: see emulators/facade/catalog.h; lists of names ------ */
 enum status glue_ledger_note_source(struct db *db, struct str location, struct str columns,
                                     struct str key, struct str timestamp) MUST_CHECK;
 enum status glue_ledger_source(struct db *db, struct arena *a, struct str location,

@@ -22,8 +22,7 @@ struct str merge_version(struct arena *a, const struct s3_object *o)
     return arena_printf(a, "%.*s-%lld", STR_ARG(o->etag), (long long)o->ref.mtime_ns);
 }
 
-/* --- what is known -------------------------------------------------------------------------------
- */
+/* --- what is known ---------------------------------------------------------------------------- */
 /* What the arguments leave open is taken from the catalog. ST_INVALID: the table is known to have
  * no key; to take its first column for one would make one row of many. */
 static enum status ask_catalog(struct glue_active *a, struct merge_plan *plan, bool *ret_noted,
@@ -108,8 +107,7 @@ static enum status find_dataset(struct glue_active *a, struct merge_plan *plan,
     return st == ST_NOT_FOUND ? ST_OK : st;
 }
 
-/* --- what is there to merge --------------------------------------------------------------------
- */
+/* --- what is there to merge ------------------------------------------------------------------- */
 /* Commit order: names of change files are times; date folders above them change nothing. */
 static int by_commit(const void *x, const void *y)
 {
@@ -222,8 +220,7 @@ static enum status drop_merged(struct glue_active *a, struct merge_plan *plan)
     return st;
 }
 
-/* --- the data set as it is ---------------------------------------------------------------------
- */
+/* --- the data set as it is -------------------------------------------------------------------- */
 static bool is_part(struct str prefix, struct str key)
 {
     struct str name = str_sub(key, prefix.n, key.n);
@@ -354,8 +351,7 @@ void merge_plan_close(struct merge_plan *plan)
     *plan = (struct merge_plan){ 0 };
 }
 
-/* --- for the engine ------------------------------------------------------------------------------
- */
+/* --- for the engine --------------------------------------------------------------------------- */
 static const char *fd_path(struct arena *a, int fd)
 {
     return arena_printf(a, "/proc/self/fd/%d", fd).p;

@@ -18,8 +18,7 @@ struct new_part {
     unsigned char digest[DIGEST_MAX];
 };
 
-/* --- the sink: the merge's threads, several at once ----------------------------------------------
- */
+/* --- the sink: the merge's threads, several at once ------------------------------------------- */
 static enum status open_part(void *ctx, int *ret_fd, void **ret_handle)
 {
     struct merge_work *w = ctx;
@@ -69,8 +68,7 @@ struct merge_sink merge_work_sink(struct merge_work *w)
     return (struct merge_sink){ w, open_part, finish_part, discard_part, observe };
 }
 
-/* --- publishing: core thread ---------------------------------------------------------------------
- */
+/* --- publishing: core thread ------------------------------------------------------------------ */
 static enum status put_part(struct merge_work *w, size_t index, struct str uuid)
 {
     struct glue_active *a = w->run;

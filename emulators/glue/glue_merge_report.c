@@ -11,8 +11,7 @@
 #define LOG_STEP_PERCENT 10 /* and logged */
 #define DIGITS_MAX 32
 
-/* --- from the worker -----------------------------------------------------------------------------
- */
+/* --- from the worker -------------------------------------------------------------------------- */
 void merge_report_progress(void *ctx, const struct merge_progress *p)
 {
     struct merge_work *w = ctx;
@@ -27,8 +26,7 @@ void merge_report_line(void *ctx, enum merge_log_level level, struct str line)
     buf_printf(&w->log, "%s%.*s\n", level == MERGE_LOG_WARN ? "WARN " : "", STR_ARG(line));
 }
 
-/* --- on the core thread --------------------------------------------------------------------------
- */
+/* --- on the core thread ----------------------------------------------------------------------- */
 /* 4310000 → "4,310,000" */
 static const char *grouped(uint64_t n, char out[DIGITS_MAX])
 {

@@ -11,8 +11,7 @@
 
 static void go_on(struct merge_work *w);
 
-/* --- the end -----------------------------------------------------------------------------------
- */
+/* --- the end ---------------------------------------------------------------------------------- */
 static struct str summary(const struct merge_work *w)
 {
     if (w->n_failed == 0 || w->n_tables <= 1) {
@@ -93,8 +92,7 @@ static void merge_done(void *arg)
     go_on(w);
 }
 
-/* --- the beginning -------------------------------------------------------------------------------
- */
+/* --- the beginning ---------------------------------------------------------------------------- */
 static void run_merge(void *arg)
 {
     struct merge_work *w = arg;

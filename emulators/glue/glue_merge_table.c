@@ -52,8 +52,7 @@ static bool is_csv(struct str key)
     return str_ends(key, STR(".csv")) || str_ends(key, STR(".csv.gz"));
 }
 
-/* --- date folders --------------------------------------------------------------------------------
- */
+/* --- date folders ----------------------------------------------------------------------------- */
 /* The groups of digits at the end of a folder, from its last: "a/2026/11/20/" → "424"… as lengths;
  * 0 when the last component isn't made of digits and one kind of separator. */
 static size_t digit_groups(struct str folder, size_t *lengths, size_t max)
@@ -147,8 +146,7 @@ static struct str without_date(struct str folder)
     return folder;
 }
 
-/* --- the table's folder --------------------------------------------------------------------------
- */
+/* --- the table's folder ----------------------------------------------------------------------- */
 static bool has_load(struct glue_active *a, struct str bucket, struct str folder)
 {
     struct s3_object o, *found = &o;
@@ -197,8 +195,7 @@ bool merge_table_has(const struct merge_table *t, bool noted, struct str key)
            str_eq(without_date(folder), t->source_prefix);
 }
 
-/* --- where the data set goes ---------------------------------------------------------------------
- */
+/* --- where the data set goes ------------------------------------------------------------------ */
 /* Last and last but one folder: table and schema. */
 static void names_of(struct str folder, struct str *ret_schema, struct str *ret_table)
 {
@@ -271,8 +268,7 @@ static enum status check_apart(struct glue_active *a, const struct merge_args *a
     return ST_INVALID;
 }
 
-/* --- the tables of a run -------------------------------------------------------------------------
- */
+/* --- the tables of a run ---------------------------------------------------------------------- */
 static enum status check_places(struct glue_active *a, const struct merge_table *t, size_t n,
                                 struct str *ret_error)
 {

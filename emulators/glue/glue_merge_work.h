@@ -52,15 +52,13 @@ struct merge_work {
     char detail[160]; /* what StateDetail says */
 };
 
-/* --- glue_merge_publish.c ------------------------------------------------------------------------
- */
+/* --- glue_merge_publish.c --------------------------------------------------------------------- */
 /* Where the engine puts its parts: staged files, on its threads. */
 struct merge_sink merge_work_sink(struct merge_work *w);
 /* The result becomes the data set, or (with *ret_error, which may stay absent) nothing changes. */
 enum status merge_work_publish(struct merge_work *w, struct str *ret_error) MUST_CHECK;
 
-/* --- glue_merge_report.c: the run's log and its StateDetail --------------------------------------
- */
+/* --- glue_merge_report.c: the run's log and its StateDetail ----------------------------------- */
 /* Around the work on one table. */
 void merge_report_start(struct merge_work *w);
 void merge_report_stop(struct merge_work *w);

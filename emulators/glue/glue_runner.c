@@ -43,8 +43,7 @@ static bool ended(const struct glue_job_run *run)
     return false;
 }
 
-/* --- beginning -----------------------------------------------------------------------------------
- */
+/* --- beginning -------------------------------------------------------------------------------- */
 struct begin {
     struct glue_state *glue;
     const char *run_id;
@@ -149,8 +148,7 @@ static void begin_active(struct glue_state *g, const char *run_id)
     }
 }
 
-/* --- making runs ---------------------------------------------------------------------------------
- */
+/* --- making runs ------------------------------------------------------------------------------ */
 static struct glue_job_run new_run(struct arena *a, const struct glue_job *job,
                                    const struct glue_submission *how)
 {
@@ -241,8 +239,7 @@ enum status glue_runner_submit(struct glue_state *g, struct arena *a,
     return st;
 }
 
-/* --- ending ------------------------------------------------------------------------------------
- */
+/* --- ending ----------------------------------------------------------------------------------- */
 void glue_runner_admit(struct glue_state *g, const struct glue_owner *owner, struct str job)
 {
     CLEANUP(arena_freep) struct arena *a = arena_new(RUN_ARENA_MAX);
@@ -408,8 +405,7 @@ void glue_runner_stop_all(struct glue_state *g)
     }
 }
 
-/* --- after a restart -----------------------------------------------------------------------------
- */
+/* --- after a restart -------------------------------------------------------------------------- */
 static enum status recover_run(struct glue_state *g, struct arena *a, struct glue_run_row *row)
 {
     struct db *db = core_db(g->core);

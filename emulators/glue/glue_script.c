@@ -18,8 +18,7 @@ bool glue_overwrite_of(struct str word, enum glue_overwrite *ret)
     return false;
 }
 
-/* --- arguments -----------------------------------------------------------------------------------
- */
+/* --- arguments -------------------------------------------------------------------------------- */
 static enum status check_language(struct glue_active *a, struct str *ret_error)
 {
     struct str language = glue_arg(&a->arguments, "job-language");
@@ -62,8 +61,7 @@ static void note_live_log(struct glue_active *a)
     }
 }
 
-/* --- credentials ---------------------------------------------------------------------------------
- */
+/* --- credentials ------------------------------------------------------------------------------ */
 static enum status make_session(struct glue_active *a, struct glue_script *s, struct str *ret_error)
 {
     struct core *core = a->glue->core;
@@ -82,8 +80,7 @@ static enum status make_session(struct glue_active *a, struct glue_script *s, st
     return st;
 }
 
-/* --- words of the command ------------------------------------------------------------------------
- */
+/* --- words of the command --------------------------------------------------------------------- */
 /* Real runs get: the script, the arguments in any order, then Glue's own three. */
 static void make_argv(struct glue_active *a, struct glue_script *s)
 {

@@ -92,8 +92,7 @@ enum status glue_script_add_script(struct glue_active *a, struct glue_script *s,
     return ST_OK;
 }
 
-/* --- lists of arguments -------------------------------------------------------------------------
- */
+/* --- lists of arguments ----------------------------------------------------------------------- */
 
 /* An argument that lists objects, and where these go. */
 struct listed {

@@ -28,8 +28,7 @@ struct script_work {
     struct buf last_line; /* of stderr */
 };
 
-/* --- output ------------------------------------------------------------------------------------
- */
+/* --- output ----------------------------------------------------------------------------------- */
 /* "… INFO Utils: Successfully started service 'SparkUI' on port 40123." */
 static void note_ui(struct script_work *w, struct str line)
 {
@@ -83,8 +82,7 @@ static void on_output(void *arg, int stream, struct str bytes)
     }
 }
 
-/* --- the end -----------------------------------------------------------------------------------
- */
+/* --- the end ---------------------------------------------------------------------------------- */
 static void finish(struct script_work *w, struct str error)
 {
     struct glue_active *a = w->run;
@@ -148,8 +146,7 @@ static void on_exit_(void *arg, const struct proc_result *result)
     finish(w, error_of(w, result));
 }
 
-/* --- the beginning -------------------------------------------------------------------------------
- */
+/* --- the beginning ---------------------------------------------------------------------------- */
 static void kill_it(void *arg)
 {
     struct script_work *w = arg;

@@ -8,8 +8,7 @@
 #define PAGE 100
 #define NAME_MAX_CHARS 255
 
-/* --- use ---------------------------------------------------------------------------------------
- */
+/* --- use -------------------------------------------------------------------------------------- */
 static bool off(struct str mode)
 {
     return !str_set(mode) || str_eqz(mode, "DISABLED");
@@ -66,8 +65,7 @@ enum status glue_security_check(struct call *c, struct str name)
     return call_status(c, st);
 }
 
-/* --- operations --------------------------------------------------------------------------------
- */
+/* --- operations ------------------------------------------------------------------------------- */
 enum status
 glue_create_security_configuration(struct call *c,
                                    const struct glue_create_security_configuration_request *in,

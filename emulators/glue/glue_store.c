@@ -24,8 +24,7 @@ const char glue_schema_sql[] =
         GLUE_BOOKMARK_SCHEMA_SQL GLUE_SECURITY_SCHEMA_SQL GLUE_TRIGGER_SCHEMA_SQL
             GLUE_WORKFLOW_SCHEMA_SQL;
 
-/* --- jobs --------------------------------------------------------------------------------------
- */
+/* --- jobs ------------------------------------------------------------------------------------- */
 static const struct documents jobs = {
     { glue_ops, GLUE_N_OPS, "GetJob", "Job" },
     DOCUMENTS_BY_NAME("glue_job"),
@@ -68,8 +67,7 @@ enum status glue_store_delete_job(struct db *db, const struct glue_owner *o, str
     return db_change_all(db, all, OWNER(o), bs(name));
 }
 
-/* --- runs --------------------------------------------------------------------------------------
- */
+/* --- runs ------------------------------------------------------------------------------------- */
 static const struct documents runs = {
     { glue_ops, GLUE_N_OPS, "GetJobRun", "JobRun" },
     .add = "INSERT INTO glue_run(id, account, region, job, state, doc) VALUES(?,?,?,?,?,?)",
@@ -134,8 +132,7 @@ enum status glue_store_active_runs(struct db *db, const struct glue_owner *o, st
                       OWNER(o), bs(job));
 }
 
-/* --- tags --------------------------------------------------------------------------------------
- */
+/* --- tags ------------------------------------------------------------------------------------- */
 enum status glue_store_set_tag(struct db *db, struct str arn, struct str key, struct str value)
 {
     return db_exec(db, "INSERT OR REPLACE INTO glue_tag VALUES(?,?,?)", bs(arn), bs(key),

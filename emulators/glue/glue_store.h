@@ -16,8 +16,7 @@ struct glue_owner {
     struct str account, region;
 };
 
-/* --- jobs --------------------------------------------------------------------------------------
- */
+/* --- jobs ------------------------------------------------------------------------------------- */
 /* ST_EXISTS: the name is taken. */
 enum status glue_store_add_job(struct db *db, struct arena *a, const struct glue_owner *o,
                                struct glue_job *job) MUST_CHECK;
@@ -33,8 +32,7 @@ enum status glue_store_job_names(struct db *db, struct arena *a, const struct gl
 enum status glue_store_delete_job(struct db *db, const struct glue_owner *o,
                                   struct str name) MUST_CHECK;
 
-/* --- runs --------------------------------------------------------------------------------------
- */
+/* --- runs ------------------------------------------------------------------------------------- */
 /* A run as it is kept: `run` is what the API shows, `number` orders the runs. */
 struct glue_run_row {
     int64_t number;
@@ -70,8 +68,7 @@ enum status glue_store_runs_in(struct db *db, struct arena *a, const struct glue
 enum status glue_store_active_runs(struct db *db, const struct glue_owner *o, struct str job,
                                    int64_t *ret) MUST_CHECK;
 
-/* --- tags --------------------------------------------------------------------------------------
- */
+/* --- tags ------------------------------------------------------------------------------------- */
 enum status glue_store_set_tag(struct db *db, struct str arn, struct str key,
                                struct str value) MUST_CHECK;
 enum status glue_store_delete_tag(struct db *db, struct str arn, struct str key) MUST_CHECK;

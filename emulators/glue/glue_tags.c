@@ -15,8 +15,7 @@ static struct str arn_of(struct call *c, const char *kind, struct str name)
     return call_arn(c, "glue", "%s/%.*s", kind, STR_ARG(name));
 }
 
-/* --- what may have tags: is it there? ----------------------------------------------------------
- */
+/* --- what may have tags: is it there? --------------------------------------------------------- */
 static enum status has_job(struct call *c, const struct glue_owner *o, struct str name)
 {
     struct glue_job *job;
@@ -83,8 +82,7 @@ static enum status check_arn(struct call *c, struct str arn)
                      STR_ARG(arn), STR_ARG(own));
 }
 
-/* --- keeping -----------------------------------------------------------------------------------
- */
+/* --- keeping ---------------------------------------------------------------------------------- */
 static enum status check_tag(struct call *c, const struct glue_tags_map_entry *tag)
 {
     if (tag->key.n < 1 || tag->key.n > TAG_KEY_MAX || tag->value.n > TAG_VALUE_MAX) {
@@ -156,8 +154,7 @@ enum status glue_tags_match(struct call *c, const char *kind, struct str name,
     return call_status(c, st);
 }
 
-/* --- operations --------------------------------------------------------------------------------
- */
+/* --- operations ------------------------------------------------------------------------------- */
 enum status glue_get_tags(struct call *c, const struct glue_get_tags_request *in,
                           struct glue_get_tags_response *ret_out)
 {

@@ -33,8 +33,7 @@ struct ask {
     size_t n_changes;
 };
 
-/* --- the words -----------------------------------------------------------------------------------
- */
+/* --- the words -------------------------------------------------------------------------------- */
 
 static int bad_value(const struct ask *a, const char *name, const char *value, const char *may)
 {
@@ -263,8 +262,7 @@ static int read_words(struct ask *a, int argc, char **argv)
     return 0;
 }
 
-/* --- the run -------------------------------------------------------------------------------------
- */
+/* --- the run ---------------------------------------------------------------------------------- */
 
 static void on_signal(int number)
 {
@@ -429,8 +427,7 @@ static int run_merge(struct run *r)
     return 0;
 }
 
-/* --- what is said --------------------------------------------------------------------------------
- */
+/* --- what is said ----------------------------------------------------------------------------- */
 
 struct figure {
     const char *name;

@@ -41,8 +41,7 @@ static int64_t mtime_ns(const struct stat *s)
     return (int64_t)s->st_mtim.tv_sec * 1000000000 + s->st_mtim.tv_nsec;
 }
 
-/* --- the manifest --------------------------------------------------------------------------------
- */
+/* --- the manifest ----------------------------------------------------------------------------- */
 
 /* A whole small file; ST_NOT_FOUND when there is none. */
 static enum status read_file(struct merge_dir *d, const char *name, struct str *ret)
@@ -164,8 +163,7 @@ static enum status load_manifest(struct merge_dir *d)
     return ST_OK;
 }
 
-/* --- what is there -------------------------------------------------------------------------------
- */
+/* --- what is there ---------------------------------------------------------------------------- */
 
 static enum status add_file(struct merge_dir *d, const char *z)
 {
@@ -221,8 +219,7 @@ static enum status list_folder(struct merge_dir *d)
     return st;
 }
 
-/* --- the switch ----------------------------------------------------------------------------------
- */
+/* --- the switch ------------------------------------------------------------------------------- */
 
 static enum status switch_part(struct merge_dir *d, const struct json_value *v)
 {
@@ -317,8 +314,7 @@ enum status merge_dir_switch(struct merge_dir *d)
     return st;
 }
 
-/* --- opening -------------------------------------------------------------------------------------
- */
+/* --- opening ---------------------------------------------------------------------------------- */
 
 static enum status take_lock(struct merge_dir *d)
 {

@@ -83,8 +83,7 @@ struct merge_dir_outcome {
 enum status merge_dir_publish(struct merge_dir *d, struct merge_result *result,
                               const struct merge_dir_outcome *outcome) MUST_CHECK;
 
-/* --- between merge_dir.c and merge_dir_publish.c ------------------------------------------------
- */
+/* --- between merge_dir.c and merge_dir_publish.c ---------------------------------------------- */
 
 /* A part in the manifest, and under which name it is now if that is another. */
 struct merge_dir_entry {

@@ -18,8 +18,7 @@ struct new_part {
     int64_t mtime_ns;
 };
 
-/* --- the sink: any thread of the merge -----------------------------------------------------------
- */
+/* --- the sink: any thread of the merge -------------------------------------------------------- */
 
 static enum status open_part(void *ctx, int *ret_fd, void **ret_handle)
 {
@@ -214,8 +213,7 @@ static void name_slots(struct publish *p)
     }
 }
 
-/* --- the next manifest ---------------------------------------------------------------------------
- */
+/* --- the next manifest ------------------------------------------------------------------------ */
 
 static void put_entry(struct json_out *o, const struct merge_dir_entry *e)
 {

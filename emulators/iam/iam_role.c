@@ -141,8 +141,7 @@ enum status iam_delete_role(struct call *c, const struct iam_delete_role_request
     return call_status(c, st);
 }
 
-/* --- tags --------------------------------------------------------------------------------------
- */
+/* --- tags ------------------------------------------------------------------------------------- */
 enum status iam_tag_role(struct call *c, const struct iam_tag_role_request *in, void *ret_out)
 {
     (void)ret_out;

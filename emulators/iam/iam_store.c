@@ -27,8 +27,7 @@ static struct str prefix_of(const struct iam_page *page)
     return str_set(page->path_prefix) ? page->path_prefix : STR("/");
 }
 
-/* --- roles -------------------------------------------------------------------------------------
- */
+/* --- roles ------------------------------------------------------------------------------------ */
 enum status iam_store_add_role(struct db *db, struct str account, const struct iam_role *r)
 {
     return db_exec(db, "INSERT INTO iam_role VALUES(?,?,?,?,?,?,?,?,?,?)", bs(account),
@@ -136,8 +135,7 @@ enum status iam_store_role_tags(struct db *db, struct arena *a, struct str accou
                    bs(account), bs(role));
 }
 
-/* --- inline policies ---------------------------------------------------------------------------
- */
+/* --- inline policies -------------------------------------------------------------------------- */
 enum status iam_store_put_inline(struct db *db, struct str account, struct str role,
                                  struct str name, struct str document)
 {
@@ -169,8 +167,7 @@ enum status iam_store_delete_inline(struct db *db, struct str account, struct st
                      bs(account), bs(role), bs(name));
 }
 
-/* --- attachments -------------------------------------------------------------------------------
- */
+/* --- attachments ------------------------------------------------------------------------------ */
 enum status iam_store_attach(struct db *db, struct str account, struct str role,
                              struct str policy_arn)
 {
@@ -212,8 +209,7 @@ enum status iam_store_attached(struct db *db, struct arena *a, struct str accoun
                    bs(account), bs(role), bs_or_empty(page->marker), bi(page->max + 1));
 }
 
-/* --- managed policies --------------------------------------------------------------------------
- */
+/* --- managed policies ------------------------------------------------------------------------- */
 enum status iam_store_add_policy(struct db *db, struct str account, const struct iam_policy *p,
                                  struct str document)
 {

@@ -19,8 +19,7 @@ struct iam_page {
     int64_t max;
 };
 
-/* --- roles -------------------------------------------------------------------------------------
- */
+/* --- roles ------------------------------------------------------------------------------------ */
 /* ST_EXISTS: the name is taken in the account. */
 enum status iam_store_add_role(struct db *db, struct str account,
                                const struct iam_role *role) MUST_CHECK;
@@ -43,8 +42,7 @@ enum status iam_store_untag_role(struct db *db, struct str account, struct str r
 enum status iam_store_role_tags(struct db *db, struct arena *a, struct str account, struct str role,
                                 struct iam_tag_list_type *ret) MUST_CHECK;
 
-/* --- inline policies ---------------------------------------------------------------------------
- */
+/* --- inline policies -------------------------------------------------------------------------- */
 enum status iam_store_put_inline(struct db *db, struct str account, struct str role,
                                  struct str name, struct str document) MUST_CHECK;
 enum status iam_store_inline(struct db *db, struct arena *a, struct str account, struct str role,
@@ -55,8 +53,7 @@ enum status iam_store_inlines(struct db *db, struct arena *a, struct str account
 enum status iam_store_delete_inline(struct db *db, struct str account, struct str role,
                                     struct str name) MUST_CHECK;
 
-/* --- attachments -------------------------------------------------------------------------------
- */
+/* --- attachments ------------------------------------------------------------------------------ */
 enum status iam_store_attach(struct db *db, struct str account, struct str role,
                              struct str policy_arn) MUST_CHECK;
 enum status iam_store_detach(struct db *db, struct str account, struct str role,
@@ -65,8 +62,7 @@ enum status iam_store_attached(struct db *db, struct arena *a, struct str accoun
                                const struct iam_page *page,
                                struct iam_attached_policies_list_type *ret) MUST_CHECK;
 
-/* --- managed policies --------------------------------------------------------------------------
- */
+/* --- managed policies ------------------------------------------------------------------------- */
 enum status iam_store_add_policy(struct db *db, struct str account, const struct iam_policy *policy,
                                  struct str document) MUST_CHECK;
 enum status iam_store_policy(struct db *db, struct arena *a, struct str arn, struct iam_policy *ret,

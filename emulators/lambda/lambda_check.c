@@ -27,8 +27,7 @@ enum status lambda_unsupported(struct call *c, const char *member, const char *w
     return call_fail(c, &wire_NotImplemented, "%s is not implemented: %s", member, why);
 }
 
-/* --- names
- * ---------------------------------------------------------------------------------------- */
+/* --- names ------------------------------------------------------------------------------------ */
 
 enum status lambda_no_function(struct call *c, const struct lambda_key *key)
 {
@@ -95,8 +94,7 @@ void lambda_touch(struct call *c, struct lambda_row *row)
     row->revision = id_uuid(c->arena);
 }
 
-/* --- settings
- * ------------------------------------------------------------------------------------- */
+/* --- settings --------------------------------------------------------------------------------- */
 
 /* What asks for something that we don't do. */
 static enum status refuse_unsupported(struct call *c, const struct lambda_settings *s)

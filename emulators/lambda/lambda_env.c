@@ -1,7 +1,7 @@
 #include "emulators/lambda/lambda_env.h"
 
-#include "emulators/lambda/lambda_runtime.h"
 #include "emulators/facade/sts.h"
+#include "emulators/lambda/lambda_runtime.h"
 #include "server/base/mem.h"
 #include "server/http/call.h"
 #include "server/wire/json.h"
@@ -10,8 +10,7 @@
 #define SESSION_S 43200
 #define ENV_ENTRIES_MAX 2048
 
-/* --- the user's variables ------------------------------------------------------------------------
- */
+/* --- the user's variables --------------------------------------------------------------------- */
 
 static const char *const reserved[] = {
     "_HANDLER",
@@ -129,8 +128,7 @@ struct lambda_environment_variables lambda_env_parse(struct arena *a, struct str
     return env;
 }
 
-/* --- a process's environment
- * ---------------------------------------------------------------------- */
+/* --- a process's environment ------------------------------------------------------------------ */
 
 struct maker {
     struct arena *a;

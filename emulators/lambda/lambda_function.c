@@ -11,8 +11,7 @@
 
 static const struct aws_error too_large = { "RequestEntityTooLargeException", NULL, 413, NULL };
 
-/* --- where the code comes from
- * -------------------------------------------------------------------- */
+/* --- where the code comes from ---------------------------------------------------------------- */
 
 /* CreateFunction's and UpdateFunctionCode's in one. */
 struct code_source {
@@ -67,8 +66,7 @@ static enum status open_object(struct call *c, const struct code_source *s, int 
     return call_status(c, st);
 }
 
-/* --- a change under way
- * --------------------------------------------------------------------------- */
+/* --- a change under way ----------------------------------------------------------------------- */
 
 struct change {
     struct call *c;
@@ -198,8 +196,7 @@ static enum status change_start(struct change *change, const struct code_source 
     return ST_PENDING;
 }
 
-/* --- handlers
- * ------------------------------------------------------------------------------------- */
+/* --- handlers --------------------------------------------------------------------------------- */
 
 static enum status pick_architecture(struct call *c, const struct lambda_architectures_list *list,
                                      struct str *field)

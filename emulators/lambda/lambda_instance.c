@@ -14,8 +14,7 @@
 /* What a runtime gets to end by itself after it said that it can't start. */
 #define LAST_WORDS_MS 1000
 
-/* --- configuration
- * -------------------------------------------------------------------------------- */
+/* --- configuration ---------------------------------------------------------------------------- */
 
 static void copy_row(struct arena *a, struct lambda_row *r)
 {
@@ -53,8 +52,7 @@ void lambda_config_unref(struct lambda_config *config)
     }
 }
 
-/* --- life
- * ----------------------------------------------------------------------------------------- */
+/* --- life ------------------------------------------------------------------------------------- */
 
 static void limit_reached(void *arg);
 
@@ -152,8 +150,7 @@ static void process_exit(void *arg, const struct proc_result *result)
     lambda_instance_free(inst);
 }
 
-/* --- start
- * ---------------------------------------------------------------------------------------- */
+/* --- start ------------------------------------------------------------------------------------ */
 
 /* Command line of the runtime; false: there is none to be started. */
 static bool find_runtime(struct lambda_instance *inst, const char *argv[3], struct str *ret_why)
@@ -241,8 +238,7 @@ void lambda_instance_init_error(struct lambda_instance *inst, struct str documen
     lambda_pool_start_failed(inst, NULL, STR_NONE, document);
 }
 
-/* --- running
- * -------------------------------------------------------------------------------------- */
+/* --- running ---------------------------------------------------------------------------------- */
 
 void lambda_instance_run(struct lambda_instance *inst, struct lambda_invocation *inv)
 {
@@ -288,8 +284,7 @@ void lambda_instance_log_error(struct lambda_instance *inst, const char *type, s
                                         STR_ARG(inv->request_id), STR_ARG(text), type));
 }
 
-/* --- end
- * ------------------------------------------------------------------------------------------ */
+/* --- end -------------------------------------------------------------------------------------- */
 
 static void timed_out(struct lambda_instance *inst)
 {

@@ -68,8 +68,7 @@ void lambda_instance_run(struct lambda_instance *inst, struct lambda_invocation 
 /* Kills it. An invocation that runs is dropped. It may be gone when this returns. */
 void lambda_instance_kill(struct lambda_instance *inst);
 
-/* --- for the parts of an instance ----------------------------------------------------------------
- */
+/* --- for the parts of an instance ------------------------------------------------------------- */
 /* BUSY only: the event was answered; logs the end, ends the invocation. `status` as
  * lambda_log_end(). The phase is BETWEEN afterwards. */
 void lambda_instance_answer(struct lambda_instance *inst, enum lambda_outcome outcome,

@@ -36,8 +36,7 @@ static enum status check_payload(struct call *c, struct str payload, size_t max,
     return ST_OK;
 }
 
-/* --- RequestResponse
- * ------------------------------------------------------------------------------- */
+/* --- RequestResponse -------------------------------------------------------------------------- */
 
 struct waiting {
     struct call *c;
@@ -103,8 +102,7 @@ static enum status invoke_sync(struct call *c, const struct lambda_invoke_reques
     return ST_PENDING;
 }
 
-/* --- Event, DryRun
- * --------------------------------------------------------------------------------- */
+/* --- Event, DryRun ---------------------------------------------------------------------------- */
 
 static enum status invoke_event(struct call *c, const struct lambda_invoke_request *in,
                                 const struct lambda_row *row, struct lambda_invoke_response *out)

@@ -31,8 +31,7 @@ void lambda_log_event(struct lambda_instance *inst, struct str text)
     }
 }
 
-/* --- the process's output ------------------------------------------------------------------------
- */
+/* --- the process's output --------------------------------------------------------------------- */
 
 static void flush_line(struct lambda_instance *inst, struct lambda_line *line)
 {
@@ -70,8 +69,7 @@ void lambda_log_flush(struct lambda_instance *inst)
     flush_line(inst, &inst->lines[1]);
 }
 
-/* --- the platform's lines ------------------------------------------------------------------------
- */
+/* --- the platform's lines --------------------------------------------------------------------- */
 
 void lambda_log_start(struct lambda_instance *inst)
 {

@@ -30,8 +30,7 @@ struct str lambda_package_zip(struct lambda *l, struct arena *a, const struct la
     return arena_printf(a, "%.*s.zip", STR_ARG(root));
 }
 
-/* --- the worker's part
- * ---------------------------------------------------------------------------- */
+/* --- the worker's part ------------------------------------------------------------------------ */
 
 static void fail(struct lambda_package *p, bool ours, const char *what, const char *path)
 {

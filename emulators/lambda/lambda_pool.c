@@ -25,8 +25,7 @@ static struct lambda_invocation *queue_take(struct lambda_pool *pool)
     return CONTAINER_OF(first, struct lambda_invocation, link);
 }
 
-/* --- taking over changes
- * -------------------------------------------------------------------------- */
+/* --- taking over changes ---------------------------------------------------------------------- */
 
 /* Instances of an older configuration end: at once, or after the event that they handle. */
 static void retire(struct lambda_pool *pool)
@@ -143,8 +142,7 @@ void lambda_pool_change_later(struct lambda *l, const struct lambda_key *key)
     core_after_commit(l->core, change_committed, change);
 }
 
-/* --- dispatching
- * ---------------------------------------------------------------------------------- */
+/* --- dispatching ------------------------------------------------------------------------------ */
 
 static struct lambda_instance *find_ready(struct lambda_pool *pool)
 {
@@ -339,8 +337,7 @@ void lambda_pool_lost(struct lambda_pool *pool)
     }
 }
 
-/* --- end
- * ------------------------------------------------------------------------------------------ */
+/* --- end -------------------------------------------------------------------------------------- */
 
 void lambda_pools_kill(struct lambda *l)
 {

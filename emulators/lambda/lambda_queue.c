@@ -28,8 +28,7 @@ struct envelope {
     int64_t throttles; /* in a row */
 };
 
-/* --- rows
- * ------------------------------------------------------------------------------------------ */
+/* --- rows ------------------------------------------------------------------------------------- */
 
 static struct str envelope_text(struct arena *a, const struct envelope *e)
 {
@@ -81,8 +80,7 @@ enum status lambda_queue_add(struct lambda *l, const struct lambda_key *key,
                : ST_NOMEM;
 }
 
-/* --- one attempt
- * ----------------------------------------------------------------------------------- */
+/* --- one attempt ------------------------------------------------------------------------------ */
 
 /* Lives in the invocation's arena. */
 struct attempt {
@@ -225,8 +223,7 @@ static void run_row(void *state, const struct outbox_row *row)
     }
 }
 
-/* --- events of other services
- * ---------------------------------------------------------------------- */
+/* --- events of other services ----------------------------------------------------------------- */
 
 static enum status allowed(struct lambda *l, const struct bus_event *ev, struct lambda_key *ret_key)
 {

@@ -59,8 +59,7 @@ enum lambda_runtime_kind lambda_runtime_of(struct arena *a, const struct lambda_
     return kind;
 }
 
-/* --- what the machine has ------------------------------------------------------------------------
- */
+/* --- what the machine has --------------------------------------------------------------------- */
 
 static bool runs(const char *path)
 {
@@ -99,8 +98,7 @@ struct str lambda_runtime_lacks(struct lambda *l, struct arena *a, const struct 
                         python, STR_ARG(row->runtime));
 }
 
-/* --- the bootstrap
- * -------------------------------------------------------------------------------- */
+/* --- the bootstrap ---------------------------------------------------------------------------- */
 
 static enum status write_all(int fd, const char *p, size_t n)
 {

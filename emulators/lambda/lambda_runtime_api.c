@@ -25,8 +25,7 @@ static void reply_accepted(struct local_request *req)
     local_http_reply(req, 202, &json, 1, STR("{\"status\":\"OK\"}\n"));
 }
 
-/* --- next
- * ----------------------------------------------------------------------------------------- */
+/* --- next ------------------------------------------------------------------------------------- */
 
 void lambda_runtime_api_event(struct lambda_instance *inst)
 {
@@ -66,8 +65,7 @@ static void get_next(struct lambda_instance *inst, struct local_request *req)
     lambda_instance_next(inst);
 }
 
-/* --- answers
- * -------------------------------------------------------------------------------------- */
+/* --- answers ---------------------------------------------------------------------------------- */
 
 /* AWS names the request in the documents of all function errors. */
 static struct str with_request_id(struct arena *a, struct str document, struct str request_id)

@@ -16,8 +16,7 @@
 #define STOP_MS 5000
 #define CODE_URL "/_cistern/functions/"
 
-/* --- GetFunction's Code.Location
- * -------------------------------------------------------------------- */
+/* --- GetFunction's Code.Location -------------------------------------------------------------- */
 
 static bool is_digest_zip(struct str file)
 {
@@ -51,8 +50,7 @@ static enum status send_code(struct call *c, void *arg)
     return ST_OK;
 }
 
-/* --- life
- * ------------------------------------------------------------------------------------------- */
+/* --- life ------------------------------------------------------------------------------------- */
 
 static enum status lambda_init(struct core *core, void **ret_state)
 {

@@ -7,8 +7,7 @@
 #define RESERVED_MAX 900
 #define TAGS_MAX 50
 
-/* --- tags
- * ----------------------------------------------------------------------------------------- */
+/* --- tags ------------------------------------------------------------------------------------- */
 
 /* The resource is always an ARN. */
 static enum status tagged(struct call *c, struct str arn, struct lambda_row *ret)
@@ -65,8 +64,7 @@ enum status lambda_untag_resource(struct call *c, const struct lambda_untag_reso
     return st;
 }
 
-/* --- reserved concurrency
- * ------------------------------------------------------------------------- */
+/* --- reserved concurrency --------------------------------------------------------------------- */
 
 static enum status reserve(struct call *c, struct str name, int64_t reserved)
 {
@@ -122,8 +120,7 @@ enum status lambda_delete_function_concurrency(
     return reserve(c, in->FunctionName, -1);
 }
 
-/* --- asynchronous invocations
- * --------------------------------------------------------------------- */
+/* --- asynchronous invocations ----------------------------------------------------------------- */
 
 static bool no_destination(const struct lambda_destination_config *d)
 {

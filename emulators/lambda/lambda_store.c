@@ -29,8 +29,7 @@ const char lambda_schema_sql[] =
 #define KEY_IS " account=? AND region=? AND name=?"
 #define KEY(key) bs((key)->account), bs((key)->region), bs((key)->name)
 
-/* --- functions ---------------------------------------------------------------------------------
- */
+/* --- functions -------------------------------------------------------------------------------- */
 enum status lambda_store_add(struct db *db, const struct lambda_row *r)
 {
     return db_exec(
@@ -130,8 +129,7 @@ enum status lambda_store_uses_code(struct db *db, struct str account, struct str
     return st;
 }
 
-/* --- permissions -------------------------------------------------------------------------------
- */
+/* --- permissions ------------------------------------------------------------------------------ */
 enum status lambda_store_add_statement(struct db *db, const struct lambda_key *key,
                                        const struct lambda_statement *s)
 {
@@ -173,8 +171,7 @@ enum status lambda_store_statements(struct db *db, struct arena *a, const struct
                    KEY(key));
 }
 
-/* --- tags ---------------------------------------------------------------------------------------
- */
+/* --- tags ------------------------------------------------------------------------------------- */
 enum status lambda_store_tag(struct db *db, const struct lambda_key *key,
                              const struct lambda_tags *tags)
 {
@@ -198,8 +195,7 @@ enum status lambda_store_tags(struct db *db, struct arena *a, const struct lambd
                    "SELECT key,value FROM lambda_tag WHERE" KEY_IS " ORDER BY key", KEY(key));
 }
 
-/* --- asynchronous invocation ---------------------------------------------------------------------
- */
+/* --- asynchronous invocation ------------------------------------------------------------------ */
 static enum status read_async(struct rows *q, struct arena *a, void *ret)
 {
     (void)a;

@@ -48,8 +48,7 @@ enum status lambda_store_list(struct db *db, struct arena *a, const struct lambd
 enum status lambda_store_uses_code(struct db *db, struct str account, struct str name,
                                    struct str code_dir, bool *ret) MUST_CHECK;
 
-/* --- permissions -------------------------------------------------------------------------------
- */
+/* --- permissions ------------------------------------------------------------------------------ */
 struct lambda_statement {
     struct str sid;
     struct str text; /* the statement as JSON */
@@ -64,8 +63,7 @@ enum status lambda_store_delete_statement(struct db *db, const struct lambda_key
 enum status lambda_store_statements(struct db *db, struct arena *a, const struct lambda_key *key,
                                     struct lambda_statement **ret, size_t *ret_n) MUST_CHECK;
 
-/* --- tags ---------------------------------------------------------------------------------------
- */
+/* --- tags ------------------------------------------------------------------------------------- */
 enum status lambda_store_tag(struct db *db, const struct lambda_key *key,
                              const struct lambda_tags *tags) MUST_CHECK;
 enum status lambda_store_untag(struct db *db, const struct lambda_key *key,
@@ -73,8 +71,7 @@ enum status lambda_store_untag(struct db *db, const struct lambda_key *key,
 enum status lambda_store_tags(struct db *db, struct arena *a, const struct lambda_key *key,
                               struct lambda_tags *ret) MUST_CHECK;
 
-/* --- asynchronous invocation ---------------------------------------------------------------------
- */
+/* --- asynchronous invocation ------------------------------------------------------------------ */
 struct lambda_async {
     int64_t retries;   /* -1: not set */
     int64_t max_age_s; /* -1: not set */

@@ -15,8 +15,7 @@
 #define SWEEP_ARENA_MAX (16u << 20)
 #define SWEEP_DEPTH 32 /* folders kept open */
 
-/* --- deleting
- * ------------------------------------------------------------------------------------- */
+/* --- deleting --------------------------------------------------------------------------------- */
 
 static int remove_one(const char *path, const struct stat *s, int kind, struct FTW *where)
 {
@@ -54,8 +53,7 @@ static bool to_trash(struct lambda *l, const char *path)
     return true;
 }
 
-/* --- finding
- * -------------------------------------------------------------------------------------- */
+/* --- finding ---------------------------------------------------------------------------------- */
 
 /* Names in a folder but for "." and ".."; none when it can't be read. */
 static struct str *names_in(struct arena *a, const char *dir, size_t *ret_n)

@@ -42,8 +42,7 @@ static enum status trouble(struct unzip *u, const char *what, struct str name)
     return ST_IO;
 }
 
-/* --- names
- * ---------------------------------------------------------------------------------------- */
+/* --- names ------------------------------------------------------------------------------------ */
 
 /* The entry's path without empty and "." parts; ST_INVALID when it would leave the folder. */
 static enum status clean_path(struct unzip *u, struct str name, struct str *ret)
@@ -102,8 +101,7 @@ static enum status make_parents(struct unzip *u, struct str path)
     return st;
 }
 
-/* --- files
- * ---------------------------------------------------------------------------------------- */
+/* --- files ------------------------------------------------------------------------------------ */
 
 static enum status write_piece(struct unzip *u, int fd, size_t n, struct str path)
 {
@@ -158,8 +156,7 @@ static enum status make_file(struct unzip *u, zip_file_t *from, struct str path,
     return st;
 }
 
-/* --- symbolic links
- * ------------------------------------------------------------------------------- */
+/* --- symbolic links --------------------------------------------------------------------------- */
 
 /* May a link at `path` point to `target`? Only "../" (no more than there are folders above) and
  * then plain names: since links are made last, in real folders, each such step stays inside,
@@ -210,8 +207,7 @@ static enum status make_links(struct unzip *u)
     return ST_OK;
 }
 
-/* --- entries
- * -------------------------------------------------------------------------------------- */
+/* --- entries ---------------------------------------------------------------------------------- */
 
 /* Type and permissions as the zip tells them; 0 type bits: it doesn't. */
 static mode_t unix_mode(struct unzip *u, zip_uint64_t i)

@@ -94,8 +94,7 @@ enum status logs_delete_log_group(struct call *c, const struct logs_delete_log_g
     return st == ST_OK ? call_status(c, logs_store_delete_group(c->db, group.id)) : st;
 }
 
-/* --- retention ---------------------------------------------------------------------------------
- */
+/* --- retention -------------------------------------------------------------------------------- */
 enum status logs_put_retention_policy(struct call *c,
                                       const struct logs_put_retention_policy_request *in,
                                       void *ret_out)
@@ -138,8 +137,7 @@ enum status logs_delete_retention_policy(struct call *c,
     return st == ST_OK ? call_status(c, logs_store_set_retention(c->db, group.id, 0)) : st;
 }
 
-/* --- tags --------------------------------------------------------------------------------------
- */
+/* --- tags ------------------------------------------------------------------------------------- */
 enum status logs_tag_resource(struct call *c, const struct logs_tag_resource_request *in,
                               void *ret_out)
 {

@@ -21,8 +21,7 @@ const char logs_schema_sql[] =
     "CREATE INDEX IF NOT EXISTS logs_event_stream ON logs_event(stream_id, time_ms, id);"
     "CREATE INDEX IF NOT EXISTS logs_event_group ON logs_event(group_id, time_ms, id);";
 
-/* --- groups ------------------------------------------------------------------------------------
- */
+/* --- groups ----------------------------------------------------------------------------------- */
 enum status logs_store_add_group(struct db *db, const struct logs_owner *o, struct str name,
                                  int64_t now_ms, int64_t *ret_id)
 {
@@ -98,8 +97,7 @@ enum status logs_store_tags(struct db *db, struct arena *a, int64_t group, struc
                    "SELECT key, value FROM logs_tag WHERE group_id=? ORDER BY key", bi(group));
 }
 
-/* --- streams -----------------------------------------------------------------------------------
- */
+/* --- streams ---------------------------------------------------------------------------------- */
 enum status logs_store_add_stream(struct db *db, int64_t group, struct str name, int64_t now_ms,
                                   int64_t *ret_id)
 {
@@ -151,8 +149,7 @@ enum status logs_store_delete_stream(struct db *db, int64_t stream)
     return st == ST_OK ? db_exec(db, "DELETE FROM logs_stream WHERE id=?", bi(stream)) : st;
 }
 
-/* --- events ------------------------------------------------------------------------------------
- */
+/* --- events ----------------------------------------------------------------------------------- */
 #define EVENT_OVERHEAD 26 /* bytes that the service counts for each event beside its text */
 
 enum status logs_store_add_event(struct db *db, int64_t group, int64_t stream, int64_t time_ms,

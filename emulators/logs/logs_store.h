@@ -38,8 +38,7 @@ struct logs_event_row {
     struct str message;
 };
 
-/* --- groups ------------------------------------------------------------------------------------
- */
+/* --- groups ----------------------------------------------------------------------------------- */
 enum status logs_store_add_group(struct db *db, const struct logs_owner *o, struct str name,
                                  int64_t now_ms, int64_t *ret_id) MUST_CHECK;
 enum status logs_store_group(struct db *db, struct arena *a, const struct logs_owner *o,
@@ -60,8 +59,7 @@ enum status logs_store_delete_tag(struct db *db, int64_t group, struct str key) 
 enum status logs_store_tags(struct db *db, struct arena *a, int64_t group,
                             struct logs_tags *ret) MUST_CHECK;
 
-/* --- streams -----------------------------------------------------------------------------------
- */
+/* --- streams ---------------------------------------------------------------------------------- */
 enum status logs_store_add_stream(struct db *db, int64_t group, struct str name, int64_t now_ms,
                                   int64_t *ret_id) MUST_CHECK;
 enum status logs_store_stream(struct db *db, struct arena *a, int64_t group, struct str name,
@@ -76,8 +74,7 @@ enum status logs_store_streams(struct db *db, struct arena *a, int64_t group,
                                size_t *ret_n) MUST_CHECK;
 enum status logs_store_delete_stream(struct db *db, int64_t stream) MUST_CHECK;
 
-/* --- events ------------------------------------------------------------------------------------
- */
+/* --- events ----------------------------------------------------------------------------------- */
 enum status logs_store_add_event(struct db *db, int64_t group, int64_t stream, int64_t time_ms,
                                  int64_t now_ms, struct str message) MUST_CHECK;
 /* Events of the group (stream 0) or of one stream with start <= time < end, strictly after `from`

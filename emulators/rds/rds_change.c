@@ -6,8 +6,7 @@
 #include "server/base/mem.h"
 #include "server/wire/codec.h"
 
-/* --- modify --------------------------------------------------------------------------------------
- */
+/* --- modify ----------------------------------------------------------------------------------- */
 static enum status refuse_missing(struct call *c, const struct rds_modify_db_instance_request *in)
 {
     const char *what = in->MultiAZ.v                           ? "MultiAZ"

@@ -130,8 +130,7 @@ enum status rds_check_name(struct call *c, const char *member, struct str name)
                      member);
 }
 
-/* --- ports ---------------------------------------------------------------------------------------
- */
+/* --- ports ------------------------------------------------------------------------------------ */
 static bool port_is_free(int port)
 {
     struct sockaddr_in at = { .sin_family = AF_INET,

@@ -23,8 +23,7 @@ const char *rds_snapshot_dir(const struct rds *r, struct arena *a, struct str id
     return arena_printf(a, "%s/rds/snapshots/%.*s", core_config(r->core)->data_dir, STR_ARG(id)).p;
 }
 
-/* --- giving away ---------------------------------------------------------------------------------
- */
+/* --- giving away ------------------------------------------------------------------------------ */
 bool rds_chown_tree(const char *dir, uid_t uid, gid_t gid)
 {
     CLEANUP(arena_freep) struct arena *a = arena_new(RDS_ARENA_MAX);
@@ -44,8 +43,7 @@ bool rds_chown_tree(const char *dir, uid_t uid, gid_t gid)
     return good;
 }
 
-/* --- copying -------------------------------------------------------------------------------------
- */
+/* --- copying ---------------------------------------------------------------------------------- */
 /* Bytes [from, to) of one file to the same place of another. */
 static bool copy_range(int in, int out, off_t from, off_t to)
 {

@@ -24,8 +24,7 @@ struct waiting {
     void *out;
 };
 
-/* --- asking --------------------------------------------------------------------------------------
- */
+/* --- asking ----------------------------------------------------------------------------------- */
 struct question {
     struct rds *rds;
     const char *program;
@@ -227,8 +226,7 @@ void rds_when_engines_known(struct rds *r, void (*fn)(struct rds *r))
     }
 }
 
-/* --- looking up ----------------------------------------------------------------------------------
- */
+/* --- looking up ------------------------------------------------------------------------------- */
 const struct rds_engine *rds_engine(const struct rds *r, struct str name)
 {
     for (size_t i = 0; i < RDS_N_ENGINES; i++) {

@@ -36,8 +36,7 @@ static const struct {
     { RDS_EVENTS_GROUP, "RDS DB Parameter Group Event", "DB_PARAM" },
 };
 
-/* --- noting --------------------------------------------------------------------------------------
- */
+/* --- noting ----------------------------------------------------------------------------------- */
 static enum status tell(struct rds *r, struct arena *a, const struct rds_owner *owner,
                         const struct rds_fact *f)
 {
@@ -109,8 +108,7 @@ enum status rds_event(struct rds *r, struct arena *a, const struct rds_instance 
     return ST_OK;
 }
 
-/* --- DescribeEvents ------------------------------------------------------------------------------
- */
+/* --- DescribeEvents --------------------------------------------------------------------------- */
 #define MINUTE_MS 60000
 #define DURATION_DEFAULT_MIN 60
 #define DURATION_MAX_MIN 20160 /* 14 days */

@@ -42,8 +42,7 @@ static enum status find_own(struct call *c, struct str name, struct rds_db_param
     return find(c, name, ret);
 }
 
-/* --- create, describe, delete --------------------------------------------------------------------
- */
+/* --- create, describe, delete ----------------------------------------------------------------- */
 enum status rds_create_db_parameter_group(struct call *c,
                                           const struct rds_create_db_parameter_group_request *in,
                                           struct rds_create_db_parameter_group_response *ret_out)
@@ -144,8 +143,7 @@ enum status rds_delete_db_parameter_group(struct call *c,
                                       : st);
 }
 
-/* --- parameters ----------------------------------------------------------------------------------
- */
+/* --- parameters ------------------------------------------------------------------------------- */
 static struct rds_parameter show(const struct rds_known *k, struct str family,
                                  const struct rds_settings *settings)
 {
@@ -243,8 +241,7 @@ enum status rds_describe_engine_default_parameters(
     return st;
 }
 
-/* --- changing ------------------------------------------------------------------------------------
- */
+/* --- changing --------------------------------------------------------------------------------- */
 static enum status check_parameter(struct call *c, struct str family, const struct rds_parameter *p,
                                    const struct rds_known **ret)
 {

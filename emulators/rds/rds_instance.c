@@ -24,8 +24,7 @@ enum status rds_check_password(struct call *c, struct str password)
                      PASSWORD_MIN, PASSWORD_MAX);
 }
 
-/* --- create --------------------------------------------------------------------------------------
- */
+/* --- create ----------------------------------------------------------------------------------- */
 /* Members that would promise something that isn't there. */
 static enum status refuse_missing(struct call *c, const struct rds_create_db_instance_request *in)
 {
@@ -135,8 +134,7 @@ enum status rds_create_db_instance(struct call *c, const struct rds_create_db_in
     return rds_need_engines(c, create, in, ret_out);
 }
 
-/* --- describe ------------------------------------------------------------------------------------
- */
+/* --- describe --------------------------------------------------------------------------------- */
 static bool fits(const struct rds_filter_list *filters, const struct rds_instance *i)
 {
     return (rds_filter_fits(filters, "db-instance-id", i->name) ||
@@ -185,8 +183,7 @@ enum status rds_describe_db_instances(struct call *c,
     return st;
 }
 
-/* --- delete --------------------------------------------------------------------------------------
- */
+/* --- delete ----------------------------------------------------------------------------------- */
 static enum status check_delete(struct call *c, const struct rds_delete_db_instance_request *in,
                                 const struct rds_instance *i)
 {

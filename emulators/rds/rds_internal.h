@@ -62,8 +62,7 @@ void rds_engines_fini(struct rds *r);
 /* Sets r->user, uid and gid; once, when the engines are found out. */
 void rds_choose_user(struct rds *r);
 
-/* --- folders (rds_data.c) ------------------------------------------------------------------------
- */
+/* --- folders (rds_data.c) --------------------------------------------------------------------- */
 /* DATA/rds/<id>, DATA/rds/snapshots/<id> */
 const char *rds_instance_dir(const struct rds *r, struct arena *a, struct str id);
 const char *rds_snapshot_dir(const struct rds *r, struct arena *a, struct str id);
@@ -73,8 +72,7 @@ bool rds_copy_tree(const char *from, const char *to);
 /* Any thread. Gives a folder to a user. */
 bool rds_chown_tree(const char *dir, uid_t uid, gid_t gid);
 
-/* --- servers (rds_server.c): the process of an instance ------------------------------------------
- */
+/* --- servers (rds_server.c): the process of an instance --------------------------------------- */
 /* What follows when the process has ended. */
 enum rds_after { RDS_THEN_STAY, RDS_THEN_START, RDS_THEN_DELETE, RDS_THEN_SERVER_ENDS };
 /* Brings the instance's process up: makes its folder when it has none (from i->source, when
@@ -96,15 +94,13 @@ void rds_server_end_all(struct rds *r);
 /* Purges binary logs as `binlog retention hours` of each says. */
 void rds_server_keep_binlogs(struct rds *r);
 
-/* --- what a server is told (rds_options.c) -------------------------------------------------------
- */
+/* --- what a server is told (rds_options.c) ---------------------------------------------------- */
 /* The argument vector, in the arena. `settings`: the values of its parameter group. */
 const char *const *rds_options_argv(const struct rds *r, struct arena *a,
                                     const struct rds_instance *i, const char *init_file,
                                     const struct rds_settings *settings);
 
-/* --- the SQL that makes a server RDS's (rds_setup.c); one statement per line ---------------------
- */
+/* --- the SQL that makes a server RDS's (rds_setup.c); one statement per line ------------------ */
 /* Statements for the init file of every start: the administrator with this password, nobody else's
  * way in. */
 struct str rds_setup_init(struct arena *a, struct str engine, struct str password);
@@ -118,8 +114,7 @@ struct str rds_setup_globals(struct arena *a, const struct rds_settings *setting
 struct str rds_setup_value(struct arena *a, const struct rds_known *k, struct str value);
 #define RDS_ADMIN "rdsadmin"
 
-/* --- parameters (rds_parameter.c) ----------------------------------------------------------------
- */
+/* --- parameters (rds_parameter.c) ------------------------------------------------------------- */
 struct rds_known {
     const char *name, *value; /* value: the engine's default here; NULL: none */
     bool dynamic;             /* can be changed while the server runs */
@@ -142,8 +137,7 @@ const char *rds_known_value(const struct rds_known *k, struct str family);
 bool rds_known_is_option(const struct rds_known *k);
 bool rds_value_fits(const struct rds_known *k, struct str value);
 
-/* --- shared by handlers (rds_common.c) -----------------------------------------------------------
- */
+/* --- shared by handlers (rds_common.c) -------------------------------------------------------- */
 extern const struct aws_error rds_InvalidParameterValue, rds_InvalidParameterCombination;
 struct rds_owner rds_owner_of(const struct call *c);
 /* The instance by name or ARN, or the call failed with DBInstanceNotFound. */

@@ -14,8 +14,7 @@
 #define KILL_AFTER_MS 60000 /* a server that doesn't end when it is asked to */
 #define ASK_EVERY_MS 200    /* a server that has only begun to start may miss the signal */
 
-/* --- the end -------------------------------------------------------------------------------------
- */
+/* --- the end ---------------------------------------------------------------------------------- */
 /* The row goes at once, the folder in the background. */
 static void delete_instance(struct rds *r, struct arena *a, const struct rds_instance *i)
 {
@@ -151,8 +150,7 @@ void rds_server_end_all(struct rds *r)
     (void)core_wait(r->core, none_left, r, KILL_AFTER_MS + 5000); /* those that stay are killed */
 }
 
-/* --- the beginning -------------------------------------------------------------------------------
- */
+/* --- the beginning ---------------------------------------------------------------------------- */
 static void on_output(void *arg, int stream, struct str bytes)
 {
     struct rds_server *s = arg;

@@ -44,8 +44,7 @@ void rds_server_free(struct rds_server *s)
     free(s);
 }
 
-/* --- the row -------------------------------------------------------------------------------------
- */
+/* --- the row ---------------------------------------------------------------------------------- */
 static struct str last_error(struct str text)
 {
     struct str line, found = STR("");
@@ -117,8 +116,7 @@ static void up(struct rds_server *s)
     status_ignore(rds_set_status(r, a, &i, "available")); /* logged */
 }
 
-/* --- starting ------------------------------------------------------------------------------------
- */
+/* --- starting --------------------------------------------------------------------------------- */
 static void on_ready(struct rds_server *s, const struct mysql_err *err)
 {
     if (s->ended) { /* rds_server_exited() waited for this worker */
@@ -190,8 +188,7 @@ static void start_process(struct rds_server *s)
     rds_server_login(s, arena_join(a, globals, str_set(i.setup) ? i.setup : STR("")), on_ready);
 }
 
-/* --- the folder ----------------------------------------------------------------------------------
- */
+/* --- the folder ------------------------------------------------------------------------------- */
 static void copied(void *arg)
 {
     struct rds_server *s = arg;

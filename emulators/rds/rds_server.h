@@ -51,21 +51,18 @@ void rds_server_free(struct rds_server *s);
 void rds_server_failed(struct rds_server *s, const char *state, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 
-/* --- rds_process.c -------------------------------------------------------------------------------
- */
+/* --- rds_process.c ---------------------------------------------------------------------------- */
 void rds_server_spawn(struct rds_server *s, const char *const *argv);
 /* The process has ended and no worker uses `s` any more: what follows it. */
 void rds_server_gone(struct rds_server *s);
 
-/* --- rds_login.c: workers that talk to the server ------------------------------------------------
- */
+/* --- rds_login.c: workers that talk to the server --------------------------------------------- */
 /* Logs in as soon as the server lets us, runs the statements, then done(s, NULL) or done(s, why).
  */
 void rds_server_login(struct rds_server *s, struct str statements,
                       void (*done)(struct rds_server *s, const struct mysql_err *err));
 
-/* --- rds_template.c ------------------------------------------------------------------------------
- */
+/* --- rds_template.c --------------------------------------------------------------------------- */
 /* Sets s->source to an empty data folder of the engine, made when there is none yet; then
  * done(s, NULL), or done(s, what to tell the user). */
 void rds_template_get(struct rds_server *s,

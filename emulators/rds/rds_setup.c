@@ -4,8 +4,7 @@
 #include "server/base/mem.h"
 #include "server/mysql/conn.h"
 
-/* --- versions of MySQL ---------------------------------------------------------------------------
- */
+/* --- versions of MySQL ------------------------------------------------------------------------ */
 /* Is it MySQL of at least this version? An attached or unknown one isn't. */
 static bool is_mysql(const struct rds_instance *i, uint64_t major, uint64_t minor)
 {
@@ -16,8 +15,7 @@ static bool is_mysql(const struct rds_instance *i, uint64_t major, uint64_t mino
            (x > major || (x == major && y >= minor));
 }
 
-/* --- every start ---------------------------------------------------------------------------------
- */
+/* --- every start ------------------------------------------------------------------------------ */
 /* A fresh data folder has root without a password under several hosts. */
 #define NO_ROOT_MARIADB "DELETE FROM mysql.global_priv WHERE User IN ('root', '');\n"
 #define NO_ROOT_MYSQL "DELETE FROM mysql.user WHERE User IN ('root', '');\n"
@@ -61,8 +59,7 @@ struct str rds_setup_globals(struct arena *a, const struct rds_settings *setting
     return text;
 }
 
-/* --- the first start: the master user ------------------------------------------------------------
- */
+/* --- the first start: the master user --------------------------------------------------------- */
 /* What RDS grants to the master user: everything but SUPER and the file system. */
 #define MASTER_GRANTS                                                                           \
     "SELECT, INSERT, UPDATE, DELETE, CREATE, DROP, RELOAD, PROCESS, REFERENCES, INDEX, ALTER, " \
@@ -100,8 +97,7 @@ static struct str grants(struct arena *a, const struct rds_instance *i, struct s
     return text;
 }
 
-/* --- procedures ----------------------------------------------------------------------------------
- */
+/* --- procedures ------------------------------------------------------------------------------- */
 /* The log tables, when log_output says TABLE: the present one becomes the backup. A log that is on
  * can't be moved. */
 #define ROTATE(table, variable)                                                                    \
@@ -170,8 +166,7 @@ static struct str procedures_of(struct arena *a, struct str engine)
     return text;
 }
 
-/* --- together ------------------------------------------------------------------------------------
- */
+/* --- together --------------------------------------------------------------------------------- */
 struct str rds_setup_first(struct arena *a, const struct rds_instance *i, struct str password)
 {
     struct str user = mysql_quote(a, i->doc->MasterUsername);

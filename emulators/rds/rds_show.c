@@ -9,8 +9,7 @@
 #define BACKUP_DAYS_MAX 35
 #define RESOURCE_DIGITS 26
 
-/* --- engine --------------------------------------------------------------------------------------
- */
+/* --- engine ----------------------------------------------------------------------------------- */
 static enum status check_engine(struct call *c, const struct rds_wish *w, struct rds_instance *i)
 {
     const struct rds *r = rds_of(c);
@@ -40,8 +39,7 @@ static enum status check_engine(struct call *c, const struct rds_wish *w, struct
     return ST_OK;
 }
 
-/* --- parts ---------------------------------------------------------------------------------------
- */
+/* --- parts ------------------------------------------------------------------------------------ */
 struct rds_vpc_security_group_membership_list
 rds_memberships(struct call *c, const struct rds_vpc_security_group_id_list *ids)
 {

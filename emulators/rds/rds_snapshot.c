@@ -23,8 +23,7 @@ static enum status find(struct call *c, struct str name, struct rds_snapshot *re
     return call_status(c, st);
 }
 
-/* --- create --------------------------------------------------------------------------------------
- */
+/* --- create ----------------------------------------------------------------------------------- */
 static enum status add(struct call *c, const struct rds_instance *i, struct str name,
                        struct rds_snapshot *ret)
 {
@@ -101,8 +100,7 @@ enum status rds_final_snapshot(struct call *c, struct rds_instance *i, struct st
     return st;
 }
 
-/* --- describe, delete ----------------------------------------------------------------------------
- */
+/* --- describe, delete ------------------------------------------------------------------------- */
 static bool fits(const struct rds_describe_db_snapshots_request *in, const struct rds_snapshot *s)
 {
     const struct rds_db_snapshot *d = s->doc;
@@ -180,8 +178,7 @@ enum status rds_delete_db_snapshot(struct call *c, const struct rds_delete_db_sn
     return st;
 }
 
-/* --- restore -------------------------------------------------------------------------------------
- */
+/* --- restore ---------------------------------------------------------------------------------- */
 static enum status restore(struct call *c, const void *request, void *response)
 {
     const struct rds_restore_db_instance_from_db_snapshot_request *in = request;

@@ -29,8 +29,7 @@ const char rds_schema_sql[] =
     " type TEXT NOT NULL, source TEXT NOT NULL, arn TEXT NOT NULL, category TEXT NOT NULL,"
     " message TEXT NOT NULL, ms INTEGER NOT NULL);";
 
-/* --- instances -----------------------------------------------------------------------------------
- */
+/* --- instances -------------------------------------------------------------------------------- */
 static const struct documents instances = {
     { rds_ops, RDS_N_OPS, "CreateDBInstance", "DBInstance" },
     .add = "INSERT INTO rds_instance VALUES(?,?,?,?,?,?,?,?,?,?)",

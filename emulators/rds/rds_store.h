@@ -50,8 +50,7 @@ enum status rds_store_by_id(struct db *db, struct arena *a, struct str id,
 enum status rds_store_list(struct db *db, struct arena *a, const struct rds_owner *o,
                            struct rds_instances *ret) MUST_CHECK;
 
-/* --- snapshots: their bytes lie in rds/snapshots/<id>/ -------------------------------------------
- */
+/* --- snapshots: their bytes lie in rds/snapshots/<id>/ ---------------------------------------- */
 struct rds_snapshot {
     struct rds_owner owner;
     struct str name, id;
@@ -74,8 +73,7 @@ enum status rds_store_snapshots(struct db *db, struct arena *a, const struct rds
                                 struct rds_snapshots *ret) MUST_CHECK;
 enum status rds_store_remove_snapshot(struct db *db, struct str id) MUST_CHECK;
 
-/* --- parameter groups ----------------------------------------------------------------------------
- */
+/* --- parameter groups ------------------------------------------------------------------------- */
 enum status rds_store_add_group(struct db *db, struct arena *a, const struct rds_owner *o,
                                 struct rds_db_parameter_group *g) MUST_CHECK;
 enum status rds_store_group(struct db *db, struct arena *a, const struct rds_owner *o,
@@ -101,8 +99,7 @@ enum status rds_store_unset(struct db *db, const struct rds_owner *o, struct str
 enum status rds_store_settings(struct db *db, struct arena *a, const struct rds_owner *o,
                                struct str group, struct rds_settings *ret) MUST_CHECK;
 
-/* --- subnet groups and tags ----------------------------------------------------------------------
- */
+/* --- subnet groups and tags ------------------------------------------------------------------- */
 /* Inserts (ST_EXISTS: the name is taken) or replaces. */
 enum status rds_store_put_subnets(struct db *db, struct arena *a, const struct rds_owner *o,
                                   struct rds_db_subnet_group *g, bool replace) MUST_CHECK;
@@ -120,8 +117,7 @@ enum status rds_store_unset_tag(struct db *db, struct str arn, struct str key) M
 enum status rds_store_tags(struct db *db, struct arena *a, struct str arn,
                            struct rds_tag_list *ret) MUST_CHECK;
 
-/* --- events (rds_store_event.c) ------------------------------------------------------------------
- */
+/* --- events (rds_store_event.c) --------------------------------------------------------------- */
 struct rds_fact {
     const char *type; /* RDS_EVENTS_… */
     const char *id, *category;

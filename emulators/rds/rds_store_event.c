@@ -14,8 +14,8 @@ enum status rds_store_add_event(struct db *db, const struct rds_owner *o, const 
                : db_exec(db,
                          "INSERT INTO rds_event(account,region,type,source,arn,category,message,ms)"
                          " VALUES(?,?,?,?,?,?,?,?)",
-                         bs(o->account), bs(o->region), bz(f->type), bs(f->source), bs(f->arn),
-                         bz(f->category), bs(f->message), bi(ms));
+                         OWNER(o), bz(f->type), bs(f->source), bs(f->arn), bz(f->category),
+                         bs(f->message), bi(ms));
 }
 
 static enum status read_event(struct rows *q, struct arena *a, void *ret)
@@ -39,5 +39,5 @@ enum status rds_store_events(struct db *db, struct arena *a, const struct rds_ow
     return db_read(db, ALL_ROWS(a, read_event, &ret->v, &ret->n),
                    "SELECT type,source,arn,category,message,ms FROM rds_event WHERE account=? AND "
                    "region=? AND ms BETWEEN ? AND ? ORDER BY id",
-                   bs(o->account), bs(o->region), bi(from_ms), bi(to_ms));
+                   OWNER(o), bi(from_ms), bi(to_ms));
 }

@@ -2,8 +2,7 @@
 #include "emulators/rds/rds_store.h"
 #include "server/store/db_read.h"
 
-/* --- parameter groups ----------------------------------------------------------------------------
- */
+/* --- parameter groups ------------------------------------------------------------------------- */
 static const struct documents groups = {
     { rds_ops, RDS_N_OPS, "CreateDBParameterGroup", "DBParameterGroup" },
     DOCUMENTS_BY_NAME("rds_group"),
@@ -61,8 +60,7 @@ enum status rds_store_settings(struct db *db, struct arena *a, const struct rds_
                    OWNER(o), bs(group));
 }
 
-/* --- subnet groups -------------------------------------------------------------------------------
- */
+/* --- subnet groups ---------------------------------------------------------------------------- */
 static const struct documents subnets = {
     { rds_ops, RDS_N_OPS, "CreateDBSubnetGroup", "DBSubnetGroup" },
     DOCUMENTS_BY_NAME("rds_subnets"),
@@ -93,8 +91,7 @@ enum status rds_store_remove_subnets(struct db *db, const struct rds_owner *o, s
     return documents_remove(db, &subnets, DOCUMENT_NAMED(o, name));
 }
 
-/* --- tags ----------------------------------------------------------------------------------------
- */
+/* --- tags ------------------------------------------------------------------------------------- */
 enum status rds_store_set_tags(struct db *db, struct str arn, const struct rds_tag_list *tags)
 {
     enum status st = ST_OK;

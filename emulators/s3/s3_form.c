@@ -63,8 +63,7 @@ static ssize_t read_at(int fd, char *to, size_t n, int64_t off)
     return (ssize_t)have;
 }
 
-/* --- fields --------------------------------------------------------------------------------------
- */
+/* --- fields ----------------------------------------------------------------------------------- */
 
 /* What is before `mark`; *rest continues behind it. */
 static bool take_until(struct str *rest, struct str mark, struct str *ret)
@@ -133,8 +132,7 @@ static enum status read_fields(struct arena *a, struct str *rest, struct str del
     }
 }
 
-/* --- the file ------------------------------------------------------------------------------------
- */
+/* --- the file --------------------------------------------------------------------------------- */
 
 /* Where the file's bytes end: block by block, each with the end of the one before. */
 static enum status find_end(int fd, int64_t from, struct str delimiter, int64_t *ret_end)

@@ -234,8 +234,7 @@ enum status s3_abort_multipart_upload(struct call *c,
     return call_status(c, st);
 }
 
-/* --- UploadPartCopy ------------------------------------------------------------------------------
- */
+/* --- UploadPartCopy --------------------------------------------------------------------------- */
 
 struct part_copy {
     struct call *c;

@@ -87,8 +87,7 @@ enum status s3_list_parts(struct call *c, const struct s3_list_parts_request *in
     return ST_OK;
 }
 
-/* --- ListMultipartUploads ------------------------------------------------------------------------
- */
+/* --- ListMultipartUploads --------------------------------------------------------------------- */
 
 struct uploads {
     const struct s3_list_multipart_uploads_request *in;

@@ -251,8 +251,7 @@ enum status s3_put_bucket_notification_configuration(
     return call_status(c, st);
 }
 
-/* --- showing
- * ---------------------------------------------------------------------------------------- */
+/* --- showing ---------------------------------------------------------------------------------- */
 
 static struct s3_notification_configuration_filter *shown_filter(struct arena *a,
                                                                  const struct s3_rule *rule)

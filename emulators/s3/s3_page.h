@@ -26,8 +26,7 @@ struct s3_page {
 enum status s3_page_collect(struct db *db, struct arena *a, const struct s3_page_query *query,
                             struct s3_page *ret) MUST_CHECK;
 
-/* --- pure helpers
- * --------------------------------------------------------------------------------- */
+/* --- pure helpers ----------------------------------------------------------------------------- */
 /* The common prefix of a key: up to and with the first delimiter behind the prefix; absent when the
  * key has none. */
 struct str s3_common_prefix_of(struct str key, struct str prefix, struct str delimiter);

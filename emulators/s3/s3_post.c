@@ -31,8 +31,7 @@ struct post {
     struct s3_join_piece piece;
 };
 
-/* --- before the body -----------------------------------------------------------------------------
- */
+/* --- before the body -------------------------------------------------------------------------- */
 
 enum status s3_post_prepare(struct call *c)
 {
@@ -45,8 +44,7 @@ enum status s3_post_prepare(struct call *c)
     return st;
 }
 
-/* --- signature and policy ------------------------------------------------------------------------
- */
+/* --- signature and policy --------------------------------------------------------------------- */
 
 static enum status need_field(struct post *p, const char *name)
 {
@@ -129,8 +127,7 @@ static enum status check_right(struct post *p)
     return ST_OK;
 }
 
-/* --- fields --------------------------------------------------------------------------------------
- */
+/* --- fields ----------------------------------------------------------------------------------- */
 
 /* "uploads/${filename}" */
 static struct str key_of(struct post *p)
@@ -200,8 +197,7 @@ static enum status check_form(struct post *p)
     return st == ST_OK ? s3_headers_read(c, &p->row.head) : st;
 }
 
-/* --- publishing ----------------------------------------------------------------------------------
- */
+/* --- publishing ------------------------------------------------------------------------------- */
 
 static enum status publish(struct post *p)
 {
@@ -298,8 +294,7 @@ static void copied(struct s3_join *join, void *arg)
     call_finish(c, call_status(c, st));
 }
 
-/* --- reading the form ----------------------------------------------------------------------------
- */
+/* --- reading the form ------------------------------------------------------------------------- */
 
 static void read_form(void *arg)
 {

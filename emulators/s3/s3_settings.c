@@ -41,8 +41,7 @@ static enum status fail_unset(struct call *c, const struct aws_error *error)
     return st;
 }
 
-/* --- policy
- * --------------------------------------------------------------------------------------- */
+/* --- policy ----------------------------------------------------------------------------------- */
 
 enum status s3_get_bucket_policy(struct call *c, const struct s3_get_bucket_policy_request *in,
                                  struct s3_get_bucket_policy_response *ret_out)
@@ -152,8 +151,7 @@ enum status s3_delete_bucket_policy(struct call *c,
     return call_status(c, st);
 }
 
-/* --- encryption: only AES256, kept as the BucketKeyEnabled flag
- * ------------------------------------ */
+/* --- encryption: only AES256, kept as the BucketKeyEnabled flag ------------------------------- */
 
 enum status s3_get_bucket_encryption(struct call *c,
                                      const struct s3_get_bucket_encryption_request *in,
@@ -213,8 +211,7 @@ enum status s3_delete_bucket_encryption(struct call *c,
     return call_status(c, st);
 }
 
-/* --- Block Public Access: four flags as '0' and '1'
- * ------------------------------------------------ */
+/* --- Block Public Access: four flags as '0' and '1' ------------------------------------------- */
 
 static struct opt_bool flag_at(struct str text, size_t i)
 {
@@ -269,8 +266,7 @@ enum status s3_delete_public_access_block(struct call *c,
     return write_setting(c, "public-access", GONE);
 }
 
-/* --- ownership controls
- * ----------------------------------------------------------------------------- */
+/* --- ownership controls ----------------------------------------------------------------------- */
 
 enum status
 s3_get_bucket_ownership_controls(struct call *c,

@@ -16,8 +16,7 @@
 
 extern const char s3_schema_sql[];
 
-/* --- buckets -----------------------------------------------------------------------------------
- */
+/* --- buckets ---------------------------------------------------------------------------------- */
 struct s3_bucket_row {
     struct str name, account, region;
     int64_t created_ms;
@@ -55,8 +54,7 @@ enum status s3_store_set_rules(struct db *db, struct str bucket, const struct s3
 enum status s3_store_sequence(struct db *db, int64_t *ret) MUST_CHECK;
 enum status s3_store_set_sequence(struct db *db, int64_t value) MUST_CHECK;
 
-/* --- objects -----------------------------------------------------------------------------------
- */
+/* --- objects ---------------------------------------------------------------------------------- */
 /* What a client may set on an object besides its bytes; absent: not set. */
 struct s3_headers {
     struct str content_type, content_encoding, cache_control, content_disposition;
@@ -120,8 +118,7 @@ void s3_cursor_row(struct s3_cursor *cur, struct arena *a, struct str bucket,
                    struct s3_object_row *ret);
 enum status s3_cursor_close(struct s3_cursor *cur) MUST_CHECK;
 
-/* --- multipart uploads ---------------------------------------------------------------------------
- */
+/* --- multipart uploads ------------------------------------------------------------------------ */
 struct s3_upload_row {
     struct str id, bucket, key;
     int64_t created_ms;

@@ -150,8 +150,7 @@ enum status s3_get_object_legal_hold(struct call *c,
     return no_lock(c, in->VersionId);
 }
 
-/* --- ACLs: the owner has full control, and nobody else can get any
- * ---------------------------------- */
+/* --- ACLs: the owner has full control, and nobody else can get any ---------------------------- */
 
 static enum status fill_acl(struct call *c, struct s3_owner **ret_owner, struct s3_grants *ret)
 {

@@ -57,8 +57,7 @@ static void drop_view(struct s3 *s3, struct open_view *v)
     free(v);
 }
 
-/* --- life ----------------------------------------------------------------------------------------
- */
+/* --- life ------------------------------------------------------------------------------------- */
 
 void s3_views_init(struct s3 *s3)
 {
@@ -131,8 +130,7 @@ void s3_views_close_all(struct s3 *s3)
     }
 }
 
-/* --- keeping -------------------------------------------------------------------------------------
- */
+/* --- keeping ---------------------------------------------------------------------------------- */
 
 static bool worth_keeping(struct str key)
 {
@@ -165,8 +163,7 @@ enum status s3_view_retire(struct s3 *s3, const struct s3_object_row *old,
     return s3_store_keep(core_db(s3->core), &row);
 }
 
-/* --- reading -------------------------------------------------------------------------------------
- */
+/* --- reading ---------------------------------------------------------------------------------- */
 
 /* "op_open" in "https://audit.example.org/hadoop/1/op_open/<span>/?op=…"; absent: not told. */
 static struct str audited_operation(const struct call *c)

@@ -84,8 +84,7 @@ static bool field_ends(const struct reader *r)
            r->text.p[r->at] == ',';
 }
 
-/* --- sets ----------------------------------------------------------------------------------------
- */
+/* --- sets ------------------------------------------------------------------------------------- */
 static uint64_t *set_of(struct cron *c, enum field_kind kind)
 {
     switch (kind) {
@@ -125,8 +124,7 @@ static bool has(uint64_t set, int value)
     return set >> (unsigned)value & 1;
 }
 
-/* --- reading a field -----------------------------------------------------------------------------
- */
+/* --- reading a field -------------------------------------------------------------------------- */
 static enum status read_value(struct reader *r, const struct field *f, int *ret)
 {
     size_t from = r->at;
@@ -319,8 +317,7 @@ enum status cron_parse(struct arena *a, struct str text, struct cron *ret, struc
     return st;
 }
 
-/* --- searching -----------------------------------------------------------------------------------
- */
+/* --- searching -------------------------------------------------------------------------------- */
 /* Days since 1970-01-01 of a date from 1970 on: whole years, leap days, days of the year. */
 static int64_t days_since_epoch(int year, int month, int day)
 {

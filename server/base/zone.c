@@ -37,8 +37,7 @@ struct zone {
     struct rule rule;
 };
 
-/* --- calendar ---------------------------------------------------------------------------------
- */
+/* --- calendar --------------------------------------------------------------------------------- */
 
 int64_t zone_days(int64_t year, int month, int day)
 {
@@ -79,8 +78,7 @@ static bool leap(int64_t year)
     return (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
 }
 
-/* --- the rule after the last transition -------------------------------------------------------
- */
+/* --- the rule after the last transition ------------------------------------------------------- */
 
 static bool eat(struct str *s, char c)
 {
@@ -215,8 +213,7 @@ static int32_t by_rule(const struct rule *r, int64_t utc_s)
     return summer ? r->summer : r->standard;
 }
 
-/* --- the file -----------------------------------------------------------------------------------
- */
+/* --- the file --------------------------------------------------------------------------------- */
 
 static uint64_t big_endian(const char *p, size_t n)
 {
@@ -356,8 +353,7 @@ enum status zone_read(struct arena *a, struct str name, const struct zone **ret)
     return zone_parse(a, (struct str){ bytes, n }, ret);
 }
 
-/* --- use ----------------------------------------------------------------------------------------
- */
+/* --- use -------------------------------------------------------------------------------------- */
 
 int32_t zone_offset(const struct zone *z, int64_t utc_s)
 {

@@ -44,8 +44,7 @@ int cli_usage(const struct command *command, const char *fmt, ...)
     return CLI_USAGE;
 }
 
-/* --- spelling ------------------------------------------------------------------------------------
- */
+/* --- spelling --------------------------------------------------------------------------------- */
 
 static int min3(int a, int b, int c)
 {
@@ -87,8 +86,7 @@ const char *cli_closest(const char *word, const char *const *names)
     return best;
 }
 
-/* --- words ---------------------------------------------------------------------------------------
- */
+/* --- words ------------------------------------------------------------------------------------ */
 
 int cli_option(const struct command *command, int argc, char **argv, int *i, const char *name,
                const char **ret_value)
@@ -113,8 +111,7 @@ int cli_option(const struct command *command, int argc, char **argv, int *i, con
     return 1;
 }
 
-/* --- server --------------------------------------------------------------------------------------
- */
+/* --- server ----------------------------------------------------------------------------------- */
 
 static struct str first_line(struct arena *a, const char *path)
 {
@@ -142,8 +139,7 @@ struct str cli_endpoint(struct arena *a, const char *given)
     return STR("http://127.0.0.1:4566");
 }
 
-/* --- programs ------------------------------------------------------------------------------------
- */
+/* --- programs --------------------------------------------------------------------------------- */
 
 int cli_exec(char **argv)
 {

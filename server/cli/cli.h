@@ -39,15 +39,13 @@ int cli_usage(const struct command *command, const char *fmt, ...)
 /* The name (NULL-terminated list) that was probably meant, or NULL. */
 const char *cli_closest(const char *word, const char *const *names);
 
-/* --- words --------------------------------------------------------------------------------------
- */
+/* --- words ------------------------------------------------------------------------------------ */
 /* Takes `--name VALUE` or `--name=VALUE` at argv[*i]: 1 and *ret_value (leaves *i at the last word
  * used), 0: another word, -1: the value is missing (said). */
 int cli_option(const struct command *command, int argc, char **argv, int *i, const char *name,
                const char **ret_value);
 
-/* --- server -------------------------------------------------------------------------------------
- */
+/* --- server ----------------------------------------------------------------------------------- */
 /* Where the server is: `given` (--endpoint) or NULL, CISTERN_ENDPOINT, AWS_ENDPOINT_URL,
  * ./.cistern/endpoint, 127.0.0.1:4566. */
 struct str cli_endpoint(struct arena *a, const char *given);
@@ -72,8 +70,7 @@ enum status cli_http(struct arena *a, struct str endpoint, const struct cli_requ
 /* Prints the error document of an answer that isn't 2xx; returns CLI_FAILED. */
 int cli_refused(const char *what, const struct cli_answer *answer);
 
-/* --- programs -----------------------------------------------------------------------------------
- */
+/* --- programs --------------------------------------------------------------------------------- */
 /* Replaces the process; returns 127 or 126, as shells do, when it can't (said on stderr). */
 int cli_exec(char **argv);
 

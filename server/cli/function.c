@@ -50,8 +50,7 @@ static int parse_words(const struct command *self, int argc, char **argv, struct
     return 0;
 }
 
-/* --- JSON ----------------------------------------------------------------------------------------
- */
+/* --- JSON ------------------------------------------------------------------------------------- */
 
 /* One word of a shell command line that means exactly these bytes. */
 static void add_word(struct buf *b, const char *word)
@@ -122,8 +121,7 @@ static void add_settings(struct json_out *o, const struct function_words *w)
 /* A zip archive of no files: its end record alone. */
 static const char empty_zip[22] = { 'P', 'K', 5, 6 };
 
-/* --- requests ------------------------------------------------------------------------------------
- */
+/* --- requests --------------------------------------------------------------------------------- */
 
 static enum status call(struct arena *a, const struct function_words *w, const char *method,
                         struct str target, struct str body, struct cli_answer *ret)

@@ -21,8 +21,7 @@ credential_lookup_fn auth_lookup(void)
     return atomic_load(&lookup_fn);
 }
 
-/* --- reading -------------------------------------------------------------------------------------
- */
+/* --- reading ---------------------------------------------------------------------------------- */
 
 void auth_read(struct http_exchange *x)
 {
@@ -41,8 +40,7 @@ void auth_read(struct http_exchange *x)
     }
 }
 
-/* --- refusing ------------------------------------------------------------------------------------
- */
+/* --- refusing --------------------------------------------------------------------------------- */
 
 static enum status refuse(struct http_exchange *x, enum auth_fault fault)
 {
@@ -87,8 +85,7 @@ static enum status refuse_signature(struct http_exchange *x, const struct sig_te
     return st;
 }
 
-/* --- time ----------------------------------------------------------------------------------------
- */
+/* --- time ------------------------------------------------------------------------------------- */
 
 static enum status refuse_expired(struct http_exchange *x, int64_t end_ms, int64_t now_ms)
 {
@@ -146,8 +143,7 @@ static enum status check_time(struct http_exchange *x)
     return auth->must_verify && off ? refuse_skew(x, sent, now) : ST_OK;
 }
 
-/* --- the key -------------------------------------------------------------------------------------
- */
+/* --- the key ---------------------------------------------------------------------------------- */
 
 static bool is_account(struct str key)
 {
@@ -211,8 +207,7 @@ static enum status find_secret(struct http_exchange *x)
     return refused;
 }
 
-/* --- the signature -------------------------------------------------------------------------------
- */
+/* --- the signature ---------------------------------------------------------------------------- */
 
 static enum status verify_v4(struct http_exchange *x, struct str body_hash)
 {

@@ -4,8 +4,7 @@
 #include "server/base/mem.h"
 #include "server/http/exchange.h"
 
-/* --- reply --------------------------------------------------------------------------------------
- */
+/* --- reply ------------------------------------------------------------------------------------ */
 
 void call_reply_init(struct call_reply *r)
 {
@@ -119,8 +118,7 @@ void call_reply_bytes(struct call *c, struct str content_type, struct str bytes)
     r->bytes = arena_str(c->arena, bytes);
 }
 
-/* --- request ------------------------------------------------------------------------------------
- */
+/* --- request ---------------------------------------------------------------------------------- */
 
 struct http_exchange *exchange_of(struct call *c)
 {

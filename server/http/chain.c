@@ -11,8 +11,7 @@
 static const struct aws_error refused_page = { "AccessDenied", NULL, 403, NULL };
 static const struct aws_error no_admin = { "NotFound", NULL, 404, NULL };
 
-/* --- wire view of the call -----------------------------------------------------------------------
- */
+/* --- wire view of the call -------------------------------------------------------------------- */
 
 static struct str wire_header(const void *arg, const char *name)
 {
@@ -56,8 +55,7 @@ static void refresh_wire(struct http_exchange *x)
     };
 }
 
-/* --- identify ------------------------------------------------------------------------------------
- */
+/* --- identify --------------------------------------------------------------------------------- */
 
 static void name_request(struct call *c)
 {
@@ -114,8 +112,7 @@ static enum status find_own(struct http_exchange *x)
     return ST_OK;
 }
 
-/* --- find the operation --------------------------------------------------------------------------
- */
+/* --- find the operation ----------------------------------------------------------------------- */
 
 static enum status unknown_op(struct http_exchange *x)
 {
@@ -151,8 +148,7 @@ static enum status find_op(struct http_exchange *x)
     return auth_check_op(x);
 }
 
-/* --- the body's way in ---------------------------------------------------------------------------
- */
+/* --- the body's way in ------------------------------------------------------------------------ */
 
 static void strip_aws_chunked(struct http_exchange *x, struct str encoding)
 {
@@ -299,8 +295,7 @@ enum status chain_begin(struct http_exchange *x)
     return st;
 }
 
-/* --- the body is there ---------------------------------------------------------------------------
- */
+/* --- the body is there ------------------------------------------------------------------------ */
 
 static enum status chunk_fault(struct http_exchange *x)
 {
@@ -435,8 +430,7 @@ enum status chain_body(struct http_exchange *x)
     return call_status(c, st);
 }
 
-/* --- invoke and encode ---------------------------------------------------------------------------
- */
+/* --- invoke and encode ------------------------------------------------------------------------ */
 
 enum status chain_invoke(struct http_exchange *x)
 {

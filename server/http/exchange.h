@@ -64,8 +64,7 @@ void exchange_free(struct http_exchange *x);
 /* The exchange a call is part of (c->http), never NULL. */
 struct http_exchange *exchange_of(struct call *c);
 
-/* --- core side (exchange_core.c) ----------------------------------------------------------------
- */
+/* --- core side (exchange_core.c) -------------------------------------------------------------- */
 /* HTTP thread: the connection is already suspended. */
 void exchange_to_core(struct http_exchange *x);
 /* Core thread, at the end: answers 503. */

@@ -8,8 +8,7 @@
 #include "server/http/listener_impl.h"
 #include "server/loop/loop.h"
 
-/* --- the end: after the commit -------------------------------------------------------------------
- */
+/* --- the end: after the commit ---------------------------------------------------------------- */
 
 static void answered(void *arg, bool committed)
 {
@@ -30,8 +29,7 @@ static void stop_watching(struct http_exchange *x)
     x->on_abort = NULL;
 }
 
-/* --- the handler ---------------------------------------------------------------------------------
- */
+/* --- the handler ------------------------------------------------------------------------------ */
 
 static void run_in_mark(struct http_exchange *x, struct core_mark mark)
 {
@@ -84,8 +82,7 @@ void exchange_to_core(struct http_exchange *x)
     core_post(x->call.core, run, x);
 }
 
-/* --- pending calls -------------------------------------------------------------------------------
- */
+/* --- pending calls ---------------------------------------------------------------------------- */
 
 void call_finish(struct call *c, enum status st)
 {

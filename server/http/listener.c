@@ -25,8 +25,7 @@
 #define BIND_PAUSE_MS 100
 #define FILES_RESERVED 256u /* descriptors left for everything but connections */
 
-/* --- threads' databases --------------------------------------------------------------------------
- */
+/* --- threads' databases ----------------------------------------------------------------------- */
 
 static void close_db(void *db)
 {
@@ -45,8 +44,7 @@ struct db *listener_db(struct listener *l)
     return db;
 }
 
-/* --- core's side ---------------------------------------------------------------------------------
- */
+/* --- core's side ------------------------------------------------------------------------------ */
 
 void listener_adopt(struct http_exchange *x)
 {
@@ -60,8 +58,7 @@ void listener_give_back(struct http_exchange *x)
     atomic_fetch_sub(&l->in_core_count, 1);
 }
 
-/* --- the daemon's callbacks ----------------------------------------------------------------------
- */
+/* --- the daemon's callbacks ------------------------------------------------------------------- */
 
 static void *on_target(void *cls, const char *uri, struct MHD_Connection *connection)
 {
@@ -126,8 +123,7 @@ __attribute__((format(printf, 2, 0))) static void on_log(void *cls, const char *
     log_debug("http", "transport: %s", text);
 }
 
-/* --- start ---------------------------------------------------------------------------------------
- */
+/* --- start ------------------------------------------------------------------------------------ */
 
 static int try_bind(const struct addrinfo *ai)
 {
@@ -288,8 +284,7 @@ int listener_port(const struct listener *l)
     return l->port;
 }
 
-/* --- stop ----------------------------------------------------------------------------------------
- */
+/* --- stop ------------------------------------------------------------------------------------- */
 
 void listener_close(struct listener *l)
 {

@@ -51,8 +51,7 @@ static struct local_call *call_of(struct local_request *req)
     return CONTAINER_OF(req, struct local_call, request);
 }
 
-/* --- running the daemon --------------------------------------------------------------------------
- */
+/* --- running the daemon ----------------------------------------------------------------------- */
 
 static void arm(struct local_http *h)
 {
@@ -95,8 +94,7 @@ static void on_timer(void *arg)
     run(arg);
 }
 
-/* --- requests ------------------------------------------------------------------------------------
- */
+/* --- requests --------------------------------------------------------------------------------- */
 
 static struct local_call *local_call_new(struct local_http *h, const char *target)
 {
@@ -160,8 +158,7 @@ static enum MHD_Result refuse(struct local_call *lc, int status, struct str text
     return send_reply(lc);
 }
 
-/* --- the daemon's callbacks ----------------------------------------------------------------------
- */
+/* --- the daemon's callbacks ------------------------------------------------------------------- */
 
 static void *on_target(void *cls, const char *uri, struct MHD_Connection *connection)
 {
@@ -244,8 +241,7 @@ static size_t no_unescape(void *cls, struct MHD_Connection *connection, char *s)
     return strlen(s);
 }
 
-/* --- life ----------------------------------------------------------------------------------------
- */
+/* --- life ------------------------------------------------------------------------------------- */
 
 static int listen_any(int *ret_port)
 {

@@ -12,8 +12,7 @@ static bool is_form(const struct http_request *r)
     return str_starts(type, STR("application/x-www-form-urlencoded"));
 }
 
-/* --- finding a service ---------------------------------------------------------------------------
- */
+/* --- finding a service ------------------------------------------------------------------------ */
 
 static const struct service *by_protocol(const struct service *const *list, unsigned protocols)
 {
@@ -80,8 +79,7 @@ static const struct service *by_dated_path(const struct service *const *list,
     return NULL;
 }
 
-/* --- hosts ---------------------------------------------------------------------------------------
- */
+/* --- hosts ------------------------------------------------------------------------------------ */
 
 struct str route_host_name(struct str host)
 {
@@ -120,8 +118,7 @@ static const struct service *by_host(const struct service *const *list, struct s
     return by_scope(list, first);
 }
 
-/* --- S3 addresses --------------------------------------------------------------------------------
- */
+/* --- S3 addresses ----------------------------------------------------------------------------- */
 
 static void address(const struct http_request *r, struct arena *a, struct route *ret)
 {
@@ -140,8 +137,7 @@ static void address(const struct http_request *r, struct arena *a, struct route 
     ret->key = bucket.n > 0 && key.n > 0 ? url_decode(a, key, false) : STR_NONE;
 }
 
-/* --- protocol ------------------------------------------------------------------------------------
- */
+/* --- protocol --------------------------------------------------------------------------------- */
 
 /* "/service/GraniteServiceVersion20100801/operation/PutMetricData" */
 static bool cbor_path(struct str path, struct str *ret_service, struct str *ret_op)
@@ -218,8 +214,7 @@ static void set_protocol(const struct http_request *r, struct arena *a, struct r
     }
 }
 
-/* --- the rules -----------------------------------------------------------------------------------
- */
+/* --- the rules -------------------------------------------------------------------------------- */
 
 static bool unsigned_form(const struct service *const *list, const struct http_request *r,
                           struct arena *a, struct route *ret)

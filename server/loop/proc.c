@@ -12,8 +12,7 @@
 #include "server/base/mem.h"
 #include "server/loop/proc_impl.h"
 
-/* --- end -----------------------------------------------------------------------------------------
- */
+/* --- end -------------------------------------------------------------------------------------- */
 
 static void pipe_close(struct proc_pipe *s)
 {
@@ -61,8 +60,7 @@ static void end_if_over(struct proc *p)
     proc_free(p);
 }
 
-/* --- streams -------------------------------------------------------------------------------------
- */
+/* --- streams ---------------------------------------------------------------------------------- */
 
 static void take_output(struct proc *p, int stream, struct str bytes)
 {
@@ -138,8 +136,7 @@ static void open_streams(struct proc *p)
     }
 }
 
-/* --- reaping -------------------------------------------------------------------------------------
- */
+/* --- reaping ---------------------------------------------------------------------------------- */
 
 static int64_t timeval_us(struct timeval tv)
 {
@@ -211,8 +208,7 @@ static void on_child(void *arg, int signum)
     }
 }
 
-/* --- start ---------------------------------------------------------------------------------------
- */
+/* --- start ------------------------------------------------------------------------------------ */
 
 static void run_spawn(void *arg)
 {
@@ -281,8 +277,7 @@ struct proc *proc_start(struct loop *loop, const struct proc_options *options)
     return p;
 }
 
-/* --- for the owner -------------------------------------------------------------------------------
- */
+/* --- for the owner ---------------------------------------------------------------------------- */
 
 void proc_kill(struct proc *p, int signum)
 {

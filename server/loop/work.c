@@ -25,8 +25,7 @@ int thread_create_quiet(pthread_t *ret, const char *name, void *(*fn)(void *), v
     return rc;
 }
 
-/* --- pool ----------------------------------------------------------------------------------------
- */
+/* --- pool ------------------------------------------------------------------------------------- */
 
 struct job {
     struct job *next;
@@ -141,8 +140,7 @@ void work_start(struct loop *loop, void (*run)(void *arg), void (*done)(void *ar
     pool_start(&loop->workers, run, done, arg);
 }
 
-/* --- a thread of its own -------------------------------------------------------------------------
- */
+/* --- a thread of its own ---------------------------------------------------------------------- */
 
 struct own_thread {
     struct loop *loop;

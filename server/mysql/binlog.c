@@ -17,8 +17,7 @@
 #define CHECKSUM_CRC32 1u
 #define CHECKSUM_ARENA ((size_t)64 * 1024)
 
-/* --- starting
- * ---------------------------------------------------------------------------------------- */
+/* --- starting --------------------------------------------------------------------------------- */
 
 static void put_le(struct buf *b, uint64_t v, int bytes)
 {
@@ -177,8 +176,7 @@ void mysql_binlog_free(struct mysql_binlog *b)
     free(b);
 }
 
-/* --- events
- * ------------------------------------------------------------------------------------------ */
+/* --- events ----------------------------------------------------------------------------------- */
 
 /* A transaction never spans files. One that is still open when a new file begins was being written
  * when the server crashed: it does not count. */

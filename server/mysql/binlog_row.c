@@ -21,8 +21,7 @@ void row_image_init(struct row_image *image, const uint8_t *bitmap, size_t bits)
     image->full = image->present_n == bits;
 }
 
-/* --- numbers and times
- * ---------------------------------------------------------------------------- */
+/* --- numbers and times ------------------------------------------------------------------------ */
 
 static void read_int(struct rd *r, size_t n, struct mysql_value *v)
 {
@@ -93,8 +92,7 @@ static void read_date(struct rd *r, struct mysql_time *t)
     t->year = (uint16_t)(v >> 9);
 }
 
-/* --- texts and bytes
- * ------------------------------------------------------------------------------- */
+/* --- texts and bytes -------------------------------------------------------------------------- */
 
 /* MariaDB's COMPRESSED columns: a byte, method in its high half (0: not compressed, 8: deflate), in
  * the low one a flag for zlib's wrapper and the size of the length that follows, big-endian. */
@@ -255,8 +253,7 @@ static const char *read_set(struct rd *r, const struct rowcol *c, struct scratch
     return NULL;
 }
 
-/* --- a column, a row
- * ------------------------------------------------------------------------------- */
+/* --- a column, a row -------------------------------------------------------------------------- */
 
 static const char *read_rest(struct rd *r, const struct rowcol *c, struct scratch *scratch,
                              struct mysql_value *v)

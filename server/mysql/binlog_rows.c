@@ -69,8 +69,7 @@ enum status binlog_table_map(struct mysql_binlog *b, struct event *e, struct mys
     return plan(b, m, err);
 }
 
-/* --- rows
- * ------------------------------------------------------------------------------------------ */
+/* --- rows ------------------------------------------------------------------------------------- */
 
 struct rows_event {
     enum mysql_change_kind kind;

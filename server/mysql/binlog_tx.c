@@ -55,8 +55,7 @@ enum status binlog_commit(struct mysql_binlog *b, const struct event *e, struct 
     return ST_OK;
 }
 
-/* --- GTIDs
- * ------------------------------------------------------------------------------------------ */
+/* --- GTIDs ------------------------------------------------------------------------------------ */
 
 static enum status mariadb_gtid(struct mysql_binlog *b, struct event *e, uint32_t server_id,
                                 struct mysql_err *err)
@@ -117,8 +116,7 @@ enum status binlog_gtid(struct mysql_binlog *b, struct event *e, struct mysql_er
     return e->type == EVENT_GTID_TAGGED ? ST_OK : mysql_gtid(b, e, err);
 }
 
-/* --- statements
- * -------------------------------------------------------------------------------------- */
+/* --- statements ------------------------------------------------------------------------------- */
 
 struct query {
     struct str schema, text;

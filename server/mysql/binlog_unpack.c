@@ -71,8 +71,7 @@ enum status binlog_split(struct mysql_binlog *b, const uint8_t *p, size_t n, boo
     return ST_OK;
 }
 
-/* --- MariaDB: rows or statement deflated, behind 0x80 | method << 4 | size of the length
- * ----------- */
+/* --- MariaDB: rows or statement deflated, behind 0x80 | method << 4 | size of the length ------ */
 
 enum status binlog_inflate(struct mysql_binlog *b, struct rd *in, struct mysql_err *err)
 {
@@ -97,8 +96,7 @@ enum status binlog_inflate(struct mysql_binlog *b, struct rd *in, struct mysql_e
     return ST_OK;
 }
 
-/* --- MySQL: a whole transaction in one event
- * -------------------------------------------------------- */
+/* --- MySQL: a whole transaction in one event -------------------------------------------------- */
 
 struct payload {
     struct rd data;

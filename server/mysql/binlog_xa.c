@@ -6,8 +6,7 @@
 
 #define PART_MAX 64u /* bytes of each part of a name */
 
-/* --- names
- * ------------------------------------------------------------------------------------------- */
+/* --- names ------------------------------------------------------------------------------------ */
 
 static int hex_digit(char c)
 {
@@ -82,8 +81,7 @@ static bool read_id(struct rd *r, bool *ret_one_phase, struct mysql_xa_id *ret)
     return true;
 }
 
-/* --- at PREPARE
- * -------------------------------------------------------------------------------------- */
+/* --- at PREPARE ------------------------------------------------------------------------------- */
 
 void binlog_xa_begin(struct mysql_binlog *b)
 {
@@ -139,8 +137,7 @@ enum status binlog_xa_prepare(struct mysql_binlog *b, struct event *e, struct my
     return binlog_commit(b, e, err);
 }
 
-/* --- at the end
- * -------------------------------------------------------------------------------------- */
+/* --- at the end ------------------------------------------------------------------------------- */
 
 static enum status orphan(struct mysql_binlog *b, struct str name, struct mysql_err *err)
 {

@@ -165,8 +165,7 @@ void mysql_conn_cut(struct mysql_conn *c)
     }
 }
 
-/* --- errors ------------------------------------------------------------------------------------
- */
+/* --- errors ----------------------------------------------------------------------------------- */
 
 /* Words the library's last error: what we were doing, what the other side said. */
 static enum status fail(struct mysql_conn *c, const char *doing, struct mysql_err *err)
@@ -200,8 +199,7 @@ static enum status not_connected(const struct mysql_conn *c, struct mysql_err *e
     return mysql_err_set(err, ST_IO, MYSQL_ERR_LOST, "There is no connection to %s.", c->place);
 }
 
-/* --- connecting --------------------------------------------------------------------------------
- */
+/* --- connecting ------------------------------------------------------------------------------- */
 
 static unsigned seconds(unsigned ms)
 {
@@ -372,8 +370,7 @@ const char *mysql_conn_user(const struct mysql_conn *c)
     return c->user ? c->user : "";
 }
 
-/* --- statements --------------------------------------------------------------------------------
- */
+/* --- statements ------------------------------------------------------------------------------- */
 
 /* Delivers rows until the end or the first refusal; the caller frees `res`, which reads the rest.
  */
@@ -568,8 +565,7 @@ uint64_t mysql_conn_received(const struct mysql_conn *c)
     return atomic_load_explicit(&c->received, memory_order_relaxed);
 }
 
-/* --- packets -----------------------------------------------------------------------------------
- */
+/* --- packets ---------------------------------------------------------------------------------- */
 
 enum status mysql_conn_send(struct mysql_conn *c, enum mysql_command command, const void *p,
                             size_t n, struct mysql_err *err)

@@ -17,8 +17,7 @@ struct scan {
     size_t cap;
 };
 
-/* --- names
- * ------------------------------------------------------------------------------------------- */
+/* --- names ------------------------------------------------------------------------------------ */
 
 static bool name(struct scan *s, struct str *ret_schema, struct str *ret_name)
 {
@@ -77,8 +76,7 @@ static void database(struct scan *s, enum mysql_ddl_kind kind)
     }
 }
 
-/* --- CREATE, ALTER, DROP, RENAME, TRUNCATE
- * ------------------------------------------------------------ */
+/* --- CREATE, ALTER, DROP, RENAME, TRUNCATE ---------------------------------------------------- */
 
 static bool at_database(struct scan *s)
 {
@@ -238,8 +236,7 @@ static void truncate_table(struct scan *s)
     one_table(s);
 }
 
-/* --- statements about rows
- * ---------------------------------------------------------------------------- */
+/* --- statements about rows -------------------------------------------------------------------- */
 
 static const char *const priorities[] = { "LOW_PRIORITY", "HIGH_PRIORITY", "DELAYED",
                                           "QUICK",        "IGNORE",        NULL };
@@ -292,8 +289,7 @@ static void some_rows(struct scan *s)
     s->out->complete = false;
 }
 
-/* --- transactions
- * -------------------------------------------------------------------------------------- */
+/* --- transactions ----------------------------------------------------------------------------- */
 
 static void begin(struct scan *s)
 {

@@ -38,8 +38,7 @@ static int find_before(const struct shape *h, struct str name)
     return -1;
 }
 
-/* --- columns
- * ---------------------------------------------------------------------------------------- */
+/* --- columns ---------------------------------------------------------------------------------- */
 
 static void remove_at(struct shape *h, size_t at)
 {
@@ -161,8 +160,7 @@ static void convert(struct shape *h)
     }
 }
 
-/* --- keys
- * ------------------------------------------------------------------------------------------- */
+/* --- keys ------------------------------------------------------------------------------------- */
 
 /* PRIMARY KEY … (a, b(10) DESC): from behind PRIMARY on. */
 static void primary_key(struct shape *h)
@@ -239,8 +237,7 @@ static bool versioning(struct shape *h)
     return h->unknown;
 }
 
-/* --- ALTER
- * ------------------------------------------------------------------------------------------ */
+/* --- ALTER ------------------------------------------------------------------------------------ */
 
 /* "(a INT, b INT, KEY (a))": behind the opening parenthesis. */
 static void column_list(struct shape *h)
@@ -377,8 +374,7 @@ static void changes(struct shape *h)
     }
 }
 
-/* --- CREATE
- * ----------------------------------------------------------------------------------------- */
+/* --- CREATE ----------------------------------------------------------------------------------- */
 
 /* What stands behind the columns counts for them: it is read first. */
 static void options_after_list(struct shape *h)
@@ -419,8 +415,7 @@ static void create(struct shape *h, const struct mysql_table *like)
     column_list(h);
 }
 
-/* --- all of it
- * ------------------------------------------------------------------------------------ */
+/* --- all of it -------------------------------------------------------------------------------- */
 
 /* Behind "[schema.]table". */
 static void skip_name(struct ddl_scan *s)
@@ -520,8 +515,7 @@ struct mysql_table *mysql_ddl_apply(struct arena *a, struct str text,
     return t;
 }
 
-/* --- comparison
- * ------------------------------------------------------------------------------------- */
+/* --- comparison ------------------------------------------------------------------------------- */
 
 static bool same_charset(struct str a, struct str b)
 {

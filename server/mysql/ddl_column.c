@@ -5,8 +5,7 @@
 
 #define LABELS_BYTES_MAX (4u << 20)
 
-/* --- types
- * ------------------------------------------------------------------------------------------ */
+/* --- types ------------------------------------------------------------------------------------ */
 
 /* Names that stand for one family each; the others are read by hand. */
 static const struct {
@@ -317,8 +316,7 @@ static bool read_type(struct ddl_scan *s, const struct mysql_ddl_dialect *d, str
     return true;
 }
 
-/* --- attributes
- * ------------------------------------------------------------------------------------- */
+/* --- attributes ------------------------------------------------------------------------------- */
 
 static void skip_default(struct ddl_scan *s)
 {

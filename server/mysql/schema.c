@@ -78,8 +78,7 @@ int mysql_table_find(const struct mysql_table *t, struct str column)
     return -1;
 }
 
-/* --- list of tables -----------------------------------------------------------------------------
- */
+/* --- list of tables --------------------------------------------------------------------------- */
 
 static uint64_t number(struct str s)
 {
@@ -129,8 +128,7 @@ enum status mysql_schema_views(struct mysql_conn *c, struct arena *a, struct mys
     return list(c, a, "'VIEW'", ret, err);
 }
 
-/* --- one column ---------------------------------------------------------------------------------
- */
+/* --- one column ------------------------------------------------------------------------------- */
 
 static bool contains(struct str s, const char *word)
 {
@@ -236,8 +234,7 @@ static void read_column(struct arena *a, const struct mysql_cells *t, size_t r,
     }
 }
 
-/* --- one table ----------------------------------------------------------------------------------
- */
+/* --- one table -------------------------------------------------------------------------------- */
 
 /* A view of information_schema, and the column that orders what it says about one table. */
 struct view {
@@ -392,8 +389,7 @@ enum status mysql_schema_charset(struct mysql_conn *c, struct arena *a, struct s
     return st;
 }
 
-/* --- copies and comparison -----------------------------------------------------------------------
- */
+/* --- copies and comparison -------------------------------------------------------------------- */
 
 struct mysql_table *mysql_table_copy(struct arena *a, const struct mysql_table *t)
 {

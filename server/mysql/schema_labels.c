@@ -59,8 +59,7 @@ static void put_column(const struct asking *q, struct buf *out)
     buf_str_add(out, mysql_quote_name(q->arena, q->column->name));
 }
 
-/* --- MySQL
- * ---------------------------------------------------------------------------------------------- */
+/* --- MySQL ------------------------------------------------------------------------------------ */
 
 /* A recursive query has the column types of its first part, here the column itself with a NULL from
  * no row; the numbers that come next become the column's values. */
@@ -93,8 +92,7 @@ static enum status ask_mysql(struct asking *q, struct buf *text, struct mysql_er
     return st;
 }
 
-/* --- MariaDB
- * ---------------------------------------------------------------------------------------------- */
+/* --- MariaDB ---------------------------------------------------------------------------------- */
 
 /* In recursive queries its sets lack all but 8 labels; but it has variables of a column's type. */
 static enum status ask_mariadb(struct asking *q, struct buf *text, struct mysql_err *err)

@@ -12,8 +12,7 @@
 #define MATCH_ATTEMPTS 40 /* to catch several connections between the same two commits */
 #define START "START TRANSACTION WITH CONSISTENT SNAPSHOT"
 
-/* --- opening ------------------------------------------------------------------------------------
- */
+/* --- opening ---------------------------------------------------------------------------------- */
 
 /* All at the same moment, nearly: the fewer commits come between them, the sooner they agree. */
 static enum status start_all(struct mysql_snapshot *s, struct mysql_err *err)

@@ -38,8 +38,7 @@ void charset_cache_fini(struct charset_cache *cache)
     }
 }
 
-/* --- the event -----------------------------------------------------------------------------------
- */
+/* --- the event -------------------------------------------------------------------------------- */
 
 static struct str short_name(struct rd *r)
 {
@@ -73,8 +72,7 @@ void tablemap_free(struct tablemap *m)
     }
 }
 
-/* --- fitting a column
- * ------------------------------------------------------------------------------ */
+/* --- fitting a column ------------------------------------------------------------------------- */
 
 struct fitting {
     struct tablemap *m;
@@ -234,8 +232,7 @@ static bool fit(const struct mysql_column *col, uint16_t meta, struct rowcol *rc
     return fit_other(col, meta, rc);
 }
 
-/* --- checking a column
- * ----------------------------------------------------------------------------- */
+/* --- checking a column ------------------------------------------------------------------------ */
 
 static enum status misfit(const struct fitting *f, size_t i, const char *how, struct mysql_err *err)
 {

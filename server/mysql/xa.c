@@ -113,8 +113,7 @@ void mysql_xa_free(struct mysql_xa *x)
     free(x);
 }
 
-/* --- places
- * ------------------------------------------------------------------------------------------ */
+/* --- places ----------------------------------------------------------------------------------- */
 
 /* From the youngest on: what lowers the place may make an older one necessary, never a younger. */
 static void lower(struct mysql_xa *x, struct mysql_position *at)
@@ -156,8 +155,7 @@ void mysql_xa_hold(struct mysql_xa *x, struct mysql_position *at)
     }
 }
 
-/* --- keeping
- * ----------------------------------------------------------------------------------------- */
+/* --- keeping ---------------------------------------------------------------------------------- */
 
 static enum status file_failed(const struct mysql_xa *x, const char *what, struct mysql_err *err)
 {
@@ -289,8 +287,7 @@ void mysql_xa_ended(struct mysql_xa *x, struct mysql_xa_tx *t, const struct mysq
     }
 }
 
-/* --- reading
- * ----------------------------------------------------------------------------------------- */
+/* --- reading ---------------------------------------------------------------------------------- */
 
 static enum status read_file(struct mysql_xa *x, uint64_t offset, void *p, size_t n,
                              struct mysql_err *err)

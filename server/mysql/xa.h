@@ -30,8 +30,7 @@ void mysql_xa_rewind(struct mysql_xa *x, struct mysql_position *at);
  * to call: what ended before the last one is forgotten. */
 void mysql_xa_hold(struct mysql_xa *x, struct mysql_position *at);
 
-/* --- the stream's side: binlog_xa.c
- * ------------------------------------------------------------------ */
+/* --- the stream's side: binlog_xa.c ----------------------------------------------------------- */
 #define MYSQL_XA_ID_MAX 128u /* both parts of the name together */
 
 struct mysql_xa_id {

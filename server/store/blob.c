@@ -14,8 +14,7 @@
 
 #define COPY_BYTES (256u << 10)
 
-/* --- folders -------------------------------------------------------------------------------------
- */
+/* --- folders ---------------------------------------------------------------------------------- */
 
 static int open_folder(const char *path)
 {
@@ -97,8 +96,7 @@ const char *blobs_root_dir(const struct blobs *b)
     return b->root_dir;
 }
 
-/* --- stamps and names ----------------------------------------------------------------------------
- */
+/* --- stamps and names ------------------------------------------------------------------------- */
 
 struct blob_name blob_name(int64_t id)
 {
@@ -145,8 +143,7 @@ bool blob_is_at(struct blobs *b, const char *path, const struct blob_ref *ref)
     return is;
 }
 
-/* --- staging -------------------------------------------------------------------------------------
- */
+/* --- staging ---------------------------------------------------------------------------------- */
 
 enum status blob_stage(struct blobs *b, int *ret_fd, int64_t *ret_id)
 {
@@ -192,8 +189,7 @@ void blob_discard(struct blobs *b, int fd, int64_t id)
     }
 }
 
-/* --- reading -------------------------------------------------------------------------------------
- */
+/* --- reading ---------------------------------------------------------------------------------- */
 
 /* The opened file if it is this ref, else -1. */
 static int open_ref(int dir_fd, const char *path, const struct blob_ref *ref)
@@ -241,8 +237,7 @@ enum status blob_open(struct blobs *b, const struct blob_ref *ref, struct str pa
     return fd >= 0 ? ST_OK : ST_NOT_FOUND;
 }
 
-/* --- joining -------------------------------------------------------------------------------------
- */
+/* --- joining ---------------------------------------------------------------------------------- */
 
 static enum status copy_failed(void)
 {

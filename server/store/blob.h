@@ -89,8 +89,7 @@ enum status blob_intend_top_removal(struct core *core, struct str top) MUST_CHEC
 typedef void (*blob_moved_fn)(void *arg, const struct blob_ref *ref, struct str new_path);
 void blobs_on_moved(struct blobs *b, blob_moved_fn fn, void *arg);
 
-/* --- reading: any thread -----------------------------------------------------------------------
- */
+/* --- reading: any thread ---------------------------------------------------------------------- */
 /* Opens the bytes of `ref` at `path` or still in tmp/. ST_NOT_FOUND: neither place has them (the
  * row is stale: read it again; or the file was changed outside of us). The caller owns the fd. */
 enum status blob_open(struct blobs *b, const struct blob_ref *ref, struct str path,

@@ -38,8 +38,7 @@ static const char schema[] =
     " ref_id INTEGER, size INTEGER, mtime_ns INTEGER, path TEXT, top TEXT, key BLOB);"
     "CREATE INDEX IF NOT EXISTS blob_intent_staged ON blob_intent(ref_id) WHERE kind=3;";
 
-/* --- rows ----------------------------------------------------------------------------------------
- */
+/* --- rows ------------------------------------------------------------------------------------- */
 
 static void intent_is_done(struct blobs *b, int64_t id)
 {
@@ -107,8 +106,7 @@ static struct intent *new_intent(struct blobs *b, enum intent_kind kind, const s
     return it;
 }
 
-/* --- placing -------------------------------------------------------------------------------------
- */
+/* --- placing ---------------------------------------------------------------------------------- */
 
 static void tell_moved(struct intent *it, struct str path)
 {
@@ -198,8 +196,7 @@ void blobs_on_moved(struct blobs *b, blob_moved_fn fn, void *arg)
     b->moved_arg = arg;
 }
 
-/* --- removing ------------------------------------------------------------------------------------
- */
+/* --- removing --------------------------------------------------------------------------------- */
 
 /* Outlives the pass: removals are carried out a few at a time. */
 struct removal {
@@ -362,8 +359,7 @@ enum status blob_intend_top_removal(struct core *core, struct str top)
     return st;
 }
 
-/* --- everything ----------------------------------------------------------------------------------
- */
+/* --- everything ------------------------------------------------------------------------------- */
 
 /* Of the folder buckets/; 0: not to be known. */
 static int64_t root_inode(const struct blobs *b)
@@ -413,8 +409,7 @@ enum status blobs_reset(struct blobs *b)
     return st;
 }
 
-/* --- start and end ------------------------------------------------------------------------------
- */
+/* --- start and end ---------------------------------------------------------------------------- */
 
 enum status blobs_attach(struct blobs *b, struct core *core, bool durable)
 {

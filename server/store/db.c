@@ -23,8 +23,7 @@
 #define DB_NEW_PRAGMAS "PRAGMA synchronous=OFF; PRAGMA journal_mode=MEMORY;"
 #define DB_READ_PRAGMAS "PRAGMA cache_size=-4096; PRAGMA temp_store=MEMORY; PRAGMA query_only=ON;"
 
-/* --- errors ------------------------------------------------------------------------------------
- */
+/* --- errors ----------------------------------------------------------------------------------- */
 
 static enum status status_of(int rc)
 {
@@ -70,8 +69,7 @@ const char *db_error(const struct db *db)
     return db->error;
 }
 
-/* --- handles -----------------------------------------------------------------------------------
- */
+/* --- handles ---------------------------------------------------------------------------------- */
 
 static void configure_library(void)
 {
@@ -164,8 +162,7 @@ void db_close(struct db *db)
     free(db);
 }
 
-/* --- transactions ------------------------------------------------------------------------------
- */
+/* --- transactions ----------------------------------------------------------------------------- */
 
 void db_on_first_use(struct db *db, void (*fn)(void *arg), void *arg)
 {
@@ -265,8 +262,7 @@ void db_rollback_to(struct db *db, int depth)
     }
 }
 
-/* --- scripts and counters ----------------------------------------------------------------------
- */
+/* --- scripts and counters --------------------------------------------------------------------- */
 
 enum status db_script(struct db *db, const char *sql)
 {

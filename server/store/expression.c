@@ -31,8 +31,7 @@ struct expressions {
     int steps;   /* of the current run */
 };
 
-/* --- bounds --------------------------------------------------------------------------------------
- */
+/* --- bounds ----------------------------------------------------------------------------------- */
 
 /* SQLite's functions without effects outside of their value. */
 static const char *const allowed[] = {
@@ -100,8 +99,7 @@ static void set_limits(sqlite3 *h)
     }
 }
 
-/* --- functions -----------------------------------------------------------------------------------
- */
+/* --- functions -------------------------------------------------------------------------------- */
 
 static struct expression_value value_of(sqlite3_value *v)
 {
@@ -217,8 +215,7 @@ void expressions_free(struct expressions *x)
     free(x);
 }
 
-/* --- one expression ------------------------------------------------------------------------------
- */
+/* --- one expression --------------------------------------------------------------------------- */
 
 static enum status refuse(char why[EXPRESSION_WHY_MAX], const char *text)
 {

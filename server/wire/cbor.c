@@ -243,8 +243,7 @@ enum status cbor_parse(struct arena *a, struct str bytes, struct json_value **re
     return ST_OK;
 }
 
-/* --- writing -----------------------------------------------------------------------------------
- */
+/* --- writing ---------------------------------------------------------------------------------- */
 
 static void put_big_endian(struct buf *b, uint64_t v, unsigned bytes)
 {

@@ -85,8 +85,7 @@ void *codec_new_out(const struct op *op, struct arena *a)
     return op->out ? arena_alloc(a, op->out->size) : NULL;
 }
 
-/* --- answers -----------------------------------------------------------------------------------
- */
+/* --- answers ---------------------------------------------------------------------------------- */
 
 static struct str response_name(const struct wire_request *r)
 {

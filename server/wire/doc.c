@@ -49,7 +49,13 @@ enum status doc_form_write(const struct doc_form *f, struct arena *a, const void
     const struct op *op;
     const struct field *member = member_of(f, &op);
     char *out = codec_new_out(op, a);
-    memcpy(out + member->off, &in, sizeof(in));
+    if (member->shape->kind == SHAPE_LIST) {
+        void *one = arena_alloc(a, member->shape->size);
+        memcpy(one, in, member->shape->size);
+        shape_seq_store(out + member->off, (struct shape_seq){ 1, one });
+    } else {
+        memcpy(out + member->off, &in, sizeof(in));
+    }
     return doc_write(op, a, out, ret);
 }
 
@@ -63,6 +69,10 @@ enum status doc_form_read(const struct doc_form *f, struct arena *a, struct str 
         return st;
     }
     void *in = shape_member(member, out);
+    if (member->shape->kind == SHAPE_LIST) {
+        const struct shape_seq seq = shape_seq_load(in);
+        in = seq.n == 1 ? seq.v : NULL;
+    }
     shape_ptr_store(ret, in);
     return in ? ST_OK : ST_INVALID;
 }

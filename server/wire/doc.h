@@ -14,7 +14,8 @@ enum status doc_write(const struct op *op, struct arena *a, const void *out,
  */
 enum status doc_read(const struct op *op, struct arena *a, struct str text, void **ret) MUST_CHECK;
 
-/* Documents that are one structure of an operation's output: {"Database": {…}} of GetDatabase. */
+/* Documents that are one structure of an operation's output: {"Database": {…}} of GetDatabase, or
+ * where no operation answers just one, a list of one: {"Targets": [{…}]} of ListTargetsByRule. */
 struct doc_form {
     const struct op *ops; /* a model's table, */
     size_t n_ops;

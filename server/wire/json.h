@@ -56,8 +56,7 @@ bool json_get_bool(const struct json_value *v, const char *key, bool otherwise);
 /* "an object", "a number": for messages. */
 const char *json_kind_name(enum json_kind kind);
 
-/* --- writing: commas are put by themselves ------------------------------------------------------
- */
+/* --- writing: commas are put by themselves ---------------------------------------------------- */
 struct json_out {
     struct buf *b; /* borrowed; its sticky failure is the writer's */
     bool comma;

@@ -223,8 +223,7 @@ enum status json_decode(struct decoder *d, const struct shape *shape, struct str
     return decode_bad_document(d, "The request body is not valid JSON: %.*s.", STR_ARG(why));
 }
 
-/* --- encoding ----------------------------------------------------------------------------------
- */
+/* --- encoding --------------------------------------------------------------------------------- */
 
 static void encode_value(struct json_out *o, const struct field *f, const void *value);
 

@@ -44,8 +44,7 @@ static enum status decode_part(struct decoder *d, const struct field *owner, con
     return st == ST_AWS ? bad_parameter(d, owner, text) : st;
 }
 
-/* --- URI labels --------------------------------------------------------------------------------
- */
+/* --- URI labels ------------------------------------------------------------------------------- */
 
 static enum status decode_label(struct decoder *d, const struct field *f, void *in)
 {
@@ -63,8 +62,7 @@ static enum status decode_label(struct decoder *d, const struct field *f, void *
     return decode_part(d, f, f, url_decode(d->arena, raw, false), decode_slot(d, f, in));
 }
 
-/* --- query parameters --------------------------------------------------------------------------
- */
+/* --- query parameters ------------------------------------------------------------------------- */
 
 static enum status decode_query_list(struct decoder *d, const struct field *f, void *slot)
 {
@@ -151,8 +149,7 @@ static enum status decode_parameter(struct decoder *d, const struct field *f, vo
     return decode_part(d, f, f, url_decode(d->arena, value, true), slot);
 }
 
-/* --- headers -----------------------------------------------------------------------------------
- */
+/* --- headers ---------------------------------------------------------------------------------- */
 
 static enum status decode_header_list(struct decoder *d, const struct field *f, struct str text,
                                       void *slot)
@@ -241,8 +238,7 @@ static enum status decode_header_map(struct decoder *d, const struct field *f, v
     return ST_OK;
 }
 
-/* --- body --------------------------------------------------------------------------------------
- */
+/* --- body ------------------------------------------------------------------------------------- */
 
 /* `root`: the name of an XML document's root element; NULL: any. */
 static enum status decode_document(struct decoder *d, const struct shape *shape, const char *root,
@@ -315,8 +311,7 @@ enum status rest_decode(struct decoder *d, void *in)
     return decode_document(d, shape, NULL, in);
 }
 
-/* --- answers -----------------------------------------------------------------------------------
- */
+/* --- answers ---------------------------------------------------------------------------------- */
 
 static void encode_header_list(const struct wire_request *r, const struct field *f,
                                struct shape_seq seq, struct wire_reply *reply)

@@ -185,8 +185,7 @@ enum status xml_decode(struct decoder *d, const struct shape *shape, const char 
                                STR_ARG(why));
 }
 
-/* --- encoding ----------------------------------------------------------------------------------
- */
+/* --- encoding --------------------------------------------------------------------------------- */
 
 struct str wire_scalar_text(struct arena *a, const struct field *f, const void *value,
                             enum time_format otherwise, enum xml_times times)

@@ -97,8 +97,7 @@ static struct bytes map_file(const char *path)
     return (struct bytes){ p, (size_t)st.st_size };
 }
 
-/* --- the plan ------------------------------------------------------------------------------------
- */
+/* --- the plan --------------------------------------------------------------------------------- */
 
 static struct bytes body_range(const struct load *l, size_t offset, size_t n)
 {
@@ -156,8 +155,7 @@ static void read_plan(struct load *l)
     }
 }
 
-/* --- connections ---------------------------------------------------------------------------------
- */
+/* --- connections ------------------------------------------------------------------------------ */
 
 static void reset_answer(struct conn *c)
 {
@@ -272,8 +270,7 @@ static void begin(struct load *l, struct conn *c, bool again)
     }
 }
 
-/* --- answers -------------------------------------------------------------------------------------
- */
+/* --- answers ---------------------------------------------------------------------------------- */
 
 /* Value of a header in the answer's head, n = 0 if absent. The name comes as "\r\nName: ". */
 static struct bytes header(const struct conn *c, const char *name)
@@ -407,8 +404,7 @@ static void receive(struct load *l, struct conn *c)
     }
 }
 
-/* --- the whole -----------------------------------------------------------------------------------
- */
+/* --- the whole -------------------------------------------------------------------------------- */
 
 static int compare_us(const void *a, const void *b)
 {

@@ -12,7 +12,7 @@ import pymysql
 import pytest
 
 from tests.support import dms_text
-from tests.support.dms import QuickTask
+from tests.support.dms import QuickTask, tasks, two_rows
 from tests.support.mariadb import MariaDB
 from tests.support.server import Server
 from tests.support.tcp_proxy import Proxy
@@ -34,25 +34,14 @@ def db():
 @pytest.fixture
 def table(db, unique):
     """Name of a schema with a table t of two rows."""
-    name = unique("f").replace("-", "_")
-    db.execute(f"CREATE DATABASE {name}", f"CREATE TABLE {name}.t (id INT PRIMARY KEY, v VARCHAR(40))",
-               f"INSERT INTO {name}.t VALUES (1,'one'),(2,NULL)")
-    yield name
-    db.execute(f"DROP DATABASE IF EXISTS {name}")
+    with two_rows(db, unique("f")) as name:
+        yield name
 
 
 @pytest.fixture
 def task(server, db, table, unique):
-    made = []
-
-    def make(on=server, **more):
-        made.append(QuickTask(on, db, unique("fault"), table, **more))
-        return made[-1]
-
-    yield make
-    for t in made:
-        if t.server.process.poll() is None:
-            t.delete()
+    with tasks(lambda on=server, **more: QuickTask(on, db, unique("fault"), table, **more)) as make:
+        yield make
 
 
 @pytest.fixture

@@ -13,8 +13,8 @@ import pymysql
 import pytest
 
 from tests.support import dms_text
-from tests.support.dms import Task, selection
-from tests.support.mariadb import Writer
+from tests.support.dms import Task, kill_at_random, selection
+from tests.support.mariadb import writing
 
 KILLS = int(os.environ.get("CISTERN_KILLS", "12"))
 
@@ -111,18 +111,10 @@ def test_kills_lose_and_repeat_nothing(fresh_server, mariadb, schema, unique, fo
                         f"INSERT INTO {table} SELECT seq, 0, CONCAT('row ',seq) FROM seq_1_to_20000", database=schema)
     rules = [selection(schema)] + ([sequence_rule(schema)] if form == "batches" else [])
     task = Task(fresh_server, mariadb, unique("kill"), schema, s3=FORMS[form], rules=rules)
-    writers = [Writer(mariadb, churn(schema, tables, i)) for i in range(3)]
-    try:
+    with writing(mariadb, *(churn(schema, tables, i) for i in range(3))):
         task.start(wait=False)
-        for i in range(KILLS // 2 if "parquet" in form else KILLS):
-            time.sleep(rng.uniform(0, 0.15 if i < KILLS // 3 else 0.7))
-            fresh_server.kill()
-            fresh_server.start()
-            if rng.random() < 0.3:
-                mariadb.root("FLUSH BINARY LOGS")
-    finally:
-        for w in writers:
-            w.finish()
+        kills = KILLS // 2 if "parquet" in form else KILLS
+        kill_at_random(task, rng, [0.15 if i < KILLS // 3 else 0.7 for i in range(kills)])
     task.caught_up(120)
     assert task.describe()["Status"] == "running"
     for table in tables:

@@ -7,21 +7,14 @@ import time
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.support.dms import Task, mappings, selection
+from tests.support.dms import Task, mappings, selection, tasks
 from tests.support.wait import wait_until
 
 
 @pytest.fixture
 def task(server, mariadb, schema, unique):
-    made = []
-
-    def make(db=mariadb, on=server, **more):
-        made.append(Task(on, db, unique("dms"), schema, **more))
-        return made[-1]
-
-    yield make
-    for t in made:
-        t.delete()
+    with tasks(lambda db=mariadb, on=server, **more: Task(on, db, unique("dms"), schema, **more)) as make:
+        yield make
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ import pymysql
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.support.dms import QuickTask, selection
+from tests.support.dms import QuickTask, selection, tasks, two_rows
 from tests.support.mariadb import MariaDB
 from tests.support.sources import source
 
@@ -30,24 +30,14 @@ def db(request):
 
 @pytest.fixture
 def schema(db, unique):
-    name = unique("srv").replace("-", "_")
-    db.execute(f"CREATE DATABASE {name}", f"CREATE TABLE {name}.t (id INT PRIMARY KEY, v VARCHAR(40))",
-               f"INSERT INTO {name}.t VALUES (1,'one'),(2,NULL)")
-    yield name
-    db.execute(f"DROP DATABASE {name}")
+    with two_rows(db, unique("srv")) as name:
+        yield name
 
 
 @pytest.fixture
 def task(server, db, schema, unique):
-    made = []
-
-    def make(**more):
-        made.append(QuickTask(server, db, unique("srv"), schema, **more))
-        return made[-1]
-
-    yield make
-    for t in made:
-        t.delete()
+    with tasks(lambda **more: QuickTask(server, db, unique("srv"), schema, **more)) as make:
+        yield make
 
 
 def xa(db, schema, name, *statements, end=None):

@@ -5,23 +5,19 @@ import json
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.support.dms import QuickTask, selection
+from tests.support.dms import QuickTask, selection, tasks
 from tests.support.wait import wait_until
 
 
 @pytest.fixture
 def task(server, mariadb, schema, unique):
-    made = []
-
-    def make(settings, *rules, **more):
+    def new(settings, *rules, **more):
         settings = {"Logging": {"EnableLogging": True}, **settings}
-        made.append(QuickTask(server, mariadb, unique("err"), schema, settings=settings,
-                              rules=[selection(schema), *rules], **more))
-        return made[-1]
+        return QuickTask(server, mariadb, unique("err"), schema, settings=settings,
+                         rules=[selection(schema), *rules], **more)
 
-    yield make
-    for t in made:
-        t.delete()
+    with tasks(new) as make:
+        yield make
 
 
 @pytest.fixture

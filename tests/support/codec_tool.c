@@ -27,8 +27,7 @@ static void die(const char *what, struct str name)
     exit(1);
 }
 
-/* --- values from JSON --------------------------------------------------------------------------
- */
+/* --- values from JSON ------------------------------------------------------------------------- */
 
 static void value_in(struct arena *a, const struct field *f, const struct json_value *v, void *dst);
 
@@ -120,8 +119,7 @@ static void value_in(struct arena *a, const struct field *f, const struct json_v
     }
 }
 
-/* --- values to JSON ----------------------------------------------------------------------------
- */
+/* --- values to JSON --------------------------------------------------------------------------- */
 
 static void value_out(struct json_out *o, struct arena *a, const struct field *f,
                       const void *value);
@@ -195,8 +193,7 @@ static void value_out(struct json_out *o, struct arena *a, const struct field *f
     }
 }
 
-/* --- one line ----------------------------------------------------------------------------------
- */
+/* --- one line --------------------------------------------------------------------------------- */
 
 static const struct service *find_service(struct str name)
 {

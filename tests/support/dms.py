@@ -1,7 +1,9 @@
 """A DMS task from MariaDB to a bucket through boto3: the part of a pipeline that DMS tests need."""
 
+import contextlib
 import gzip
 import json
+import time
 
 from botocore.exceptions import ClientError
 
@@ -155,3 +157,40 @@ class QuickTask(Task):
 
     def wait(self, state, tries=60):
         self.until(state, timeout=tries)
+
+
+@contextlib.contextmanager
+def tasks(new):
+    """For fixtures: the function `new`, which makes a task. What it made is deleted in the end, unless the
+    test has ended that server."""
+    made = []
+
+    def make(*arguments, **more):
+        made.append(new(*arguments, **more))
+        return made[-1]
+
+    yield make
+    for t in made:
+        if t.server.process.poll() is None:
+            t.delete()
+
+
+@contextlib.contextmanager
+def two_rows(db, name):
+    """For fixtures: the name of a schema with a table t of two rows, dropped in the end."""
+    name = name.replace("-", "_")
+    db.execute(f"CREATE DATABASE {name}", f"CREATE TABLE {name}.t (id INT PRIMARY KEY, v VARCHAR(40))",
+               f"INSERT INTO {name}.t VALUES (1,'one'),(2,NULL)")
+    yield name
+    db.execute(f"DROP DATABASE IF EXISTS {name}")
+
+
+def kill_at_random(task, rng, pauses):
+    """Kills and restarts the task's server after each pause of at most so many seconds; now and then the
+    source begins a new log."""
+    for longest in pauses:
+        time.sleep(rng.uniform(0, longest))
+        task.server.kill()
+        task.server.start()
+        if rng.random() < 0.3:
+            task.db.root("FLUSH BINARY LOGS")

@@ -15,8 +15,7 @@ atomic_int echo_hanging;
 
 static const struct aws_error teapot = { "Teapot", NULL, 418, "I am a teapot" };
 
-/* --- store: PUT and GET /bucket/key --------------------------------------------------------------
- */
+/* --- store: PUT and GET /bucket/key ----------------------------------------------------------- */
 
 static enum status put_prepare(struct call *c)
 {
@@ -83,8 +82,7 @@ static const struct service store = {
     .prepare = put_prepare,
 };
 
-/* --- echo: JSON ----------------------------------------------------------------------------------
- */
+/* --- echo: JSON ------------------------------------------------------------------------------- */
 
 static enum status say(struct call *c, const void *in, void *ret_out)
 {

@@ -128,8 +128,7 @@ int http_server_teardown(void **state)
     return 0;
 }
 
-/* --- asking --------------------------------------------------------------------------------------
- */
+/* --- asking ----------------------------------------------------------------------------------- */
 
 bool http_answer_has(const struct http_answer *answer, const char *text)
 {

@@ -1,5 +1,6 @@
 """A private MariaDB server in a temporary folder, binlog on, as a test fixture and for the demo."""
 
+import contextlib
 import os
 import pathlib
 import pwd
@@ -149,3 +150,14 @@ class Writer(threading.Thread):
         self.join()
         if self.error:
             raise self.error
+
+
+@contextlib.contextmanager
+def writing(database, *works):
+    """A Writer of each while the block runs."""
+    writers = [Writer(database, work) for work in works]
+    try:
+        yield
+    finally:
+        for w in writers:
+            w.finish()

@@ -79,8 +79,7 @@ void db_script(struct mysql_conn *c, const char *sql)
     }
 }
 
-/* --- binlog -------------------------------------------------------------------------------------
- */
+/* --- binlog ----------------------------------------------------------------------------------- */
 
 static enum status on_begin(void *ctx, const struct mysql_tx *tx)
 {
@@ -178,8 +177,7 @@ enum status capture(const struct mariadb *m, struct captured *k, const struct my
     return st;
 }
 
-/* --- snapshot ------------------------------------------------------------------------------------
- */
+/* --- snapshot --------------------------------------------------------------------------------- */
 
 struct reading {
     struct rows *rows;

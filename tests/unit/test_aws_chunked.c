@@ -12,8 +12,7 @@
 #include "server/http/aws_chunked.h"
 #include "tests/support/captures.h"
 
-/* --- feeding -------------------------------------------------------------------------------------
- */
+/* --- feeding ---------------------------------------------------------------------------------- */
 
 struct result {
     enum status st;
@@ -78,8 +77,7 @@ static enum chunked_fault fault_of(const char *body, const struct aws_chunked_op
     return whole.fault;
 }
 
-/* --- the published examples ----------------------------------------------------------------------
- */
+/* --- the published examples ------------------------------------------------------------------- */
 
 struct vector {
     struct arena *arena;
@@ -256,8 +254,7 @@ static void test_unverified(void **state)
                      CHUNKED_SIGNATURE);
 }
 
-/* --- unsigned, with trailers ---------------------------------------------------------------------
- */
+/* --- unsigned, with trailers ------------------------------------------------------------------ */
 
 static void test_plain(void **state)
 {

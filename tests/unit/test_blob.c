@@ -97,8 +97,7 @@ static bool on_disk(struct fixture *f, const char *below)
     return access(path, F_OK) == 0;
 }
 
-/* --- paths -------------------------------------------------------------------------------------
- */
+/* --- paths ------------------------------------------------------------------------------------ */
 
 static void keys_that_are_paths_stay_as_they_are(void **state)
 {
@@ -172,8 +171,7 @@ static void random_keys_stay_inside(void **state)
     }
 }
 
-/* --- life of a file -----------------------------------------------------------------------------
- */
+/* --- life of a file --------------------------------------------------------------------------- */
 
 static void readable_before_and_after_placing(void **state)
 {
@@ -371,8 +369,7 @@ static void removals_beyond_a_batch(void **state)
     assert_false(on_disk(f, "buckets/bucket"));
 }
 
-/* --- kept until a release ------------------------------------------------------------------------
- */
+/* --- kept until a release --------------------------------------------------------------------- */
 
 static void kept_files_go_when_released(void **state)
 {
@@ -422,8 +419,7 @@ static void kept_files_go_at_the_next_start(void **state)
     assert_int_equal(core_fixture_count_files(&f->c, "tmp"), 0);
 }
 
-/* --- symbolic links ------------------------------------------------------------------------------
- */
+/* --- symbolic links --------------------------------------------------------------------------- */
 
 /* A folder beside buckets/ that a link of a local user leads to. */
 static void link_out(struct fixture *f, const char *where)
@@ -485,8 +481,7 @@ static void a_link_as_bucket_is_refused(void **state)
     expect_text(f, &ref, path_of(f, "k"), "text"); /* from tmp/ */
 }
 
-/* --- readers beside a writer --------------------------------------------------------------------
- */
+/* --- readers beside a writer ------------------------------------------------------------------ */
 
 struct reading {
     struct blobs *b;
@@ -538,8 +533,7 @@ static void readers_never_miss_a_moving_file(void **state)
     }
 }
 
-/* --- kernels without openat2 ---------------------------------------------------------------------
- */
+/* --- kernels without openat2 ------------------------------------------------------------------ */
 
 /* From now on this thread, and those that it starts, get ENOSYS. */
 static void forbid_openat2(void)

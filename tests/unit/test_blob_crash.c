@@ -29,8 +29,7 @@
 
 extern char **environ;
 
-/* --- the fault: calls that change the disk are counted, and one of them never happens -----------
- */
+/* --- the fault: calls that change the disk are counted, and one of them never happens --------- */
 
 static long calls_left = -1; /* negative: no fault */
 
@@ -89,8 +88,7 @@ int futimens(int fd, const struct timespec times[2])
     return (int)syscall(SYS_utimensat, fd, NULL, times, 0);
 }
 
-/* --- the objects --------------------------------------------------------------------------------
- */
+/* --- the objects ------------------------------------------------------------------------------ */
 
 static void moved(void *arg, const struct blob_ref *ref, struct str new_path)
 {
@@ -233,8 +231,7 @@ static int acked(const char *dir)
     return stat(path, &s) == 0 ? (int)s.st_size : 0;
 }
 
-/* --- the verdict --------------------------------------------------------------------------------
- */
+/* --- the verdict ------------------------------------------------------------------------------ */
 
 /* The state after the first n steps. */
 static const char *expected_text(const char *key, int n)

@@ -16,8 +16,7 @@
 #include "server/store/tree.h"
 #include "tests/support/core_fixture.h"
 
-/* --- a service that writes down what happens to it ---------------------------------------------
- */
+/* --- a service that writes down what happens to it -------------------------------------------- */
 
 struct diary {
     struct core *core;
@@ -107,8 +106,7 @@ static const struct service diary_service = {
 };
 static const struct service *const diaries[] = { &diary_service, NULL };
 
-/* --- fixture -----------------------------------------------------------------------------------
- */
+/* --- fixture ---------------------------------------------------------------------------------- */
 
 static int setup(void **state)
 {
@@ -132,8 +130,7 @@ static int64_t count(struct core *core)
     return n;
 }
 
-/* --- tests -------------------------------------------------------------------------------------
- */
+/* --- tests ------------------------------------------------------------------------------------ */
 
 struct seen {
     struct core_fixture *f;

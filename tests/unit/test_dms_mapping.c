@@ -30,8 +30,7 @@ static void expect_text(struct str got, const char *want)
     }
 }
 
-/* --- numbers and times ---------------------------------------------------------------------------
- */
+/* --- numbers and times ------------------------------------------------------------------------ */
 
 static void decimals_compare(void **state)
 {
@@ -136,8 +135,7 @@ static void conversions(void **state)
     assert_int_equal(v.u, 1500);
 }
 
-/* --- a table with rules --------------------------------------------------------------------------
- */
+/* --- a table with rules ----------------------------------------------------------------------- */
 
 #define RULE(id, rest) ",{\"rule-id\":\"" id "\",\"rule-name\":\"" id "\"," rest "}"
 #define MAPPING(rest)                                                                             \

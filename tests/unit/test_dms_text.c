@@ -5,11 +5,11 @@
 
 #include <cmocka.h>
 
-#include "emulators/dms/mapping/mapping.h"
 #include "emulators/dms/dms_model.h"
-#include "emulators/dms/file/names.h"
-#include "emulators/dms/task/position.h"
 #include "emulators/dms/endpoint/s3_settings.h"
+#include "emulators/dms/file/names.h"
+#include "emulators/dms/mapping/mapping.h"
+#include "emulators/dms/task/position.h"
 #include "emulators/dms/task/settings.h"
 #include "server/base/mem.h"
 
@@ -38,8 +38,7 @@ static void expect_words(struct str text, const char *words)
     }
 }
 
-/* --- mappings -----------------------------------------------------------------------------------
- */
+/* --- mappings --------------------------------------------------------------------------------- */
 
 static void wildcards(void **state)
 {
@@ -148,8 +147,7 @@ static void bad_mappings(void **state)
     }
 }
 
-/* --- settings -----------------------------------------------------------------------------------
- */
+/* --- settings --------------------------------------------------------------------------------- */
 
 static void defaults(void **state)
 {
@@ -258,8 +256,7 @@ static void s3_settings(void **state)
     assert_true(conflict);
 }
 
-/* --- names and positions -------------------------------------------------------------------------
- */
+/* --- names and positions ---------------------------------------------------------------------- */
 
 static void names(void **state)
 {

@@ -7,6 +7,7 @@
 struct t_answer {
     struct str Other;
     struct t_node *Node;
+    struct t_nodes Nodes;
 };
 static const struct field answer_fields[] = {
     { .name = "Other",
@@ -14,6 +15,10 @@ static const struct field answer_fields[] = {
       .shape = &shape_any_string,
       .off = offsetof(struct t_answer, Other) },
     { .name = "Node", .wire = "Node", .shape = &t_node, .off = offsetof(struct t_answer, Node) },
+    { .name = "Nodes",
+      .wire = "Nodes",
+      .shape = &t_nodes,
+      .off = offsetof(struct t_answer, Nodes) },
 };
 static const struct shape answer = { .name = "Answer",
                                      .kind = SHAPE_STRUCT,
@@ -28,6 +33,11 @@ static const struct op ops[] = {
 
 static const struct documents nodes = {
     { ops, ARRAY_LEN(ops), "GetNode", "Node" },
+    DOCUMENTS_BY_NAME("node"),
+};
+/* As lists of one, since no operation answers a single one. */
+static const struct documents listed = {
+    { ops, ARRAY_LEN(ops), "GetNode", "Nodes" },
     DOCUMENTS_BY_NAME("node"),
 };
 /* A state beside the document, and two columns within the owner. */
@@ -144,6 +154,33 @@ static void texts_of_older_folders_are_read(void **state)
     assert_true(str_eqz(text, "{\"Node\":{\"Name\":\"a\",\"Size\":7}}"));
 }
 
+static void lists_of_one_are_documents_too(void **state)
+{
+    struct fixture *f = *state;
+    struct t_node n = node("a", 7), *found = NULL;
+    struct t_nodes list;
+    struct str text;
+    const struct document_key *key = DOCUMENT_NAMED(&here, n.Name);
+    assert_int_equal(documents_add(f->db, f->arena, &listed, key, &n), ST_OK);
+    assert_int_equal(db_get_str(f->db, f->arena, &text, "SELECT doc FROM node"), ST_OK);
+    assert_true(str_eqz(text, "{\"Nodes\":[{\"Name\":\"a\",\"Size\":7}]}"));
+    assert_int_equal(documents_get(f->db, f->arena, &listed, key, &found), ST_OK);
+    assert_int_equal(found->Size.v, 7);
+    n.Size = OPT_I64(9);
+    assert_int_equal(documents_set(f->db, f->arena, &listed, key, &n), ST_OK);
+    assert_int_equal(
+        documents_list(f->db, f->arena, &listed, DOCUMENT_PAGE(&here, STR_NONE, -1), &list), ST_OK);
+    assert_int_equal(list.n, 1);
+    assert_int_equal(list.v[0].Size.v, 9);
+
+    static const char *const others[] = { "{}", "{\"Nodes\":[]}",
+                                          "{\"Nodes\":[{\"Name\":\"a\"},{\"Name\":\"b\"}]}" };
+    for (size_t i = 0; i < ARRAY_LEN(others); i++) {
+        assert_int_equal(db_exec(f->db, "UPDATE node SET doc=?", bz(others[i])), ST_OK);
+        assert_int_equal(documents_get(f->db, f->arena, &listed, key, &found), ST_INVALID);
+    }
+}
+
 static void pages_go_on_after_a_name(void **state)
 {
     struct fixture *f = *state;
@@ -223,8 +260,7 @@ static void what_fails_is_not_an_empty_answer(void **state)
         documents_list(f->db, f->arena, &nodes, DOCUMENT_PAGE(&here, STR_NONE, -1), &list), ST_DB);
 }
 
-/* --- rows without documents: db_read.h ---------------------------------------------------------
- */
+/* --- rows without documents: db_read.h -------------------------------------------------------- */
 struct pair {
     struct str key, value;
 };
@@ -309,6 +345,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(one_is_kept_replaced_and_removed, setup, teardown),
         cmocka_unit_test_setup_teardown(texts_of_older_folders_are_read, setup, teardown),
+        cmocka_unit_test_setup_teardown(lists_of_one_are_documents_too, setup, teardown),
         cmocka_unit_test_setup_teardown(pages_go_on_after_a_name, setup, teardown),
         cmocka_unit_test_setup_teardown(columns_beside_the_document, setup, teardown),
         cmocka_unit_test_setup_teardown(what_fails_is_not_an_empty_answer, setup, teardown),

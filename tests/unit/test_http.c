@@ -31,8 +31,7 @@ static void ask(const struct http_server *s, struct http_answer *ret, const char
     arena_free(a);
 }
 
-/* --- plain transport -----------------------------------------------------------------------------
- */
+/* --- plain transport -------------------------------------------------------------------------- */
 
 static void test_health(void **state)
 {
@@ -153,8 +152,7 @@ static void test_many(void **state)
     }
 }
 
-/* --- bodies --------------------------------------------------------------------------------------
- */
+/* --- bodies ----------------------------------------------------------------------------------- */
 
 static void test_expect(void **state)
 {
@@ -307,8 +305,7 @@ static void test_gzip(void **state)
     }
 }
 
-/* --- pages of other sites ------------------------------------------------------------------------
- */
+/* --- pages of other sites --------------------------------------------------------------------- */
 
 static void test_guard(void **state)
 {
@@ -338,8 +335,7 @@ static void test_guard(void **state)
     }
 }
 
-/* --- pending calls -------------------------------------------------------------------------------
- */
+/* --- pending calls ---------------------------------------------------------------------------- */
 
 static void wait_for(atomic_int *what, int value)
 {

@@ -71,8 +71,7 @@ static void handle(void *arg, struct local_request *req)
     }
 }
 
-/* --- frame ---------------------------------------------------------------------------------------
- */
+/* --- frame ------------------------------------------------------------------------------------ */
 
 static void *client_thread(void *arg)
 {
@@ -111,8 +110,7 @@ static void expect(int port, struct str request, int status, const char *body)
 
 #define HOST "Host: x\r\nUser-Agent: me\r\n"
 
-/* --- cases ---------------------------------------------------------------------------------------
- */
+/* --- cases ------------------------------------------------------------------------------------ */
 
 static void client_now(struct fixture *f)
 {

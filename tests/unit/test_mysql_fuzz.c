@@ -274,8 +274,7 @@ static void test_checksums(void **state)
     mysql_binlog_free(b);
 }
 
-/* --- compressed transactions of MySQL
- * ---------------------------------------------------------------- */
+/* --- compressed transactions of MySQL --------------------------------------------------------- */
 
 static void lenenc(struct buf *b, uint64_t v)
 {
@@ -374,8 +373,7 @@ static void test_payload(void **state)
     buf_fini(&packed);
 }
 
-/* --- rows of the binary protocol, JSON, statements
- * --------------------------------------------------- */
+/* --- rows of the binary protocol, JSON, statements -------------------------------------------- */
 
 static void test_rows(void **state)
 {

@@ -30,8 +30,7 @@ static struct mysql_position here(struct mysql_conn *c)
     return p;
 }
 
-/* --- exactness ----------------------------------------------------------------------------------
- */
+/* --- exactness -------------------------------------------------------------------------------- */
 
 static atomic_bool writing, by_xa;
 
@@ -254,8 +253,7 @@ static void test_exactness_of_xa(void **state)
     end_writers(threads, &x, &start);
 }
 
-/* --- statements and structure
- * --------------------------------------------------------------------- */
+/* --- statements and structure ----------------------------------------------------------------- */
 
 static void test_ddl(void **state)
 {
@@ -483,8 +481,7 @@ static void test_large_transaction(void **state)
     captured_fini(&k);
 }
 
-/* --- the stream itself
- * ---------------------------------------------------------------------------- */
+/* --- the stream itself ------------------------------------------------------------------------ */
 
 struct following {
     struct mysql_binlog *binlog;

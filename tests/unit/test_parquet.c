@@ -22,8 +22,7 @@ static void expect_bytes(struct buf *b, const char *want, size_t n)
 }
 #define EXPECT_BYTES(b, lit) expect_bytes((b), "" lit "", sizeof(lit) - 1)
 
-/* --- thrift ------------------------------------------------------------------------------------
- */
+/* --- thrift ----------------------------------------------------------------------------------- */
 
 static void compact_protocol(void **state)
 {
@@ -63,8 +62,7 @@ static void compact_protocol(void **state)
                      "\x1C\x15\x00\x00\x15\x00\x00");
 }
 
-/* --- encodings ---------------------------------------------------------------------------------
- */
+/* --- encodings -------------------------------------------------------------------------------- */
 
 static void plain(void **state)
 {
@@ -187,8 +185,7 @@ static void hybrid_roundtrip(void **state)
     }
 }
 
-/* --- dictionary and statistics -----------------------------------------------------------------
- */
+/* --- dictionary and statistics ---------------------------------------------------------------- */
 
 static void dictionary(void **state)
 {
@@ -297,8 +294,7 @@ static void decimals_compare_with_sign(void **state)
     assert_memory_equal(s.max, zero, 16);
 }
 
-/* --- files -------------------------------------------------------------------------------------
- */
+/* --- files ------------------------------------------------------------------------------------ */
 
 struct file {
     struct buf bytes;

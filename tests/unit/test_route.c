@@ -62,8 +62,7 @@ static int fill(void **state)
     return 0;
 }
 
-/* --- asking --------------------------------------------------------------------------------------
- */
+/* --- asking ----------------------------------------------------------------------------------- */
 
 /* "METHOD target\nName: value\n…" */
 static void parse(struct arena *a, const char *text, struct http_request *ret)
@@ -143,8 +142,7 @@ static int drop_arena(void **state)
     return 0;
 }
 
-/* --- the rules -----------------------------------------------------------------------------------
- */
+/* --- the rules -------------------------------------------------------------------------------- */
 
 static void test_scope(void **state)
 {
@@ -255,8 +253,7 @@ static void test_s3_addresses(void **state)
     expect_s3("GET /b/k\nHost: [::1]:4566", "b", "k", "/b/k");
 }
 
-/* --- recorded requests ---------------------------------------------------------------------------
- */
+/* --- recorded requests ------------------------------------------------------------------------ */
 
 struct counts {
     size_t n, unrouted;

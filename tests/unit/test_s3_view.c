@@ -36,8 +36,7 @@ struct fixture {
     char told_of[128];
 };
 
-/* --- asking --------------------------------------------------------------------------------------
- */
+/* --- asking ----------------------------------------------------------------------------------- */
 
 static struct buf request_of(const char *who, const char *line, const char *headers,
                              struct str body)
@@ -80,8 +79,7 @@ static void put(const struct fixture *f, const char *who, const char *key, const
     http_answer_fini(&r);
 }
 
-/* --- the view ------------------------------------------------------------------------------------
- */
+/* --- the view --------------------------------------------------------------------------------- */
 
 static void on_old_read(void *arg, struct str bucket, struct str key)
 {
@@ -146,8 +144,7 @@ static int teardown(void **state)
     return 0;
 }
 
-/* --- deleted -------------------------------------------------------------------------------------
- */
+/* --- deleted ---------------------------------------------------------------------------------- */
 
 static void deleted_stays_readable(void **state)
 {
@@ -233,8 +230,7 @@ static void many_at_once(void **state)
     expect_in_tmp(f, 2);
 }
 
-/* --- replaced ------------------------------------------------------------------------------------
- */
+/* --- replaced --------------------------------------------------------------------------------- */
 
 static void expect_replaced(const struct fixture *f, const char *now)
 {
@@ -319,8 +315,7 @@ static void a_deleted_bucket_leaves_nothing(void **state)
     expect_in_tmp(f, 0);
 }
 
-/* --- life ----------------------------------------------------------------------------------------
- */
+/* --- life ------------------------------------------------------------------------------------- */
 
 static void closing_frees(void **state)
 {
@@ -389,8 +384,7 @@ static void told_once(void **state)
     assert_string_equal(f->told_of, "bkt/k");
 }
 
-/* --- what is rolled back -------------------------------------------------------------------------
- */
+/* --- what is rolled back ---------------------------------------------------------------------- */
 
 static enum status remove_and_fail(struct core *core, void *arg)
 {

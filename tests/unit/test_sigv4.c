@@ -20,8 +20,7 @@ struct counts {
     size_t v4_header, v4_query, v2_query, v4_post, v2_post, none, tampered;
 };
 
-/* --- verifying one request -----------------------------------------------------------------------
- */
+/* --- verifying one request -------------------------------------------------------------------- */
 
 static bool hex64(struct str s)
 {
@@ -80,8 +79,7 @@ static bool post_holds(struct arena *a, struct str body, struct counts *n)
     return sigv2_policy_verify(secret, policy, form_field(a, body, "signature"), a);
 }
 
-/* --- changing one byte ---------------------------------------------------------------------------
- */
+/* --- changing one byte ------------------------------------------------------------------------ */
 
 /* Another character that the same grammar allows. */
 static char other(char c)
@@ -214,8 +212,7 @@ static void tamper(struct arena *a, struct capture *c, bool v2, struct counts *n
     }
 }
 
-/* --- all captures --------------------------------------------------------------------------------
- */
+/* --- all captures ----------------------------------------------------------------------------- */
 
 static void check(void *arg, struct arena *a, struct capture *c)
 {
@@ -312,8 +309,7 @@ static void test_v2_header(void **state)
     arena_free(a);
 }
 
-/* --- hostile headers -----------------------------------------------------------------------------
- */
+/* --- hostile headers -------------------------------------------------------------------------- */
 
 static enum status parse_auth(struct arena *a, const char *auth, const char *date,
                               struct sigv4 *ret)

@@ -27,8 +27,7 @@ struct assessing {
     size_t n, done;
 };
 
-/* --- the visit: worker thread --------------------------------------------------------------------
- */
+/* --- the visit: worker thread ----------------------------------------------------------------- */
 
 static enum status visit(struct mysql_conn *conn, void *arg, struct mysql_err *err)
 {
@@ -42,8 +41,7 @@ static enum status visit(struct mysql_conn *conn, void *arg, struct mysql_err *e
     return st;
 }
 
-/* --- results: core thread ------------------------------------------------------------------------
- */
+/* --- results: core thread --------------------------------------------------------------------- */
 
 static struct str result_json(struct arena *a, const struct assessing *r, size_t i,
                               const struct dms_replication_task_assessment_run *run)
@@ -200,8 +198,7 @@ static void finish(struct dms *dms, void *arg, enum status st, const struct mysq
     free(r);
 }
 
-/* --- start ---------------------------------------------------------------------------------------
- */
+/* --- start ------------------------------------------------------------------------------------ */
 
 static bool names(struct str *v, size_t n, const char *name)
 {

@@ -37,8 +37,7 @@ enum status dms_check_prepare(struct dms_check_scene *s, struct mysql_err *err)
     return ST_OK;
 }
 
-/* --- helpers -------------------------------------------------------------------------------------
- */
+/* --- helpers ---------------------------------------------------------------------------------- */
 
 static struct dms_check_result passed(void)
 {
@@ -101,8 +100,7 @@ static struct dms_check_result about_tables(struct dms_check_scene *s, const cha
     return r;
 }
 
-/* --- the checks ----------------------------------------------------------------------------------
- */
+/* --- the checks ------------------------------------------------------------------------------- */
 
 static struct dms_check_result version(struct dms_check_scene *s)
 {

@@ -5,8 +5,7 @@
 #include "emulators/dms/task/task.h"
 #include "server/wire/doc.h"
 
-/* --- kept documents ------------------------------------------------------------------------------
- */
+/* --- kept documents --------------------------------------------------------------------------- */
 
 enum status dms_assess_read_run(struct arena *a, struct str doc,
                                 struct dms_replication_task_assessment_run **ret)
@@ -54,8 +53,7 @@ bool dms_assess_under_way(const struct dms_replication_task_assessment_run *run)
     return str_eqz(run->Status, "starting") || str_eqz(run->Status, "running");
 }
 
-/* --- the others ----------------------------------------------------------------------------------
- */
+/* --- the others ------------------------------------------------------------------------------- */
 
 /* A run of an earlier life of the server has no visit any more. */
 static void settle(struct call *c, struct dms_replication_task_assessment_run *run)

@@ -18,8 +18,7 @@
 
 #define PEM_MAX ((size_t)1 << 20)
 
-/* --- files ---------------------------------------------------------------------------------------
- */
+/* --- files ------------------------------------------------------------------------------------ */
 
 /* DIR/dms/<id>.pem; the id is ours or was checked. */
 static const char *path_of(struct core *core, struct arena *a, struct str arn)
@@ -115,8 +114,7 @@ enum status dms_certificate_check(struct call *c, struct str arn)
     return call_status(c, st);
 }
 
-/* --- operations ----------------------------------------------------------------------------------
- */
+/* --- operations ------------------------------------------------------------------------------- */
 
 static enum status describe_new(struct call *c, const struct dms_import_certificate_request *in,
                                 struct dms_certificate *cert)

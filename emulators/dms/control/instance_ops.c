@@ -41,8 +41,7 @@ static enum status keep(struct call *c, struct dms_resource *row,
     return call_status(c, st);
 }
 
-/* --- modify --------------------------------------------------------------------------------------
- */
+/* --- modify ----------------------------------------------------------------------------------- */
 
 static enum status check(struct call *c, const struct dms_modify_replication_instance_request *in)
 {
@@ -173,8 +172,7 @@ dms_modify_replication_instance(struct call *c,
     return st;
 }
 
-/* --- reboot --------------------------------------------------------------------------------------
- */
+/* --- reboot ----------------------------------------------------------------------------------- */
 
 /* The worker has ended without a word: its task goes on, or was stopped meanwhile. */
 static void start_again(void *arg)
@@ -247,8 +245,7 @@ dms_reboot_replication_instance(struct call *c,
     return st;
 }
 
-/* --- move ----------------------------------------------------------------------------------------
- */
+/* --- move ------------------------------------------------------------------------------------- */
 
 enum status dms_move_replication_task(struct call *c,
                                       const struct dms_move_replication_task_request *in,

@@ -45,8 +45,7 @@ static enum status put(struct db *db, struct str endpoint, const struct row *r)
                    bs(endpoint), bs(r->instance_arn), bs(r->status), bs(r->message), bi(r->ms));
 }
 
-/* --- the visit ----------------------------------------------------------------------------------
- */
+/* --- the visit -------------------------------------------------------------------------------- */
 
 static enum status run(struct mysql_conn *conn, void *arg, struct mysql_err *err)
 {
@@ -100,8 +99,7 @@ static enum status start(struct call *c, const struct dms_resource *endpoint)
     return ST_OK;
 }
 
-/* --- operations ----------------------------------------------------------------------------------
- */
+/* --- operations ------------------------------------------------------------------------------- */
 
 static enum status need_endpoint(struct call *c, struct str arn, struct dms_resource *ret)
 {

@@ -22,8 +22,7 @@ enum status dms_s3_attributes(struct arena *a, struct str attributes, struct dms
     return dms_attributes(a, attributes, &rules, s, ret_error);
 }
 
-/* --- checks -------------------------------------------------------------------------------------
- */
+/* --- checks ----------------------------------------------------------------------------------- */
 
 static enum status check_encryption(struct arena *a, const struct dms_s3_settings *s,
                                     struct str *ret_error)
@@ -341,8 +340,7 @@ enum status dms_s3_read(struct arena *a, const struct dms_s3_settings *s,
     return st == ST_OK ? read_csv(a, s, &ret->csv, ret_error) : st;
 }
 
-/* --- echo ----------------------------------------------------------------------------------------
- */
+/* --- echo ------------------------------------------------------------------------------------- */
 
 static struct str upper(struct arena *a, struct str s)
 {

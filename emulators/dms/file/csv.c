@@ -97,8 +97,7 @@ struct dms_csv_order dms_csv_plan_order(struct arena *a, const struct dms_csv_pl
     return (struct dms_csv_order){ names, n };
 }
 
-/* --- quoting -----------------------------------------------------------------------------------
- */
+/* --- quoting ---------------------------------------------------------------------------------- */
 
 /* 16 bytes at once, whatever the machine calls it. */
 typedef uint8_t bytes16 __attribute__((vector_size(16)));
@@ -256,8 +255,7 @@ static char *put_text(char *p, const struct dms_csv_format *f, struct str s)
     return put_filled(p, f, s, 0);
 }
 
-/* --- values ------------------------------------------------------------------------------------
- */
+/* --- values ----------------------------------------------------------------------------------- */
 
 bool dms_csv_null(const struct mysql_value *v)
 {

@@ -52,8 +52,7 @@ int64_t dms_name_now(const struct zone *zone, int64_t now_ms, int64_t last_ms)
     return local > last_ms ? local : last_ms + 1;
 }
 
-/* --- folders by commit date ----------------------------------------------------------------------
- */
+/* --- folders by commit date ------------------------------------------------------------------- */
 
 enum status dms_date_parts(struct str sequence, struct str delimiter, struct dms_date_format *ret)
 {

@@ -28,8 +28,7 @@ struct str dms_name_transactions(struct arena *a, struct str folder, struct str 
  * names are never used twice and sort as they were cut. last_ms 0: there is no last name. */
 int64_t dms_name_now(const struct zone *zone, int64_t now_ms, int64_t last_ms);
 
-/* --- folders by commit date ----------------------------------------------------------------------
- */
+/* --- folders by commit date ------------------------------------------------------------------- */
 #define DMS_DATE_MAX 32 /* bytes of a date folder, with its slash and the terminating zero */
 
 /* DatePartitionSequence and DatePartitionDelimiter, as prepared by dms_date_parts(). */

@@ -54,8 +54,7 @@ struct str dms_out_extension(const struct dms_format *format, bool compress)
     return str_z(compress ? format->gzip_extension : format->extension);
 }
 
-/* --- CSV ----------------------------------------------------------------------------------------
- */
+/* --- CSV -------------------------------------------------------------------------------------- */
 
 static enum status csv_begin(struct dms_out *o, const struct dms_layout *l)
 {

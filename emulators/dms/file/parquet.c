@@ -13,8 +13,7 @@
 #define DICT_DEFAULT (1 << 20)
 #define CREATOR "AWS" /* repost.aws/knowledge-center/dms-s3-parquet-format shows such a file */
 
-/* --- settings ----------------------------------------------------------------------------------
- */
+/* --- settings --------------------------------------------------------------------------------- */
 
 /* The guide writes PARQUET_2_0 where the API has parquet-2-0: both are meant, in any case. */
 static bool is(struct str given, const char *name)
@@ -99,8 +98,7 @@ enum status dms_parquet_read(struct arena *a, const struct dms_s3_settings *s,
                        : st;
 }
 
-/* --- columns -----------------------------------------------------------------------------------
- */
+/* --- columns ---------------------------------------------------------------------------------- */
 
 static enum parquet_type type_of(const struct dms_data_type *t, bool milliseconds)
 {
@@ -151,8 +149,7 @@ struct str dms_parquet_hive(struct arena *a, const struct dms_data_type *t)
     }
 }
 
-/* --- values ------------------------------------------------------------------------------------
- */
+/* --- values ----------------------------------------------------------------------------------- */
 
 struct state {
     struct parquet_writer *writer;
@@ -322,8 +319,7 @@ static bool put_value(struct state *s, const struct dms_layout *l, size_t i,
     }
 }
 
-/* --- the format --------------------------------------------------------------------------------
- */
+/* --- the format ------------------------------------------------------------------------------- */
 
 static enum status to_file(void *ctx, struct str bytes)
 {

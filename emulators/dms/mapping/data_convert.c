@@ -117,8 +117,7 @@ static bool to_bytes(const struct dms_data_type *t, const struct mysql_value *v,
     return buf_ok(room);
 }
 
-/* --- numbers -------------------------------------------------------------------------------------
- */
+/* --- numbers ---------------------------------------------------------------------------------- */
 
 /* The value as a plain decimal number ("-12.50"), in `text`. */
 static bool decimal_of(const struct mysql_value *v, struct buf *room, char text[NUMBER_TEXT_MAX],
@@ -240,8 +239,7 @@ static bool to_boolean(const struct mysql_value *v, struct buf *room, struct mys
     return true;
 }
 
-/* --- dates and times -----------------------------------------------------------------------------
- */
+/* --- dates and times -------------------------------------------------------------------------- */
 
 static int digits_of(const struct dms_data_type *t, int otherwise)
 {

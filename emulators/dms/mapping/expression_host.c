@@ -34,8 +34,7 @@ bool dms_variable_reserved(struct str name)
     return str_starts(name, STR("AR_H_")) || str_starts(name, STR("AR_M_"));
 }
 
-/* --- functions -----------------------------------------------------------------------------------
- */
+/* --- functions -------------------------------------------------------------------------------- */
 
 static struct str text_of(const struct expression_value *v, struct buf *room)
 {

@@ -112,8 +112,7 @@ bool dms_rule_has_wildcard(struct str s)
     return false;
 }
 
-/* --- all rules -----------------------------------------------------------------------------------
- */
+/* --- all rules -------------------------------------------------------------------------------- */
 
 struct identity {
     uint64_t number;
@@ -272,8 +271,7 @@ enum status dms_mapping_parse(struct arena *a, struct str json, struct dms_mappi
     return ST_OK;
 }
 
-/* --- selection -----------------------------------------------------------------------------------
- */
+/* --- selection -------------------------------------------------------------------------------- */
 
 bool dms_selection_hits(const struct dms_selection *r, struct str schema, struct str table)
 {

@@ -14,8 +14,7 @@
 #define DMS_MAPPING_BYTES_MAX (2u << 20)
 #define DMS_MAPPING_RULES_MAX 3000
 
-/* --- selection -----------------------------------------------------------------------------------
- */
+/* --- selection -------------------------------------------------------------------------------- */
 enum dms_rule_action { DMS_RULE_INCLUDE, DMS_RULE_EXCLUDE, DMS_RULE_EXPLICIT };
 
 enum dms_operator {
@@ -49,8 +48,7 @@ struct dms_selection {
     size_t filters_n; /* a row must pass all; 0: every row */
 };
 
-/* --- transformation ------------------------------------------------------------------------------
- */
+/* --- transformation --------------------------------------------------------------------------- */
 enum dms_rule_target { DMS_TARGET_SCHEMA, DMS_TARGET_TABLE, DMS_TARGET_COLUMN };
 
 enum dms_transform_action {
@@ -87,8 +85,7 @@ struct dms_transform {
     enum dms_before_filter before;
 };
 
-/* --- table settings ------------------------------------------------------------------------------
- */
+/* --- table settings --------------------------------------------------------------------------- */
 enum dms_parallel {
     DMS_PARALLEL_NONE,
     DMS_PARALLEL_PARTITIONS, /* all, or those of `names` */

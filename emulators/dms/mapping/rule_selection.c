@@ -84,8 +84,7 @@ enum status dms_rule_selection(struct dms_rule_parser *p, const struct json_valu
     return st;
 }
 
-/* --- filters -------------------------------------------------------------------------------------
- */
+/* --- filters ---------------------------------------------------------------------------------- */
 
 static const struct operator_word {
     const char *word;

@@ -141,8 +141,7 @@ static enum status parse_locator(struct dms_rule_parser *p, const struct json_va
     return ST_OK;
 }
 
-/* --- members of single actions -------------------------------------------------------------------
- */
+/* --- members of single actions ---------------------------------------------------------------- */
 
 static enum status parse_type(struct dms_rule_parser *p, const struct json_value *rule,
                               const struct action_word *action, struct dms_data_type *ret)
@@ -336,8 +335,7 @@ static enum status parse_values(struct dms_rule_parser *p, const struct json_val
     return ST_OK;
 }
 
-/* --- conflicts -----------------------------------------------------------------------------------
- */
+/* --- conflicts -------------------------------------------------------------------------------- */
 
 static bool same(struct str a, struct str b)
 {

@@ -33,8 +33,7 @@ struct dms_shaper {
 
 static char yes[] = "yes", no[] = "no";
 
-/* --- life ----------------------------------------------------------------------------------------
- */
+/* --- life ------------------------------------------------------------------------------------- */
 
 static enum status compile(struct dms_shaper *s)
 {
@@ -124,8 +123,7 @@ uint64_t dms_shaper_failures(struct dms_shaper *s, struct str *ret_why)
     return n;
 }
 
-/* --- inputs --------------------------------------------------------------------------------------
- */
+/* --- inputs ----------------------------------------------------------------------------------- */
 
 static struct expression_value text_value(struct str s)
 {
@@ -203,8 +201,7 @@ static struct expression_value variable_value(struct dms_shaper *s, enum dms_var
     }
 }
 
-/* --- cells ---------------------------------------------------------------------------------------
- */
+/* --- cells ------------------------------------------------------------------------------------ */
 
 static struct mysql_value result_value(const struct expression_value *v)
 {
@@ -331,8 +328,7 @@ const struct mysql_value *dms_shaper_row(struct dms_shaper *s, const struct dms_
     return s->values;
 }
 
-/* --- filters -------------------------------------------------------------------------------------
- */
+/* --- filters ---------------------------------------------------------------------------------- */
 
 struct asking {
     dms_ask_fn ask;

@@ -45,8 +45,7 @@ bool dms_transform_hits(const struct dms_transform *t, const struct mysql_table 
            (!str_set(t->column_type) || dms_type_find(t->column_type) == dms_type_of(c).type);
 }
 
-/* --- source columns ------------------------------------------------------------------------------
- */
+/* --- source columns --------------------------------------------------------------------------- */
 
 /* The first rule of these actions for the column; more of them are worth a warning. */
 static const struct dms_transform *rule_for(struct maker *k, const struct mysql_column *c,
@@ -161,8 +160,7 @@ static enum status source_columns(struct maker *k, const struct dms_csv_plan *pl
     return st;
 }
 
-/* --- added columns -------------------------------------------------------------------------------
- */
+/* --- added columns ---------------------------------------------------------------------------- */
 
 /* Exactly, or as MySQL compares names of columns. */
 static int find_column(const struct mysql_table *def, struct str name)
@@ -293,8 +291,7 @@ static void before_columns(struct maker *k, size_t sources)
     }
 }
 
-/* --- key -----------------------------------------------------------------------------------------
- */
+/* --- key -------------------------------------------------------------------------------------- */
 
 /* The column's name in the target; absent when the files lack it. */
 static struct str name_of(const struct maker *k, uint32_t source)
@@ -357,8 +354,7 @@ static enum status make_key(struct maker *k)
     return ST_OK;
 }
 
-/* --- all of it -----------------------------------------------------------------------------------
- */
+/* --- all of it -------------------------------------------------------------------------------- */
 
 static enum status check_names(struct maker *k)
 {

@@ -16,8 +16,7 @@ void dms_target_names(struct arena *a, const struct dms_mapping *m, struct str s
 const struct dms_table_settings *dms_table_settings_find(const struct dms_mapping *m,
                                                          struct str schema, struct str table);
 
-/* --- columns -------------------------------------------------------------------------------------
- */
+/* --- columns ---------------------------------------------------------------------------------- */
 
 /* One input of an expression. */
 struct dms_input {
@@ -43,8 +42,7 @@ struct dms_cell {
     size_t inputs_n;
 };
 
-/* --- filters -------------------------------------------------------------------------------------
- */
+/* --- filters ---------------------------------------------------------------------------------- */
 struct dms_test {
     enum dms_operator op;
     uint32_t column;

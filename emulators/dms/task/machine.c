@@ -37,8 +37,7 @@ struct metrics {
     size_t n;
 };
 
-/* --- what the system tells -----------------------------------------------------------------------
- */
+/* --- what the system tells -------------------------------------------------------------------- */
 
 /* The number behind "name:" in a file of /proc. */
 static int64_t proc_number(const char *path, const char *name)
@@ -80,8 +79,7 @@ static struct reading read_counters(void)
     return r;
 }
 
-/* --- metrics -------------------------------------------------------------------------------------
- */
+/* --- metrics ---------------------------------------------------------------------------------- */
 
 static void add(struct metrics *m, const char *name, const char *unit, double value)
 {

@@ -44,8 +44,7 @@ static bool on(const struct checker *k, const char *section, const char *member)
     return is(v, JSON_BOOL) && v->b;
 }
 
-/* --- what isn't carried out ----------------------------------------------------------------------
- */
+/* --- what isn't carried out ------------------------------------------------------------------- */
 
 /* Settings that would change what arrives on S3 and that we don't carry out.
  *
@@ -90,8 +89,7 @@ static enum status check_forbidden(struct checker *k)
     return ST_OK;
 }
 
-/* --- values --------------------------------------------------------------------------------------
- */
+/* --- values ----------------------------------------------------------------------------------- */
 
 static const struct {
     const char *section, *member;
@@ -231,8 +229,7 @@ enum status dms_settings_check(struct arena *a, const struct json_value *doc, st
     return st == ST_OK ? check_together(&k) : st;
 }
 
-/* --- what has no effect --------------------------------------------------------------------------
- */
+/* --- what has no effect ----------------------------------------------------------------------- */
 
 /* member NULL: the whole section. */
 static const struct {

@@ -18,8 +18,7 @@ static struct str last_name(struct arena *a, const struct dms_table *t)
     return t->last_name_ms > 0 ? dms_name_cdc(a, STR(""), t->last_name_ms, STR("")) : STR_NONE;
 }
 
-/* --- Data Catalog ------------------------------------------------------------------------------
- */
+/* --- Data Catalog ----------------------------------------------------------------------------- */
 /* The Hive type whose text form is what the files have. Unsigned numbers take the next larger one.
  * What Hive would read otherwise than we write it (TIME, BIT, binary as hexadecimal) is text. */
 static struct str hive_type(struct arena *a, const struct mysql_column *c)

@@ -10,7 +10,7 @@
 #define NAME_CHARS 128 /* of the text columns */
 #define LOOK_MS 200    /* how often suspended tables are looked for */
 #define COLUMNS_MAX 12
-#define MIB (1024 * 1024)
+#define MIB ((int64_t)1 << 20)
 
 enum table { STATUS, HISTORY, SUSPENDED, TABLES_N };
 
@@ -101,8 +101,7 @@ static void describe(struct dms_control *k, enum table table)
     dms_csv_plan(k->arena, &k->defs[table], true, 0, (struct dms_csv_order){ 0 }, &k->plans[table]);
 }
 
-/* --- values --------------------------------------------------------------------------------------
- */
+/* --- values ----------------------------------------------------------------------------------- */
 
 static struct mysql_value null_value(void)
 {
@@ -136,8 +135,7 @@ static struct mysql_value place(struct arena *a, const struct mysql_position *at
                        : null_value();
 }
 
-/* --- objects -------------------------------------------------------------------------------------
- */
+/* --- objects ---------------------------------------------------------------------------------- */
 
 static struct sheet begin_sheet(struct dms_control *k, enum table table)
 {
@@ -185,8 +183,7 @@ static enum status put_sheet(struct sheet *s, struct mysql_err *err)
     return s->st;
 }
 
-/* --- the tables ----------------------------------------------------------------------------------
- */
+/* --- the tables ------------------------------------------------------------------------------- */
 
 static const char *phase_name(enum dms_phase phase)
 {
@@ -311,8 +308,7 @@ static enum status put_suspended(struct dms_control *k, struct mysql_err *err)
     return put_sheet(&s, err);
 }
 
-/* --- turns ---------------------------------------------------------------------------------------
- */
+/* --- turns ------------------------------------------------------------------------------------ */
 
 struct dms_control *dms_control_new(struct dms_worker *w)
 {

@@ -57,8 +57,7 @@ bool dms_table_error_stops(struct dms_worker *w, struct dms_table *t, char *ret_
     return false;
 }
 
-/* --- records -------------------------------------------------------------------------------------
- */
+/* --- records ---------------------------------------------------------------------------------- */
 
 /* The column whose value would be cut; NULL: none. */
 static const struct dms_csv_column *find_cut(const struct dms_csv_plan *plan,

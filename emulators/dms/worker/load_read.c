@@ -34,8 +34,7 @@ struct reader {
     struct mysql_err row_err; /* why a row ended the reading, when the source is not to blame */
 };
 
-/* --- rows to pieces ------------------------------------------------------------------------------
- */
+/* --- rows to pieces --------------------------------------------------------------------------- */
 
 static enum status end_piece(struct reader *p)
 {
@@ -144,8 +143,7 @@ static void *run_reader(void *arg)
     return NULL;
 }
 
-/* --- segments ------------------------------------------------------------------------------------
- */
+/* --- segments --------------------------------------------------------------------------------- */
 
 static enum status list_partitions(struct dms_load_read *r, struct dms_segment_wish *wish,
                                    struct mysql_err *err)
@@ -190,8 +188,7 @@ static enum status make_segments(struct dms_load_read *r, struct mysql_err *err)
     return st;
 }
 
-/* --- one table -----------------------------------------------------------------------------------
- */
+/* --- one table -------------------------------------------------------------------------------- */
 
 void dms_conn_pool_add(struct dms_conn_pool *p, struct mysql_conn *c)
 {

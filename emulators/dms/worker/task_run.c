@@ -28,8 +28,7 @@ enum status dms_ctl(struct dms_worker *w, dms_ctl_fn fn, void *arg, struct mysql
     }
 }
 
-/* --- the source ----------------------------------------------------------------------------------
- */
+/* --- the source ------------------------------------------------------------------------------- */
 
 static enum status check_settings(struct mysql_conn *c, void *arg, struct mysql_err *err)
 {
@@ -112,8 +111,7 @@ static enum status tell_up(struct dms_worker *w, struct mysql_err *err)
     return ST_OK;
 }
 
-/* --- tables --------------------------------------------------------------------------------------
- */
+/* --- tables ----------------------------------------------------------------------------------- */
 
 static enum status know_tables(struct dms_worker *w, struct mysql_err *err)
 {
@@ -145,8 +143,7 @@ static enum status know_tables(struct dms_worker *w, struct mysql_err *err)
     return st;
 }
 
-/* --- where capture begins ------------------------------------------------------------------------
- */
+/* --- where capture begins --------------------------------------------------------------------- */
 
 static enum status find_end(struct mysql_conn *c, void *arg, struct mysql_err *err)
 {
@@ -248,8 +245,7 @@ static enum status begin_after_load(struct dms_worker *w, struct mysql_err *err)
     return st;
 }
 
-/* --- all of it -----------------------------------------------------------------------------------
- */
+/* --- all of it -------------------------------------------------------------------------------- */
 
 static bool anything_to_load(const struct dms_worker *w)
 {

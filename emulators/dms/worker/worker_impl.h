@@ -330,8 +330,7 @@ enum status dms_catalog_note(struct core *core, struct arena *a, const struct dm
 enum status dms_catalog_emptied(struct core *core, struct arena *a, const struct dms_worker *w,
                                 const struct dms_table *t) MUST_CHECK;
 
-/* --- show.c: to the core thread, without waiting -------------------------------------------
- */
+/* --- show.c: to the core thread, without waiting ---------------------------------------------- */
 /* Counts of all tables and what the worker is doing; not more often than DMS_STATS_MS unless
  * forced. */
 void dms_show(struct dms_worker *w, bool force, const char *fmt, ...)
@@ -361,8 +360,7 @@ bool dms_load_running(struct dms_load *load);
 /* Waits for its end and frees it; abandon: tables that aren't loaded yet stay so. */
 enum status dms_load_end(struct dms_load *load, bool abandon, struct mysql_err *err) MUST_CHECK;
 
-/* --- reload.c: ReloadTables beside the capture -----------------------------------------------
- */
+/* --- reload.c: ReloadTables beside the capture ------------------------------------------------ */
 /* Is there something to do: a new call, or tables that are through? Cheap. */
 bool dms_reload_due(const struct dms_worker *w);
 /* Does it. The stream is closed and everything that was read is in hand. On return the stream

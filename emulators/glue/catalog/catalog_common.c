@@ -7,8 +7,7 @@
 #define ACCOUNT_DIGITS 12
 #define TOKEN_MAX 8192
 
-/* --- problems ----------------------------------------------------------------------------------
- */
+/* --- problems --------------------------------------------------------------------------------- */
 enum status catalog_refuse(struct arena *a, struct catalog_problem *ret,
                            const struct aws_error *error, const char *fmt, ...)
 {
@@ -34,8 +33,7 @@ struct glue_error_detail *catalog_error_detail(struct arena *a,
     return d;
 }
 
-/* --- whose, and which --------------------------------------------------------------------------
- */
+/* --- whose, and which ------------------------------------------------------------------------- */
 static bool is_account(struct str s)
 {
     size_t digits = 0;
@@ -103,8 +101,7 @@ enum status catalog_open_table(struct call *c, struct str catalog_id, struct str
     return call_status(c, st);
 }
 
-/* --- checks ------------------------------------------------------------------------------------
- */
+/* --- checks ----------------------------------------------------------------------------------- */
 enum status catalog_check_text(struct call *c, const char *member, struct str text, size_t max)
 {
     if (text.n > max) {
@@ -158,8 +155,7 @@ enum status catalog_refuse_missing(struct call *c, const struct catalog_missing 
     return ST_OK;
 }
 
-/* --- paging ------------------------------------------------------------------------------------
- */
+/* --- paging ----------------------------------------------------------------------------------- */
 enum status catalog_page_of(struct call *c, struct str token, struct opt_i64 max, int64_t most,
                             struct catalog_page *ret)
 {

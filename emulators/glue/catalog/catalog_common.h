@@ -59,8 +59,7 @@ struct catalog_missing {
 };
 enum status catalog_refuse_missing(struct call *c, const struct catalog_missing *m) MUST_CHECK;
 
-/* --- paging: tokens are opaque; a bad one is InvalidInputException -----------------------------
- */
+/* --- paging: tokens are opaque; a bad one is InvalidInputException ---------------------------- */
 enum status catalog_page_of(struct call *c, struct str token, struct opt_i64 max, int64_t most,
                             struct catalog_page *ret) MUST_CHECK;
 struct str catalog_token(struct arena *a, struct str last);

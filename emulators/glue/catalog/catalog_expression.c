@@ -4,8 +4,7 @@
 #include "server/base/list.h"
 #include "server/base/mem.h"
 
-/* --- words -------------------------------------------------------------------------------------
- */
+/* --- words ------------------------------------------------------------------------------------ */
 enum token_kind {
     TOKEN_END,
     TOKEN_WORD,
@@ -164,8 +163,7 @@ static bool take_sign(struct reader *r, char sign)
     return there;
 }
 
-/* --- grammar -----------------------------------------------------------------------------------
- */
+/* --- grammar ---------------------------------------------------------------------------------- */
 static enum status refuse(struct reader *r, const char *expected)
 {
     *r->ret_why = arena_printf(r->arena,

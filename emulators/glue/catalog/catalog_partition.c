@@ -65,8 +65,7 @@ static struct glue_partition partition_from(struct arena *a, const struct glue_p
     };
 }
 
-/* --- one ---------------------------------------------------------------------------------------
- */
+/* --- one -------------------------------------------------------------------------------------- */
 static enum status create_one(struct work *w, const struct glue_partition_input *in)
 {
     struct call *c = w->c;
@@ -147,8 +146,7 @@ enum status glue_delete_partition(struct call *c, const struct glue_delete_parti
     return catalog_end(c, st, &w.problem);
 }
 
-/* --- many --------------------------------------------------------------------------------------
- */
+/* --- many ------------------------------------------------------------------------------------- */
 /* What an item's problem says, for the answer: *st is ST_OK again. NULL: there is none, or
  * something that ends the batch. */
 static struct glue_error_detail *item_problem(struct work *w, enum status *st)

@@ -9,8 +9,7 @@
 #define NO_MAX SIZE_MAX
 #define ASCII 128
 
-/* --- tree --------------------------------------------------------------------------------------
- */
+/* --- tree ------------------------------------------------------------------------------------- */
 struct range {
     uint32_t low, high;
 };
@@ -300,8 +299,7 @@ static enum status read_any_of(struct reader *r, struct node **ret)
     return st;
 }
 
-/* --- program -----------------------------------------------------------------------------------
- */
+/* --- program ---------------------------------------------------------------------------------- */
 enum step_kind { STEP_SET, STEP_SPLIT, STEP_JUMP, STEP_END };
 struct step {
     enum step_kind kind;
@@ -462,8 +460,7 @@ enum status catalog_pattern_read(struct arena *a, struct str text, struct catalo
     return ST_OK;
 }
 
-/* --- matching ----------------------------------------------------------------------------------
- */
+/* --- matching --------------------------------------------------------------------------------- */
 static bool in_set(const struct set *set, uint32_t cp)
 {
     return cp < ASCII ? (set->ascii[cp / 64] >> (cp % 64) & 1) != 0

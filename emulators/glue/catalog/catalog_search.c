@@ -7,8 +7,7 @@
 
 #define SEARCH_PAGE 1000
 
-/* --- texts -------------------------------------------------------------------------------------
- */
+/* --- texts ------------------------------------------------------------------------------------ */
 static bool contains(struct str text, struct str part)
 {
     for (size_t i = 0; part.n <= text.n && i <= text.n - part.n; i++) {
@@ -72,8 +71,7 @@ static bool has_text(const struct glue_table *t, struct str text)
            (t->StorageDescriptor && any_column(&t->StorageDescriptor->Columns, word, exact));
 }
 
-/* --- properties --------------------------------------------------------------------------------
- */
+/* --- properties ------------------------------------------------------------------------------- */
 /* The text member of this name, or the parameter; absent when the table has neither. */
 static struct str text_member(const struct glue_table *t, struct str name)
 {
@@ -174,8 +172,7 @@ static enum status check_filters(struct call *c, const struct glue_search_proper
     return ST_OK;
 }
 
-/* --- order -------------------------------------------------------------------------------------
- */
+/* --- order ------------------------------------------------------------------------------------ */
 struct found {
     const struct glue_table *table;
     const struct glue_sort_criteria *by;
@@ -203,8 +200,7 @@ static int compare_found(const void *x, const void *y)
     return order != 0 ? order : str_cmp(a->table->Name, b->table->Name);
 }
 
-/* --- search ------------------------------------------------------------------------------------
- */
+/* --- search ----------------------------------------------------------------------------------- */
 static bool wanted(const struct glue_table *t, const struct glue_search_tables_request *in)
 {
     for (size_t i = 0; i < in->Filters.n; i++) {

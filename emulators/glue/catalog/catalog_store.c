@@ -1,8 +1,7 @@
 /* Databases and connections: one document per name. */
 #include "emulators/glue/catalog/catalog_store.h"
 
-/* --- databases ---------------------------------------------------------------------------------
- */
+/* --- databases -------------------------------------------------------------------------------- */
 static const struct documents databases = {
     { glue_ops, GLUE_N_OPS, "GetDatabase", "Database" },
     DOCUMENTS_BY_NAME("glue_database"),
@@ -54,8 +53,7 @@ enum status catalog_delete_database(struct db *db, struct arena *a, const struct
     return db_change_all(db, all, OWNER(o), bs(arena_lower(a, name)));
 }
 
-/* --- connections -------------------------------------------------------------------------------
- */
+/* --- connections ------------------------------------------------------------------------------ */
 static const struct documents connections = {
     { glue_ops, GLUE_N_OPS, "GetConnection", "Connection" },
     DOCUMENTS_BY_NAME("glue_connection"),

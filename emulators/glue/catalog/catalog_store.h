@@ -50,8 +50,7 @@ struct catalog_page {
 };
 #define CATALOG_ALL ((struct catalog_page){ STR_NONE, INT64_MAX - 1 })
 
-/* --- databases: key->table isn't looked at ------------------------------------------------------
- */
+/* --- databases: key->table isn't looked at ---------------------------------------------------- */
 /* ST_EXISTS: the name is taken. `d` becomes the row; its Name is folded. */
 enum status catalog_add_database(struct db *db, struct arena *a, const struct glue_owner *o,
                                  struct glue_database *d) MUST_CHECK;
@@ -71,8 +70,7 @@ enum status catalog_databases(struct db *db, struct arena *a, const struct glue_
 enum status catalog_delete_database(struct db *db, struct arena *a, const struct glue_owner *o,
                                     struct str name) MUST_CHECK;
 
-/* --- tables ------------------------------------------------------------------------------------
- */
+/* --- tables ----------------------------------------------------------------------------------- */
 /* ST_NOT_FOUND: no such database; ST_EXISTS. t->Name, DatabaseName and VersionId ("0") are set
  * here; CreateTime and UpdateTime are the caller's. */
 enum status catalog_add_table(struct db *db, struct arena *a, const struct glue_owner *o,
@@ -135,8 +133,7 @@ enum status catalog_partitions(struct db *db, struct arena *a, const struct cata
 /* Where a listing that ended with these values goes on. */
 struct str catalog_partition_token(struct arena *a, const struct glue_value_string_list *values);
 
-/* --- partition indexes -------------------------------------------------------------------------
- */
+/* --- partition indexes ------------------------------------------------------------------------ */
 /* ST_EXISTS. `keys`: names of partition keys. */
 enum status catalog_add_index(struct db *db, struct arena *a, const struct catalog_key *key,
                               struct str label, const struct glue_key_list *keys) MUST_CHECK;
@@ -152,8 +149,7 @@ enum status catalog_indexes(struct db *db, struct arena *a, const struct catalog
 enum status catalog_delete_index(struct db *db, struct arena *a, const struct catalog_key *key,
                                  struct str label) MUST_CHECK;
 
-/* --- connections: names keep their case --------------------------------------------------------
- */
+/* --- connections: names keep their case ------------------------------------------------------- */
 /* ST_EXISTS. */
 enum status catalog_add_connection(struct db *db, struct arena *a, const struct glue_owner *o,
                                    struct glue_connection *connection) MUST_CHECK;

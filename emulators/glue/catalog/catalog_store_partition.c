@@ -14,8 +14,7 @@
 #define PARTITION_KEY(a, key, values) \
     DOCUMENT_KEY(TABLE_BINDS(a, key), bs(catalog_partition_token((a), (values))))
 
-/* --- values as a key ---------------------------------------------------------------------------
- */
+/* --- values as a key -------------------------------------------------------------------------- */
 struct str catalog_partition_token(struct arena *a, const struct glue_value_string_list *values)
 {
     size_t size = 0;
@@ -67,8 +66,7 @@ static struct glue_value_string_list values_of(struct arena *a, struct str key)
     return values;
 }
 
-/* --- rows --------------------------------------------------------------------------------------
- */
+/* --- rows ------------------------------------------------------------------------------------- */
 static const struct documents partitions = {
     { glue_ops, GLUE_N_OPS, "GetPartition", "Partition" },
     .add = "INSERT INTO glue_partition VALUES(?,?,?,?,?,?)",

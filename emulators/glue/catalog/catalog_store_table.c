@@ -94,8 +94,7 @@ enum status catalog_delete_table(struct db *db, struct arena *a, const struct ca
     return db_change_all(db, all, KEY_BINDS(a, key));
 }
 
-/* --- versions ----------------------------------------------------------------------------------
- */
+/* --- versions --------------------------------------------------------------------------------- */
 enum status catalog_table_versions(struct db *db, struct arena *a, const struct catalog_key *key,
                                    int64_t before, int64_t limit,
                                    struct glue_get_table_versions_list *ret)
@@ -124,8 +123,7 @@ enum status catalog_table_version(struct db *db, struct arena *a, const struct c
     return documents_get(db, a, &versions, DOCUMENT_KEY(KEY_BINDS(a, key), bi(version)), ret);
 }
 
-/* --- partition indexes -------------------------------------------------------------------------
- */
+/* --- partition indexes ------------------------------------------------------------------------ */
 enum status catalog_add_index(struct db *db, struct arena *a, const struct catalog_key *key,
                               struct str label, const struct glue_key_list *keys)
 {

@@ -5,8 +5,7 @@
 
 #define TABLES_PAGE 100
 
-/* --- input -------------------------------------------------------------------------------------
- */
+/* --- input ------------------------------------------------------------------------------------ */
 static enum status check_columns(struct call *c, const char *member,
                                  const struct glue_column_list *columns)
 {
@@ -104,8 +103,7 @@ struct glue_table *catalog_table_from(struct arena *a, const struct glue_table_i
     return t;
 }
 
-/* --- create, update, delete --------------------------------------------------------------------
- */
+/* --- create, update, delete ------------------------------------------------------------------- */
 enum status glue_create_table(struct call *c, const struct glue_create_table_request *in,
                               void *ret_out)
 {
@@ -206,8 +204,7 @@ enum status glue_batch_delete_table(struct call *c,
     return call_status(c, st);
 }
 
-/* --- read --------------------------------------------------------------------------------------
- */
+/* --- read ------------------------------------------------------------------------------------- */
 enum status glue_get_table(struct call *c, const struct glue_get_table_request *in,
                            struct glue_get_table_response *ret_out)
 {

@@ -48,8 +48,7 @@ const char *catalog_type_article(enum catalog_type type)
     return "a string";
 }
 
-/* --- numbers -----------------------------------------------------------------------------------
- */
+/* --- numbers ---------------------------------------------------------------------------------- */
 /* The digits of "12.50" into v, leading zeros left out; *at ends behind them. */
 static enum status read_digits(struct str s, size_t *at, struct catalog_value *v, bool *ret_any)
 {
@@ -124,8 +123,7 @@ static int compare_numbers(const struct catalog_value *a, const struct catalog_v
     return sign_a < 0 ? -size : size;
 }
 
-/* --- days and times ----------------------------------------------------------------------------
- */
+/* --- days and times --------------------------------------------------------------------------- */
 /* `n` digits at `at` as a number of low to high. */
 static bool read_part(struct str s, size_t at, size_t n, int low, int high)
 {
@@ -195,8 +193,7 @@ static enum status read_timestamp(struct str s, struct catalog_value *v)
                : ST_INVALID;
 }
 
-/* --- both --------------------------------------------------------------------------------------
- */
+/* --- both ------------------------------------------------------------------------------------- */
 enum status catalog_value_read(enum catalog_type type, struct str text, struct catalog_value *ret)
 {
     *ret = (struct catalog_value){ .type = type, .null = str_eqz(text, CATALOG_NULL) };

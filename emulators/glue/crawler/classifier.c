@@ -18,8 +18,7 @@ struct definition {
     const struct glue_create_csv_classifier_request *csv;
 };
 
-/* --- CSV -----------------------------------------------------------------------------------------
- */
+/* --- CSV -------------------------------------------------------------------------------------- */
 /* CustomDatatypes to Hive's names. */
 static struct str hive_name(struct str type)
 {
@@ -123,8 +122,7 @@ static struct classifier use_csv(struct arena *a, const struct glue_csv_classifi
     return c;
 }
 
-/* --- definitions ---------------------------------------------------------------------------------
- */
+/* --- definitions ------------------------------------------------------------------------------ */
 static enum status check_kind(struct call *c, const struct definition *d)
 {
     if (d->n != 1) {
@@ -329,8 +327,7 @@ enum status glue_delete_classifier(struct call *c, const struct glue_delete_clas
     return st != ST_OK ? st : call_status(c, crawler_store_delete_classifier(c->db, &o, in->Name));
 }
 
-/* --- for the crawls ------------------------------------------------------------------------------
- */
+/* --- for the crawls --------------------------------------------------------------------------- */
 enum status crawler_classifiers(struct db *db, struct arena *a, const struct glue_owner *o,
                                 const struct glue_crawler *crawler, struct classifier **ret,
                                 size_t *ret_n)

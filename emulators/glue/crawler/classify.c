@@ -61,8 +61,7 @@ struct schema schema_copy(struct arena *a, const struct schema *s)
     return copy;
 }
 
-/* --- several files -------------------------------------------------------------------------------
- */
+/* --- several files ---------------------------------------------------------------------------- */
 static bool same_csv(const struct csv_facts *x, const struct csv_facts *y)
 {
     return x->delimiter == y->delimiter && x->quote == y->quote && x->header == y->header &&

@@ -85,8 +85,7 @@ bool classify_avro(struct arena *a, const struct sample *s, struct schema *ret,
 /* Is `path` one that classify_json() can follow ("$", "$[*]", "$.a.b[*]")? */
 bool classify_json_path_ok(struct str path);
 
-/* --- several files -------------------------------------------------------------------------------
- */
+/* --- several files ---------------------------------------------------------------------------- */
 /* Same format, read the same way (delimiter, header, compression): may be files of one table. */
 bool schema_same_format(const struct schema *x, const struct schema *y);
 /* Share of columns, of the wider of both, that agree in name and kind: 0 to 1. */

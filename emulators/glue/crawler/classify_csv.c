@@ -17,8 +17,7 @@
 
 static const char delimiters[] = { ',', '|', '\t', ';', '\x01' };
 
-/* --- reading rows: libcsv behind a callback per cell and per row -------------------------------
- */
+/* --- reading rows: libcsv behind a callback per cell and per row ------------------------------ */
 struct reader {
     void (*cell)(struct reader *r, struct str cell);
     void (*row)(struct reader *r); /* r->column cells came */
@@ -85,8 +84,7 @@ static size_t read_rows(const struct dialect *d, struct str text, bool whole, st
     return at;
 }
 
-/* --- which delimiter ----------------------------------------------------------------------------
- */
+/* --- which delimiter -------------------------------------------------------------------------- */
 struct probe {
     size_t counts[PROBE_ROWS];
 };
@@ -146,8 +144,7 @@ static size_t find_dialect(struct str text, bool whole, const struct classifier 
     return best;
 }
 
-/* --- types ---------------------------------------------------------------------------------------
- */
+/* --- types ------------------------------------------------------------------------------------ */
 static enum hive_kind kind_of(struct str cell)
 {
     int64_t i;

@@ -9,8 +9,7 @@
 #define RECORD_ARENA_MAX (256u << 20)
 #define PATH_STEPS_MAX 32
 
-/* --- cutting records ----------------------------------------------------------------------------
- */
+/* --- cutting records -------------------------------------------------------------------------- */
 static size_t skip_blanks(struct str text, size_t at)
 {
     while (at < text.n &&
@@ -62,8 +61,7 @@ static size_t value_end(struct str text, size_t at)
     return 0;
 }
 
-/* --- types ---------------------------------------------------------------------------------------
- */
+/* --- types ------------------------------------------------------------------------------------ */
 static struct hive_type type_of(struct arena *a, const struct json_value *v, int depth)
 {
     if (depth >= HIVE_DEPTH_MAX) {
@@ -100,8 +98,7 @@ static struct hive_type type_of(struct arena *a, const struct json_value *v, int
     return type.n ? type : element;
 }
 
-/* --- paths ---------------------------------------------------------------------------------------
- */
+/* --- paths ------------------------------------------------------------------------------------ */
 struct step {
     enum { STEP_NAME, STEP_INDEX, STEP_ALL } kind;
     struct str name;
@@ -177,8 +174,7 @@ bool classify_json_path_ok(struct str path)
     return parse_path(path, &p);
 }
 
-/* --- records to columns -------------------------------------------------------------------------
- */
+/* --- records to columns ----------------------------------------------------------------------- */
 struct rows {
     struct arena *arena;
     struct arena *scratch; /* of the record at hand */

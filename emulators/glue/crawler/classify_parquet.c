@@ -46,8 +46,7 @@ struct tree {
     const char *bad;
 };
 
-/* --- reading -------------------------------------------------------------------------------------
- */
+/* --- reading ---------------------------------------------------------------------------------- */
 /* INTEGER{bitWidth, isSigned} as its older name. */
 static int64_t read_integer(struct thrift *t)
 {
@@ -164,8 +163,7 @@ static void read_elements(struct thrift *t, struct tree *tree)
     }
 }
 
-/* --- types ---------------------------------------------------------------------------------------
- */
+/* --- types ------------------------------------------------------------------------------------ */
 static struct hive_type decimal(struct arena *a, const struct element *e)
 {
     bool fits =

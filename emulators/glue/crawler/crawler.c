@@ -153,8 +153,7 @@ enum status glue_delete_crawler(struct call *c, const struct glue_delete_crawler
     return st == ST_OK ? glue_tags_drop(c, "crawler", in->Name) : call_status(c, st);
 }
 
-/* --- reading -------------------------------------------------------------------------------------
- */
+/* --- reading ---------------------------------------------------------------------------------- */
 /* As the API shows it: the time that a crawl under way has taken so far. */
 static struct glue_crawler *shown(struct crawler_row *row)
 {
@@ -247,8 +246,7 @@ enum status glue_batch_get_crawlers(struct call *c,
     return ST_OK;
 }
 
-/* --- starting and stopping -----------------------------------------------------------------------
- */
+/* --- starting and stopping -------------------------------------------------------------------- */
 enum status glue_start_crawler(struct call *c, const struct glue_start_crawler_request *in,
                                void *ret_out)
 {
@@ -288,8 +286,7 @@ enum status glue_stop_crawler(struct call *c, const struct glue_stop_crawler_req
     return call_status(c, crawler_store_set(c->db, c->arena, &row));
 }
 
-/* --- schedules -----------------------------------------------------------------------------------
- */
+/* --- schedules -------------------------------------------------------------------------------- */
 enum status glue_update_crawler_schedule(struct call *c,
                                          const struct glue_update_crawler_schedule_request *in,
                                          void *ret_out)

@@ -25,8 +25,7 @@ static void add_name(struct writer *w, struct str **names, size_t *n, struct str
     (*names)[(*n)++] = name;
 }
 
-/* --- partitions ----------------------------------------------------------------------------------
- */
+/* --- partitions ------------------------------------------------------------------------------- */
 static struct glue_partition *make_partition(struct writer *w, const struct glue_table *t,
                                              const struct crawl_partition *p, size_t n_keys)
 {
@@ -120,8 +119,7 @@ static enum status write_partitions(struct writer *w, const struct glue_table *t
     return st;
 }
 
-/* --- tables --------------------------------------------------------------------------------------
- */
+/* --- tables ----------------------------------------------------------------------------------- */
 static enum status add_index(struct writer *w, const struct glue_table *t)
 {
     if (!w->crawl->config.partition_index || t->PartitionKeys.n == 0) {
@@ -206,8 +204,7 @@ static enum status update_table(struct writer *w, const struct crawl_table *foun
     return write_partitions(w, old, found);
 }
 
-/* --- which table? --------------------------------------------------------------------------------
- */
+/* --- which table? ----------------------------------------------------------------------------- */
 static struct str location_of(const struct glue_table *t)
 {
     return t->StorageDescriptor ? t->StorageDescriptor->Location : STR_NONE;
@@ -260,8 +257,7 @@ static enum status write_table(struct writer *w, const struct crawl_table *found
     return st == ST_OK ? create_table(w, found, name) : st;
 }
 
-/* --- tables whose data is gone -------------------------------------------------------------------
- */
+/* --- tables whose data is gone ---------------------------------------------------------------- */
 static bool below_targets(const struct writer *w, struct str location)
 {
     for (size_t i = 0; i < w->crawl->n_targets; i++) {
@@ -320,8 +316,7 @@ static enum status drop_tables(struct writer *w)
     return st;
 }
 
-/* --- all of it -----------------------------------------------------------------------------------
- */
+/* --- all of it -------------------------------------------------------------------------------- */
 /* A database that isn't there is made, as AWS's crawlers do. */
 static enum status need_database(struct writer *w)
 {

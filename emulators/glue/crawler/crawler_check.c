@@ -29,8 +29,7 @@ enum status crawler_parse_path(struct str path, struct str *ret_bucket, struct s
     return ST_INVALID;
 }
 
-/* --- the Configuration text ---------------------------------------------------------------------
- */
+/* --- the Configuration text ------------------------------------------------------------------- */
 struct parse {
     struct arena *arena;
     struct crawler_config *config;
@@ -144,8 +143,7 @@ enum status crawler_parse_config(struct arena *a, struct str text, struct crawle
     return st;
 }
 
-/* --- targets -------------------------------------------------------------------------------------
- */
+/* --- targets ---------------------------------------------------------------------------------- */
 static enum status check_s3_target(struct call *c, struct glue_s3_target *t)
 {
     struct str bucket, key;
@@ -218,8 +216,7 @@ static enum status check_targets(struct call *c, struct glue_crawler_targets *t)
     return st;
 }
 
-/* --- the rest ------------------------------------------------------------------------------------
- */
+/* --- the rest --------------------------------------------------------------------------------- */
 static enum status check_names(struct call *c, const struct glue_crawler *crawler)
 {
     if (crawler->Name.n < 1 || crawler->Name.n > NAME_MAX_BYTES) {

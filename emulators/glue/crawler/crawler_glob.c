@@ -2,8 +2,7 @@
 
 #include "server/base/mem.h"
 
-/* --- braces -------------------------------------------------------------------------------------
- */
+/* --- braces ----------------------------------------------------------------------------------- */
 /* The first unescaped `c` outside of brackets, or -1. */
 static ptrdiff_t find_plain(struct str s, char c)
 {
@@ -95,8 +94,7 @@ enum status crawler_glob_expand(struct arena *a, struct str pattern, struct str 
     return ST_OK;
 }
 
-/* --- matching: all positions of the pattern at once, one character of the path after the other --
- */
+/* --- matching: all positions of the pattern at once, one character of the path after the other  */
 /* One past the item that begins at `i`. */
 static size_t item_end(struct str p, size_t i)
 {

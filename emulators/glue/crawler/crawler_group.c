@@ -43,8 +43,7 @@ struct grouping {
     struct crawl_tables *out;
 };
 
-/* --- the tree: keys come in order, so a folder's keys come in a row -----------------------------
- */
+/* --- the tree: keys come in order, so a folder's keys come in a row --------------------------- */
 static struct folder *child_of(struct arena *a, struct folder *f, struct str path)
 {
     if (f->last_child && str_eq(f->last_child->path, path)) {
@@ -66,8 +65,7 @@ static void add_file(struct arena *a, struct folder *root, const struct crawl_fi
     f->files[f->n++].file = file;
 }
 
-/* --- agreement -----------------------------------------------------------------------------------
- */
+/* --- agreement -------------------------------------------------------------------------------- */
 static bool agree(const struct grouping *x, const struct schema *a, const struct schema *b)
 {
     return schema_same_format(a, b) &&
@@ -81,8 +79,7 @@ static void add_totals(struct crawl_totals *t, const struct crawl_totals *more)
     t->records += more->records;
 }
 
-/* --- making tables -------------------------------------------------------------------------------
- */
+/* --- making tables ---------------------------------------------------------------------------- */
 static struct str location(struct grouping *x, struct str path)
 {
     return arena_printf(x->arena, "s3://%.*s/%.*s", STR_ARG(x->g->bucket), STR_ARG(path));
@@ -214,8 +211,7 @@ static void emit_file(struct grouping *x, const struct crawl_file *file,
     t->totals = (struct crawl_totals){ 1, file->size, file->records };
 }
 
-/* --- folders -------------------------------------------------------------------------------------
- */
+/* --- folders ---------------------------------------------------------------------------------- */
 /* Level of a folder as TableLevelConfiguration counts: the bucket is 1. */
 static int64_t level_of(const struct folder *f)
 {

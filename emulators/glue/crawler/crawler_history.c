@@ -9,8 +9,7 @@
 #define CRAWLS_PAGE_DEFAULT 20
 #define METRICS_PAGE 1000
 
-/* --- ListCrawls ----------------------------------------------------------------------------------
- */
+/* --- ListCrawls ------------------------------------------------------------------------------- */
 /* Order of a value against what a filter says: <0, 0, >0. */
 struct comparison {
     int64_t order;
@@ -148,8 +147,7 @@ enum status glue_list_crawls(struct call *c, const struct glue_list_crawls_reque
     return ST_OK;
 }
 
-/* --- GetCrawlerMetrics ---------------------------------------------------------------------------
- */
+/* --- GetCrawlerMetrics ------------------------------------------------------------------------ */
 static int by_value(const void *a, const void *b)
 {
     double x = *(const double *)a, y = *(const double *)b;

@@ -10,8 +10,7 @@
 #define FILE_ARENA_MAX (512u << 20)
 #define NOTES_MAX 1000 /* lines about single files; more are counted */
 
-/* --- bytes ---------------------------------------------------------------------------------------
- */
+/* --- bytes ------------------------------------------------------------------------------------ */
 static size_t read_at(int fd, void *p, size_t n, int64_t off)
 {
     size_t got = 0;
@@ -111,8 +110,7 @@ static int64_t estimate(const struct schema *s, const struct head *h, int64_t si
     return bytes > 0 ? (int64_t)((double)s->records * ((double)size / bytes) + 0.5) : s->records;
 }
 
-/* --- one file ------------------------------------------------------------------------------------
- */
+/* --- one file --------------------------------------------------------------------------------- */
 static void read_file(struct crawl *crawl, const struct s3_object *o, struct crawl_file *file)
 {
     CLEANUP(arena_freep) struct arena *scratch = arena_new(FILE_ARENA_MAX);
@@ -138,8 +136,7 @@ static void read_file(struct crawl *crawl, const struct s3_object *o, struct cra
     }
 }
 
-/* --- which files ---------------------------------------------------------------------------------
- */
+/* --- which files ------------------------------------------------------------------------------ */
 static bool excluded(const struct crawl_target *t, struct str relative)
 {
     for (size_t i = 0; i < t->n_exclusions; i++) {

@@ -16,8 +16,7 @@
 
 static void list_step(struct core *core, void *arg);
 
-/* --- ending --------------------------------------------------------------------------------------
- */
+/* --- ending ----------------------------------------------------------------------------------- */
 static void summary_names(struct json_out *o, const char *action, const struct str *names, size_t n)
 {
     if (n == 0) {
@@ -209,8 +208,7 @@ static void finish(struct crawl *crawl, struct str error)
     arena_free(crawl->arena);
 }
 
-/* --- reading -------------------------------------------------------------------------------------
- */
+/* --- reading ---------------------------------------------------------------------------------- */
 static void run_thread(void *arg)
 {
     crawler_read(arg);
@@ -229,8 +227,7 @@ static void start_reading(struct crawl *crawl)
     }
 }
 
-/* --- listing -------------------------------------------------------------------------------------
- */
+/* --- listing ---------------------------------------------------------------------------------- */
 /* A page of the target's objects; *ret_end: there are no more. */
 static enum status list_page(struct crawl *crawl, struct crawl_target *t, bool *ret_end)
 {
@@ -295,8 +292,7 @@ static void list_step(struct core *core, void *arg)
     core_post(core, list_step, crawl);
 }
 
-/* --- beginning -----------------------------------------------------------------------------------
- */
+/* --- beginning -------------------------------------------------------------------------------- */
 static enum status make_target(struct arena *a, const struct glue_s3_target *in,
                                struct crawl_target *ret)
 {
@@ -427,8 +423,7 @@ void crawler_cancel(struct glue_state *g, const struct crawler_row *row)
     }
 }
 
-/* --- the service's life --------------------------------------------------------------------------
- */
+/* --- the service's life ----------------------------------------------------------------------- */
 void glue_crawler_init(struct glue_state *g)
 {
     list_init(&g->crawls);

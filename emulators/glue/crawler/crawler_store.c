@@ -2,8 +2,7 @@
 
 #include "server/store/db_read.h"
 
-/* --- crawlers ------------------------------------------------------------------------------------
- */
+/* --- crawlers --------------------------------------------------------------------------------- */
 static const struct documents crawlers = {
     { glue_ops, GLUE_N_OPS, "GetCrawler", "Crawler" },
     .add = "INSERT INTO glue_crawler VALUES(?,?,?,?,?,?,?,?)",
@@ -75,8 +74,7 @@ enum status crawler_store_delete(struct db *db, const struct glue_owner *o, stru
     return db_change_all(db, all, OWNER(o), bs(name));
 }
 
-/* --- crawls --------------------------------------------------------------------------------------
- */
+/* --- crawls ----------------------------------------------------------------------------------- */
 enum status crawler_store_add_crawl(struct db *db, const struct glue_owner *o, struct str crawler,
                                     const struct crawl_row *row)
 {
@@ -128,8 +126,7 @@ enum status crawler_store_crawls(struct db *db, struct arena *a, const struct gl
                    OWNER(o), bs(crawler));
 }
 
-/* --- classifiers ---------------------------------------------------------------------------------
- */
+/* --- classifiers ------------------------------------------------------------------------------ */
 static const struct documents classifiers = {
     { glue_ops, GLUE_N_OPS, "GetClassifier", "Classifier" },
     DOCUMENTS_BY_NAME("glue_classifier"),

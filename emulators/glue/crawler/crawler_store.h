@@ -62,8 +62,7 @@ enum status crawler_store_alive(struct db *db, struct arena *a,
 enum status crawler_store_delete(struct db *db, const struct glue_owner *o,
                                  struct str name) MUST_CHECK;
 
-/* --- crawls --------------------------------------------------------------------------------------
- */
+/* --- crawls ----------------------------------------------------------------------------------- */
 struct crawl_row {
     int64_t number;
     struct str id, state; /* RUNNING, COMPLETED, FAILED, STOPPED */
@@ -83,8 +82,7 @@ enum status crawler_store_end_crawl(struct db *db, const struct crawl_row *row) 
 enum status crawler_store_crawls(struct db *db, struct arena *a, const struct glue_owner *o,
                                  struct str crawler, struct crawl_rows *ret) MUST_CHECK;
 
-/* --- classifiers ---------------------------------------------------------------------------------
- */
+/* --- classifiers ------------------------------------------------------------------------------ */
 /* ST_EXISTS. */
 enum status crawler_store_add_classifier(struct db *db, struct arena *a, const struct glue_owner *o,
                                          struct str name, struct glue_classifier *c) MUST_CHECK;

@@ -3,8 +3,7 @@
 #include "server/base/clock.h"
 #include "server/base/mem.h"
 
-/* --- parameters ----------------------------------------------------------------------------------
- */
+/* --- parameters ------------------------------------------------------------------------------- */
 struct str crawler_parameter(const struct glue_parameters_map *map, const char *key)
 {
     for (size_t i = 0; i < map->n; i++) {
@@ -119,8 +118,7 @@ static struct glue_parameters_map parameters(struct arena *a, struct str crawler
     return m;
 }
 
-/* --- formats -------------------------------------------------------------------------------------
- */
+/* --- formats ---------------------------------------------------------------------------------- */
 #define TEXT_INPUT "org.apache.hadoop.mapred.TextInputFormat"
 #define TEXT_OUTPUT "org.apache.hadoop.hive.ql.io.HiveIgnoreKeyTextOutputFormat"
 #define SERDE2 "org.apache.hadoop.hive.serde2."
@@ -266,8 +264,7 @@ struct glue_table *crawler_table(struct arena *a, const struct crawl *crawl,
     return t;
 }
 
-/* --- comparing -----------------------------------------------------------------------------------
- */
+/* --- comparing -------------------------------------------------------------------------------- */
 bool crawler_same_columns(const struct glue_column_list *x, const struct glue_column_list *y)
 {
     bool same = x->n == y->n;

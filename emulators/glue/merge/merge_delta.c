@@ -55,8 +55,7 @@ void merge_delta_close(struct merge_delta *d)
     *d = (struct merge_delta){ 0 };
 }
 
-/* --- misfits that are not simply applied -------------------------------------------------------
- */
+/* --- misfits that are not simply applied ------------------------------------------------------ */
 
 /* Does the change fit? If not: what to do with it, noted in the course. */
 static enum merge_misfit misfit(const struct merge_spec *spec, struct delta_course *c,
@@ -145,8 +144,7 @@ static enum status course_effect(struct merge_delta *d, struct str old, enum del
     return ST_OK;
 }
 
-/* --- reducing ----------------------------------------------------------------------------------
- */
+/* --- reducing --------------------------------------------------------------------------------- */
 
 /* Two rows of one key that cannot both be meant: allowed when they are equal, or by request. */
 static enum status duplicate(struct merge_delta *d, struct str old, uint64_t old_seq,

@@ -58,8 +58,7 @@ enum status merge_join_loads(struct merge_join *j, const struct merge_file *file
 /* What the delta still holds; closes the last part. */
 enum status merge_join_rest(struct merge_join *j) MUST_CHECK;
 
-/* --- between merge_join.c and merge_join_parts.c ------------------------------------------------
- */
+/* --- between merge_join.c and merge_join_parts.c ---------------------------------------------- */
 
 /* The next row of the data set, and the changes before it. */
 enum status merge_join_step(struct merge_join *j, const struct join_row *b) MUST_CHECK;

@@ -12,8 +12,7 @@
 #define MAVEN "https://repo1.maven.org/maven2"
 #define CLI_ARENA_MAX (16u << 20)
 
-/* --- install -------------------------------------------------------------------------------------
- */
+/* --- install ---------------------------------------------------------------------------------- */
 /* Takes the words; false: said what is wrong. */
 static bool read_words(const struct command *self, int argc, char **argv, struct spark_install *ret)
 {
@@ -65,8 +64,7 @@ static int install(const struct command *self, struct arena *a, int argc, char *
     return st == ST_OK || st == ST_EXISTS ? 0 : CLI_FAILED;
 }
 
-/* --- status --------------------------------------------------------------------------------------
- */
+/* --- status ----------------------------------------------------------------------------------- */
 static void print_place(struct arena *a, const struct spark_place *place)
 {
     struct str spark = spark_jar_version(a, place->home, "spark-core_");

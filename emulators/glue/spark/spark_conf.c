@@ -15,8 +15,7 @@ bool spark_master_here(struct str master)
            str_starts(master, STR("spark://localhost"));
 }
 
-/* --- text ----------------------------------------------------------------------------------------
- */
+/* --- text ------------------------------------------------------------------------------------- */
 static void add_escaped(struct buf *out, struct str s, bool key)
 {
     static const char special[] = "\\\n\r\t\f", letter[] = "\\nrtf";
@@ -55,8 +54,7 @@ static void add_z(struct buf *out, const char *key, const char *value)
     add(out, key, str_z(value));
 }
 
-/* --- the job's own -------------------------------------------------------------------------------
- */
+/* --- the job's own ---------------------------------------------------------------------------- */
 static bool is_blank(char c)
 {
     return c == ' ' || c == '\t' || c == '\n' || c == '\r';
@@ -100,8 +98,7 @@ enum status spark_conf_add_chain(struct buf *out, struct str chain, struct str *
     return ST_OK;
 }
 
-/* --- ours ----------------------------------------------------------------------------------------
- */
+/* --- ours ------------------------------------------------------------------------------------- */
 static void add_s3(struct buf *out, const struct spark_conf *c)
 {
     static const char *const schemes[] = { "s3", "s3n" };

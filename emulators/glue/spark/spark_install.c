@@ -65,8 +65,7 @@ static void step(const char *what, const char *detail)
     fflush(stdout);
 }
 
-/* --- programs ------------------------------------------------------------------------------------
- */
+/* --- programs --------------------------------------------------------------------------------- */
 /* Runs it with our streams and environment; its exit status, 127 when it isn't there. */
 static int run(const char *const *argv)
 {
@@ -93,8 +92,7 @@ static enum status run_step(const char *const *argv, const char *remedy)
     return failed("%s ended with status %d. %s", argv[0], rc, remedy);
 }
 
-/* --- steps ---------------------------------------------------------------------------------------
- */
+/* --- steps ------------------------------------------------------------------------------------ */
 static enum status check_java(struct install *in)
 {
     const char *java = spark_java(in->a);
@@ -169,8 +167,7 @@ static enum status install_pyspark(struct install *in)
     return st;
 }
 
-/* --- jars ----------------------------------------------------------------------------------------
- */
+/* --- jars ------------------------------------------------------------------------------------- */
 static enum status file_digest(struct install *in, const char *path, enum digest_kind kind,
                                struct str *ret)
 {
@@ -276,8 +273,7 @@ static enum status get_jars(struct install *in)
     return ST_OK;
 }
 
-/* --- the whole -----------------------------------------------------------------------------------
- */
+/* --- the whole -------------------------------------------------------------------------------- */
 static enum status already(struct arena *a, const struct spark_install *wish)
 {
     struct spark_place place;

@@ -22,8 +22,7 @@ static bool on_demand(const struct glue_trigger *t)
     return str_eqz(t->Type, "ON_DEMAND");
 }
 
-/* --- definitions -------------------------------------------------------------------------------
- */
+/* --- definitions ------------------------------------------------------------------------------ */
 enum status glue_create_trigger(struct call *c, const struct glue_create_trigger_request *in,
                                 struct glue_create_trigger_response *ret_out)
 {
@@ -109,8 +108,7 @@ enum status glue_delete_trigger(struct call *c, const struct glue_delete_trigger
     return st == ST_OK ? glue_tags_drop(c, "trigger", in->Name) : call_status(c, st);
 }
 
-/* --- start and stop ----------------------------------------------------------------------------
- */
+/* --- start and stop --------------------------------------------------------------------------- */
 static enum status set_state(struct call *c, struct glue_trigger *t, struct str state)
 {
     struct glue_owner owner = glue_owner_of(c);
@@ -160,8 +158,7 @@ enum status glue_stop_trigger(struct call *c, const struct glue_stop_trigger_req
     return st == ST_OK ? set_state(c, t, STR("DEACTIVATED")) : st;
 }
 
-/* --- looking -----------------------------------------------------------------------------------
- */
+/* --- looking ---------------------------------------------------------------------------------- */
 enum status glue_get_trigger(struct call *c, const struct glue_get_trigger_request *in,
                              struct glue_get_trigger_response *ret_out)
 {

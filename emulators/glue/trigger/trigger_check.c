@@ -8,8 +8,7 @@ static enum status invalid(struct call *c, const char *what)
     return call_fail(c, &glue_InvalidInputException, "%s", what);
 }
 
-/* --- actions -----------------------------------------------------------------------------------
- */
+/* --- actions ---------------------------------------------------------------------------------- */
 static enum status check_job_action(struct call *c, const struct glue_action *action)
 {
     struct glue_job *job;
@@ -67,8 +66,7 @@ static enum status check_actions(struct call *c, const struct glue_trigger *t)
     return st;
 }
 
-/* --- predicates --------------------------------------------------------------------------------
- */
+/* --- predicates ------------------------------------------------------------------------------- */
 static bool one_of(struct str state, const char *const *allowed)
 {
     for (; *allowed; allowed++) {
@@ -126,8 +124,7 @@ static enum status check_predicate(struct call *c, const struct glue_predicate *
     return st;
 }
 
-/* --- types -------------------------------------------------------------------------------------
- */
+/* --- types ------------------------------------------------------------------------------------ */
 static enum status check_event(struct call *c, const struct glue_trigger *t)
 {
     if (!str_set(t->WorkflowName)) {

@@ -17,8 +17,7 @@ struct firing {
     const struct glue_predecessor_list *because;
 };
 
-/* --- actions -----------------------------------------------------------------------------------
- */
+/* --- actions ---------------------------------------------------------------------------------- */
 static bool in_workflow(const struct glue_chain *chain)
 {
     return !str_empty(chain->workflow);
@@ -148,8 +147,7 @@ enum status glue_trigger_fire(struct glue_state *g, struct arena *a, const struc
     return st == ST_OK && result.started == 0 ? result.why : st;
 }
 
-/* --- conditions --------------------------------------------------------------------------------
- */
+/* --- conditions ------------------------------------------------------------------------------- */
 static bool watches(const struct glue_condition *condition, const struct glue_chain_node *node)
 {
     return str_eq(node->crawler ? condition->CrawlerName : condition->JobName, node->name);
@@ -218,8 +216,7 @@ static enum status advance(struct glue_state *g, struct arena *a,
     return st;
 }
 
-/* --- ends --------------------------------------------------------------------------------------
- */
+/* --- ends ------------------------------------------------------------------------------------- */
 void glue_chain_settle(struct glue_state *g, struct arena *a, const struct glue_chain *chain)
 {
     struct db *db = core_db(g->core);

@@ -2,8 +2,7 @@
 
 #include "server/store/db_read.h"
 
-/* --- triggers ----------------------------------------------------------------------------------
- */
+/* --- triggers --------------------------------------------------------------------------------- */
 static const struct documents triggers = {
     { glue_ops, GLUE_N_OPS, "GetTrigger", "Trigger" },
     .add = "INSERT INTO glue_trigger(account, region, name, type, state, workflow, doc)"
@@ -73,8 +72,7 @@ enum status glue_store_planned_triggers(struct db *db, struct arena *a,
                    " WHERE type='SCHEDULED' AND state='ACTIVATED'");
 }
 
-/* --- chains ------------------------------------------------------------------------------------
- */
+/* --- chains ----------------------------------------------------------------------------------- */
 #define NODE_COLUMNS                                                                         \
     "number, chain, account, region, workflow, by_trigger, crawler, name, run, state, why, " \
     "began_ms, ended_ms"

@@ -24,8 +24,7 @@
     "CREATE TABLE IF NOT EXISTS glue_chain_fired("                                           \
     " chain TEXT NOT NULL, name TEXT NOT NULL, PRIMARY KEY(chain, name)) WITHOUT ROWID;"
 
-/* --- triggers ----------------------------------------------------------------------------------
- */
+/* --- triggers --------------------------------------------------------------------------------- */
 /* ST_EXISTS: the name is taken. */
 enum status glue_store_add_trigger(struct db *db, struct arena *a, const struct glue_owner *o,
                                    struct glue_trigger *t) MUST_CHECK;
@@ -53,8 +52,7 @@ struct glue_trigger_key {
 enum status glue_store_planned_triggers(struct db *db, struct arena *a,
                                         struct glue_trigger_key **ret, size_t *ret_n) MUST_CHECK;
 
-/* --- chains ------------------------------------------------------------------------------------
- */
+/* --- chains ----------------------------------------------------------------------------------- */
 struct glue_chain {
     struct str id;
     struct glue_owner owner;

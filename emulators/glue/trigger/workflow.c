@@ -110,8 +110,7 @@ enum status glue_delete_workflow(struct call *c, const struct glue_delete_workfl
                                              : call_status(c, st);
 }
 
-/* --- looking -----------------------------------------------------------------------------------
- */
+/* --- looking ---------------------------------------------------------------------------------- */
 /* Last run and, if asked, the graph of the definition. */
 static enum status complete(struct call *c, struct glue_workflow *w, bool graph)
 {

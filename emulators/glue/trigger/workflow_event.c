@@ -61,8 +61,7 @@ static enum status find_trigger(struct glue_state *g, struct arena *a, const str
     return st == ST_OK ? ST_NOT_FOUND : st;
 }
 
-/* --- batches -----------------------------------------------------------------------------------
- */
+/* --- batches ---------------------------------------------------------------------------------- */
 static enum status forget_row(struct glue_state *g, const struct place *p,
                               const struct glue_trigger *t)
 {
@@ -139,8 +138,7 @@ static void on_due(void *state, const struct outbox_row *row)
     }
 }
 
-/* --- the bus's side ----------------------------------------------------------------------------
- */
+/* --- the bus's side --------------------------------------------------------------------------- */
 static enum status may(void *state, const struct bus_event *ev)
 {
     CLEANUP(arena_freep) struct arena *a = arena_new(EVENT_ARENA_MAX);

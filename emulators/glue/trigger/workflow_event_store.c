@@ -1,8 +1,6 @@
 /* Events that wait for their batch to be full. */
 #include "emulators/glue/trigger/workflow_store.h"
 
-#define OWNER(o) bs((o)->account), bs((o)->region)
-
 enum status glue_store_add_workflow_event(struct db *db, const struct glue_owner *o,
                                           struct str workflow, struct str event)
 {

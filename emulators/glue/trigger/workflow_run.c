@@ -10,8 +10,7 @@
 #define RUNS_PAGE 1000
 #define RUN_ID_DIGITS 64
 
-/* --- beginning and ending ----------------------------------------------------------------------
- */
+/* --- beginning and ending --------------------------------------------------------------------- */
 static void put_property(struct arena *a, struct glue_workflow_run_properties *all,
                          const struct glue_workflow_run_properties_entry *entry)
 {
@@ -130,8 +129,7 @@ enum status glue_workflow_end(struct glue_state *g, struct arena *a, const struc
     return glue_store_set_workflow_run(db, a, run);
 }
 
-/* --- description -------------------------------------------------------------------------------
- */
+/* --- description ------------------------------------------------------------------------------ */
 static struct opt_i64 *counter(struct glue_workflow_run_statistics *s, struct str state)
 {
     return str_eqz(state, "SUCCEEDED")                                ? &s->SucceededActions
@@ -183,8 +181,7 @@ enum status glue_workflow_describe_run(struct db *db, struct arena *a, const str
     return st;
 }
 
-/* --- operations --------------------------------------------------------------------------------
- */
+/* --- operations ------------------------------------------------------------------------------- */
 enum status glue_start_workflow_run(struct call *c,
                                     const struct glue_start_workflow_run_request *in,
                                     struct glue_start_workflow_run_response *ret_out)
@@ -305,8 +302,7 @@ enum status glue_stop_workflow_run(struct call *c, const struct glue_stop_workfl
     return call_status(c, st);
 }
 
-/* --- properties --------------------------------------------------------------------------------
- */
+/* --- properties ------------------------------------------------------------------------------- */
 enum status
 glue_get_workflow_run_properties(struct call *c,
                                  const struct glue_get_workflow_run_properties_request *in,

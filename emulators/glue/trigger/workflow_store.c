@@ -2,8 +2,7 @@
 
 #include "server/store/db_read.h"
 
-/* --- workflows ---------------------------------------------------------------------------------
- */
+/* --- workflows -------------------------------------------------------------------------------- */
 static const struct documents workflows = {
     { glue_ops, GLUE_N_OPS, "GetWorkflow", "Workflow" },
     DOCUMENTS_BY_NAME("glue_workflow"),
@@ -52,8 +51,7 @@ enum status glue_store_workflow_names(struct db *db, struct arena *a, const stru
                    OWNER(o), bs_or_empty(after), bi(limit + 1));
 }
 
-/* --- runs --------------------------------------------------------------------------------------
- */
+/* --- runs ------------------------------------------------------------------------------------- */
 static const struct documents runs = {
     { glue_ops, GLUE_N_OPS, "GetWorkflowRun", "Run" },
     .add = "INSERT INTO glue_workflow_run(id, account, region, workflow, status, doc)"
