@@ -441,7 +441,7 @@ static void test_statements(void **state)
         char *exact = xmalloc(b.n + 1);
         memcpy(exact, b.p ? b.p : "", b.n);
         struct mysql_ddl out;
-        mysql_ddl_parse(a, (struct str){ exact, b.n }, STR("db"), pick(2), &out);
+        mysql_ddl_parse(a, (struct str){ exact, b.n }, STR("db"), (unsigned)pick(2), &out);
         for (size_t i = 0; i < out.n; i++) {
             assert_true(str_set(out.items[i].name));
         }
