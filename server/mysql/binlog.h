@@ -61,6 +61,8 @@ struct mysql_statement {
     const struct mysql_tx *tx;
     bool ansi_quotes; /* "x" is a name in it */
     bool no_escapes;  /* a backslash stands for itself in it */
+    bool shown; /* in place of CREATE TABLE … SELECT: how the server shows the table, with '?'
+                 * in labels for characters outside of the basic plane */
 };
 
 /* Each returns ST_OK to go on; anything else ends mysql_binlog_run(), which returns it. Members

@@ -121,6 +121,7 @@ enum status binlog_gtid(struct mysql_binlog *b, struct event *e, struct mysql_er
 struct query {
     struct str schema, text;
     struct query_status status;
+    bool shown; /* by the server, in place of what the client wrote */
 };
 
 static bool split_query(struct event *e, struct query *ret)
@@ -209,7 +210,8 @@ static enum status statement(struct mysql_binlog *b, const struct query *q,
                                  .ddl = ddl,
                                  .tx = &b->tx,
                                  .ansi_quotes = q->status.ansi_quotes,
-                                 .no_escapes = q->status.no_escapes };
+                                 .no_escapes = q->status.no_escapes,
+                                 .shown = q->shown };
     if (!b->calls.ddl) {
         return ST_OK;
     }
@@ -279,7 +281,8 @@ static void to_utf8(struct mysql_binlog *b, struct query *q)
 {
     struct charset *cs =
         str_set(q->status.charset) ? charset_cache_get(&b->charsets, q->status.charset) : NULL;
-    if (cs && !written_by_server(q->text)) {
+    q->shown = written_by_server(q->text);
+    if (cs && !q->shown) {
         scratch_reset(&b->scratch);
         q->text = arena_str(b->statement, charset_to_utf8(cs, q->text, &b->scratch));
     }

@@ -150,3 +150,66 @@ enum status mysql_schema_labels(struct mysql_conn *conn, struct arena *a,
     }
     return ST_OK;
 }
+
+/* --- statements ------------------------------------------------------------------------------- */
+
+#define LEAD_OF_4 0xF0u /* the first byte of characters outside of the basic plane, in UTF-8 */
+
+/* Is the label shown like this? */
+static bool shown_as(struct str label, struct str shown)
+{
+    size_t i = 0, k = 0;
+    while (i < label.n && k < shown.n) {
+        bool lost = (uint8_t)label.p[i] >= LEAD_OF_4;
+        if (shown.p[k] != (lost ? '?' : label.p[i])) {
+            return false;
+        }
+        i += lost ? 4 : 1;
+        k++;
+    }
+    return i == label.n && k == shown.n;
+}
+
+static bool all_shown_as(const struct mysql_column *column, const struct mysql_column *shown)
+{
+    bool all = column->family == shown->family && column->labels_n >= shown->labels_n;
+    for (size_t i = 0; all && i < shown->labels_n; i++) {
+        all = shown_as(column->labels[i], shown->labels[i]);
+    }
+    return all;
+}
+
+/* The column of this name, or else one that has its labels: it may have been renamed since. */
+static const struct mysql_column *same_column(const struct mysql_table *now,
+                                              const struct mysql_column *shown)
+{
+    const struct mysql_column *alike = NULL;
+    for (size_t i = 0; i < now->columns_n; i++) {
+        const struct mysql_column *c = &now->columns[i];
+        if (str_ieq(c->name, shown->name)) {
+            return c;
+        }
+        if (!alike && all_shown_as(c, shown)) {
+            alike = c;
+        }
+    }
+    return alike;
+}
+
+void mysql_labels_restore(struct arena *a, struct mysql_table *shown, const struct mysql_table *now)
+{
+    struct mysql_column *columns = (struct mysql_column *)shown->columns;
+    for (size_t i = 0; i < shown->columns_n; i++) {
+        struct mysql_column *c = &columns[i];
+        const struct mysql_column *from = c->labels_n > 0 ? same_column(now, c) : NULL;
+        if (!from) {
+            continue;
+        }
+        struct str *labels = ARENA_ARRAY(a, struct str, c->labels_n);
+        for (size_t k = 0; k < c->labels_n; k++) {
+            bool lost = k < from->labels_n && shown_as(from->labels[k], c->labels[k]);
+            labels[k] = lost ? arena_str(a, from->labels[k]) : c->labels[k];
+        }
+        c->labels = labels;
+    }
+}

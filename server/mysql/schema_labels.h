@@ -11,4 +11,10 @@ enum status mysql_schema_labels(struct mysql_conn *conn, struct arena *a,
                                 const struct mysql_table *t, struct mysql_column *columns,
                                 struct mysql_err *err) MUST_CHECK;
 
+/* `shown` was read from a statement in which the server shows the table: its labels that were
+ * written with a '?' get the characters that the same column has `now`, where the rest of the label
+ * agrees. The new labels live in `a`, and are copies. */
+void mysql_labels_restore(struct arena *a, struct mysql_table *shown,
+                          const struct mysql_table *now);
+
 #endif

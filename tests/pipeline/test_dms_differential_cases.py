@@ -74,6 +74,22 @@ def test_labels_that_the_server_does_not_show(capture, mariadb, schema):
     task.delete()
 
 
+def test_labels_in_what_the_log_has_of_create_select(capture, mariadb, schema):
+    """The server logs the table as it shows it, with '?' in labels: they are those that the table has."""
+    labels = "e ENUM('?','😀','a?','x🎈') CHARACTER SET utf16, s SET('?','b','x🎈y') CHARACTER SET utf8mb4"
+    task = capture("CREATE TABLE t (id INT PRIMARY KEY)")
+    run_in(mariadb, schema, "utf8mb4", f"CREATE TABLE made (id INT PRIMARY KEY, {labels}) SELECT 1 AS id, '😀' AS e, '?,x🎈y' AS s",
+           "INSERT INTO made VALUES (2, 'x🎈', 'b'), (3, 'a?', '?')")
+    assert [row for row in changes(task, "made") if row[0] == "I"] == [
+        ["I", "1", "😀", "?,x🎈y"], ["I", "2", "x🎈", "b"], ["I", "3", "a?", "?"]]
+    task.stop()  # until it has been altered since
+    run_in(mariadb, schema, "utf8mb4", f"CREATE TABLE more (id INT PRIMARY KEY, {labels}) SELECT 1 AS id, '😀' AS e, 'b' AS s",
+           "ALTER TABLE more RENAME COLUMN e TO f, ADD n INT DEFAULT 5 FIRST", "INSERT INTO more VALUES (6, 2, '?', 'x🎈y')")
+    task.start("resume-processing")
+    assert [row for row in changes(task, "more") if row[0] == "I"] == [["I", "1", "😀", "b"], ["I", "2", "?", "x🎈y", "6"]]
+    task.delete()
+
+
 def test_places_of_columns(capture, mariadb, schema):
     """A renamed column stays where it is, a new one comes last; another table of the name has its own."""
     task = capture("CREATE TABLE t (id INT PRIMARY KEY, a INT, b INT, c INT)")

@@ -12,6 +12,7 @@
 #include "server/mysql/jsonb.h"
 #include "server/mysql/packed.h"
 #include "server/mysql/position.h"
+#include "server/mysql/schema_labels.h"
 
 struct ddl_case {
     const char *sql;
@@ -240,12 +241,54 @@ static void test_err(void **state)
     assert_memory_equal(err.text, "before: xxx", 11);
 }
 
+/* A column "c" with labels. */
+static struct mysql_table labelled(struct arena *a, const char *name, const struct str *labels,
+                                   size_t n)
+{
+    struct mysql_column *c = ARENA_NEW(a, struct mysql_column);
+    *c = (struct mysql_column){
+        .name = str_z(name), .family = MYSQL_F_ENUM, .labels = labels, .labels_n = n
+    };
+    return (struct mysql_table){ .columns = c, .columns_n = 1 };
+}
+
+static void test_labels(void **state)
+{
+    (void)state;
+    static const struct str shown[] = { STR_INIT("?"), STR_INIT("x?y"), STR_INIT("?"),
+                                        STR_INIT("b") };
+    static const struct str real[] = { STR_INIT("?"), STR_INIT("x\xF0\x9F\x8E\x88y"),
+                                       STR_INIT("\xF0\x9F\x98\x80"), STR_INIT("b"),
+                                       STR_INIT("new") };
+    static const struct str others[] = { STR_INIT("x"), STR_INIT("x\xF0\x9F\x8E\x88"),
+                                         STR_INIT("\xF0\x9F"), STR_INIT("") };
+    CLEANUP(arena_freep) struct arena *a = arena_new(1u << 16);
+    const char *names[] = { "c", "renamed" };
+    for (size_t k = 0; k < ARRAY_LEN(names); k++) {
+        struct mysql_table told = labelled(a, "c", shown, ARRAY_LEN(shown));
+        struct mysql_table now = labelled(a, names[k], real, ARRAY_LEN(real));
+        mysql_labels_restore(a, &told, &now);
+        assert_int_equal(told.columns[0].labels_n, 4);
+        for (size_t i = 0; i < ARRAY_LEN(shown); i++) {
+            assert_true(str_eq(told.columns[0].labels[i], real[i]));
+        }
+    }
+    /* What is now doesn't tell what was: another label, one that goes on, one that is cut off. */
+    struct mysql_table told = labelled(a, "c", shown, ARRAY_LEN(shown));
+    struct mysql_table now = labelled(a, "c", others, ARRAY_LEN(others));
+    mysql_labels_restore(a, &told, &now);
+    for (size_t i = 0; i < ARRAY_LEN(shown); i++) {
+        assert_true(str_eq(told.columns[0].labels[i], shown[i]));
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_ddl),       cmocka_unit_test(test_decimals),
         cmocka_unit_test(test_epoch),     cmocka_unit_test(test_jsonb),
         cmocka_unit_test(test_positions), cmocka_unit_test(test_err),
+        cmocka_unit_test(test_labels),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

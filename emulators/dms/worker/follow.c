@@ -4,6 +4,7 @@
  * statement is right for the rows that come next. */
 #include "emulators/dms/worker/worker_impl.h"
 #include "server/mysql/ddl_apply.h"
+#include "server/mysql/schema_labels.h"
 
 static enum status check_types(const struct dms_table *t, const struct mysql_table *def,
                                struct mysql_err *err)
@@ -91,6 +92,9 @@ enum status dms_table_follow(struct dms_worker *w, struct mysql_conn *c, struct 
         struct str text = arena_str(told_arena, s->text);
         told = mysql_ddl_apply(told_arena, text, &dialect, before, t->schema, t->name);
         st = mysql_schema_describe(c, now_arena, t->schema, t->name, now, err);
+    }
+    if (st == ST_OK && told && s->shown) {
+        mysql_labels_restore(told_arena, told, now);
     }
     if (st == ST_OK && (!told || mysql_table_alike(now, told))) {
         struct dms_csv_order order = order_of(w, t, before, told, now_arena);
