@@ -30,7 +30,7 @@ static enum status check_new(struct call *c, const struct events_create_event_bu
 /* The store's answer to "list all" is at most one more than the limit. */
 static enum status check_room(struct call *c, const struct events_key *key)
 {
-    const struct events_page page = { STR_NONE, STR(""), BUSES_MAX };
+    const struct events_page page = { .after = STR(""), .limit = BUSES_MAX };
     struct events_bus_row *rows;
     size_t n;
     enum status st = call_status(c, events_store_buses(c->db, c->arena, key, &page, &rows, &n));

@@ -118,8 +118,9 @@ enum status events_find_rule(struct call *c, struct str bus, struct str name,
 /* --- pages ------------------------------------------------------------------------------------ */
 struct events_page events_page_of(struct opt_i64 limit, struct str token, struct str prefix)
 {
-    return (struct events_page){ prefix, str_set(token) ? token : STR(""),
-                                 (limit.set ? limit.v : PAGE) + 1 };
+    return (struct events_page){ .prefix = prefix,
+                                 .after = str_set(token) ? token : STR(""),
+                                 .limit = (limit.set ? limit.v : PAGE) + 1 };
 }
 
 bool events_page_cut(const struct events_page *page, size_t *n)

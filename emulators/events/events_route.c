@@ -93,7 +93,7 @@ static enum status count(const struct firing *f)
 
 static enum status fire(const struct firing *f)
 {
-    const struct events_page all = { STR_NONE, STR(""), INT64_MAX };
+    const struct events_page all = { .after = STR(""), .limit = INT64_MAX };
     struct events_target_list targets;
     enum status st = count(f);
     st = st == ST_OK

@@ -157,7 +157,7 @@ enum status events_store_scheduled(struct db *db, struct arena *a, struct events
 }
 
 enum status events_store_rules_of_target(struct db *db, struct arena *a,
-                                         const struct events_key *key, struct str arn,
+                                         const struct events_key *key,
                                          const struct events_page *page,
                                          struct events_rule_row **ret, size_t *ret_n)
 {
@@ -165,7 +165,7 @@ enum status events_store_rules_of_target(struct db *db, struct arena *a,
                    SELECT_RULE OF_BUS " AND name>? AND EXISTS(SELECT 1 FROM events_target t"
                                       " WHERE t.rule=events_rule.id AND t.arn=?)"
                                       " ORDER BY name LIMIT ?",
-                   BUS(key), bs(page->after), bs(arn), bi(page->limit));
+                   BUS(key), bs(page->after), bs(page->target), bi(page->limit));
 }
 
 /* --- targets ---------------------------------------------------------------------------------- */

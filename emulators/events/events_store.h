@@ -20,6 +20,7 @@ struct events_key {
  * absent), at most `limit`. */
 struct events_page {
     struct str prefix, after;
+    struct str target; /* an ARN; of events_store_rules_of_target() only */
     int64_t limit;
 };
 
@@ -71,9 +72,9 @@ enum status events_store_listeners(struct db *db, struct arena *a, const struct 
 /* Everybody's rules that have a schedule. */
 enum status events_store_scheduled(struct db *db, struct arena *a, struct events_rule_row **ret,
                                    size_t *ret_n) MUST_CHECK;
-/* The bus's rules that have this target; page->prefix doesn't matter. */
+/* The bus's rules that have page->target; page->prefix doesn't matter. */
 enum status events_store_rules_of_target(struct db *db, struct arena *a,
-                                         const struct events_key *key, struct str arn,
+                                         const struct events_key *key,
                                          const struct events_page *page,
                                          struct events_rule_row **ret, size_t *ret_n) MUST_CHECK;
 

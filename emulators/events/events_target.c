@@ -226,15 +226,15 @@ events_list_rule_names_by_target(struct call *c,
                                  struct events_list_rule_names_by_target_response *ret_out)
 {
     struct events_key key;
-    const struct events_page page = events_page_of(in->Limit, in->NextToken, STR_NONE);
+    struct events_page page = events_page_of(in->Limit, in->NextToken, STR_NONE);
     struct events_rule_row *rows;
     size_t n;
+    page.target = in->TargetArn;
     enum status st = events_find_bus(c, in->EventBusName, &key);
     if (st != ST_OK) {
         return st;
     }
-    st = call_status(
-        c, events_store_rules_of_target(c->db, c->arena, &key, in->TargetArn, &page, &rows, &n));
+    st = call_status(c, events_store_rules_of_target(c->db, c->arena, &key, &page, &rows, &n));
     if (st != ST_OK) {
         return st;
     }
