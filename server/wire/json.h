@@ -46,6 +46,11 @@ struct json_value {
 enum status json_parse(struct arena *a, struct str text, struct json_value **ret,
                        struct str *ret_why) MUST_CHECK;
 
+/* Is there a value, and of this kind? */
+static inline bool json_is(const struct json_value *v, enum json_kind kind)
+{
+    return v && v->kind == kind;
+}
 /* Member of an object, the last of that name; NULL when absent or `v` is no object (or NULL). */
 const struct json_value *json_get(const struct json_value *v, const char *key);
 /* Text of a member; absent when missing or no string. */

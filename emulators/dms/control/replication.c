@@ -154,27 +154,12 @@ enum status dms_describe_replications(struct call *c,
                                       const struct dms_describe_replications_request *in,
                                       struct dms_describe_replications_response *ret_out)
 {
-    static const char *const known[] = { "replication-config-arn", "replication-config-id", NULL };
-    enum status st = dms_check_filters(c, &in->Filters, known);
     struct dms_resource *rows = NULL;
-    size_t n = 0, fitting = 0;
-    if (st == ST_OK) {
-        st = call_status(c, dms_store_resource_list(c->db, c->arena, DMS_KIND_CONFIG,
-                                                    dms_owner_of(c), &rows, &n));
-    }
-    for (size_t i = 0; i < n && st == ST_OK; i++) {
-        if (dms_filter_fits(&in->Filters, known[0], rows[i].arn) &&
-            dms_filter_fits(&in->Filters, known[1], rows[i].ident)) {
-            rows[fitting++] = rows[i];
-        }
-    }
-    if (st == ST_OK && fitting == 0 && in->Filters.n > 0) {
-        return call_fail(c, &dms_ResourceNotFoundFault,
-                         "No replications found matching the filter(s).");
-    }
+    size_t n = 0;
+    enum status st = dms_config_list(c, &in->Filters, "replications", &rows, &n);
     struct dms_page page = { 0 };
     if (st == ST_OK) {
-        st = dms_page(c, in->MaxRecords, in->Marker, fitting, 100, &page);
+        st = dms_page(c, in->MaxRecords, in->Marker, n, 100, &page);
     }
     struct dms_replication *items =
         ARENA_ARRAY(c->arena, struct dms_replication, page.to - page.from + 1);

@@ -40,6 +40,32 @@ enum status dms_config_need(struct call *c, struct str arn, struct dms_config *r
     return call_status(c, st == ST_OK ? dms_config_read(c, &row, ret) : st);
 }
 
+enum status dms_config_list(struct call *c, const struct dms_filter_list *filters, const char *what,
+                            struct dms_resource **ret, size_t *ret_n)
+{
+    static const char *const known[] = { "replication-config-arn", "replication-config-id", NULL };
+    enum status st = dms_check_filters(c, filters, known);
+    struct dms_resource *rows = NULL;
+    size_t n = 0, fitting = 0;
+    if (st == ST_OK) {
+        st = call_status(c, dms_store_resource_list(c->db, c->arena, DMS_KIND_CONFIG,
+                                                    dms_owner_of(c), &rows, &n));
+    }
+    for (size_t i = 0; i < n && st == ST_OK; i++) {
+        if (dms_filter_fits(filters, known[0], rows[i].arn) &&
+            dms_filter_fits(filters, known[1], rows[i].ident)) {
+            rows[fitting++] = rows[i];
+        }
+    }
+    *ret = rows;
+    *ret_n = fitting;
+    if (st == ST_OK && fitting == 0 && filters->n > 0) {
+        return call_fail(c, &dms_ResourceNotFoundFault, "No %s found matching the filter(s).",
+                         what);
+    }
+    return st;
+}
+
 enum status dms_config_need_idle(struct call *c, const struct dms_config *config, const char *what)
 {
     const struct dms_task_row *t = &config->task;
@@ -263,37 +289,27 @@ dms_describe_replication_configs(struct call *c,
                                  const struct dms_describe_replication_configs_request *in,
                                  struct dms_describe_replication_configs_response *ret_out)
 {
-    static const char *const known[] = { "replication-config-arn", "replication-config-id", NULL };
-    enum status st = dms_check_filters(c, &in->Filters, known);
     struct dms_resource *rows = NULL;
-    size_t n = 0, fitting = 0;
+    size_t n = 0;
+    struct dms_page page = { 0 };
+    enum status st = dms_config_list(c, &in->Filters, "replication configs", &rows, &n);
     if (st == ST_OK) {
-        st = call_status(c, dms_store_resource_list(c->db, c->arena, DMS_KIND_CONFIG,
-                                                    dms_owner_of(c), &rows, &n));
+        st = dms_page(c, in->MaxRecords, in->Marker, n, 100, &page);
+    }
+    if (st != ST_OK) {
+        return st;
     }
     struct dms_replication_config *items =
-        ARENA_ARRAY(c->arena, struct dms_replication_config, n + 1);
-    for (size_t i = 0; i < n && st == ST_OK; i++) {
+        ARENA_ARRAY(c->arena, struct dms_replication_config, page.to - page.from + 1);
+    for (size_t i = page.from; i < page.to && st == ST_OK; i++) {
         struct dms_config k = { 0 };
         st = call_status(c, dms_config_read(c, &rows[i], &k));
-        if (st == ST_OK && k.doc && dms_filter_fits(&in->Filters, known[0], k.row.arn) &&
-            dms_filter_fits(&in->Filters, known[1], k.row.ident)) {
+        if (st == ST_OK && k.doc) {
             show_task(k.doc, &k.task);
-            items[fitting++] = *k.doc;
+            items[ret_out->ReplicationConfigs.n++] = *k.doc;
         }
     }
-    if (st == ST_OK && fitting == 0 && in->Filters.n > 0) {
-        return call_fail(c, &dms_ResourceNotFoundFault,
-                         "No replication configs found matching the filter(s).");
-    }
-    struct dms_page page;
-    if (st == ST_OK) {
-        st = dms_page(c, in->MaxRecords, in->Marker, fitting, 100, &page);
-    }
-    if (st == ST_OK) {
-        ret_out->Marker = page.marker;
-        ret_out->ReplicationConfigs.v = items + page.from;
-        ret_out->ReplicationConfigs.n = page.to - page.from;
-    }
+    ret_out->Marker = page.marker;
+    ret_out->ReplicationConfigs.v = items;
     return st;
 }

@@ -1,5 +1,6 @@
 #include "emulators/dms/task/settings.h"
 
+#include "emulators/dms/dms_internal.h"
 #include "emulators/dms/task/settings_check.h"
 #include "emulators/dms/task/settings_defaults.h"
 #include "emulators/dms/task/settings_log.h"
@@ -14,33 +15,9 @@ struct merger {
     struct str *error;
 };
 
-static enum status refuse(struct merger *m, const char *fmt, ...)
-    __attribute__((format(printf, 2, 3)));
-
-static enum status refuse(struct merger *m, const char *fmt, ...)
-{
-    va_list ap;
-    va_start(ap, fmt);
-    *m->error = arena_vprintf(m->a, fmt, ap);
-    va_end(ap);
-    return ST_INVALID;
-}
-
-static bool is(const struct json_value *v, enum json_kind kind)
-{
-    return v && v->kind == kind;
-}
-
 static bool is_true(const struct json_value *v)
 {
-    return is(v, JSON_BOOL) && v->b;
-}
-
-/* The item at "Section.Member"; NULL when there is none. */
-static const struct json_value *at(const struct json_value *doc, const char *section,
-                                   const char *member)
-{
-    return json_get(json_get(doc, section), member);
+    return json_is(v, JSON_BOOL) && v->b;
 }
 
 /* As json_get(), of a document of our own that we may change. */
@@ -90,23 +67,25 @@ static enum status merge_components(struct merger *m, struct json_value *dst,
     for (const struct json_value *item = src->first; item; item = item->next) {
         struct str id = json_get_str(item, "Id");
         const struct json_value *severity = json_get(item, "Severity");
-        if (!str_set(id) || !is(severity, JSON_STRING)) {
-            return refuse(m, "Every item of Logging.LogComponents needs the strings Id and "
-                             "Severity.");
+        if (!str_set(id) || !json_is(severity, JSON_STRING)) {
+            return dms_refuse(m->a, m->error,
+                              "Every item of Logging.LogComponents needs the strings Id and "
+                              "Severity.");
         }
         struct json_value *old = dst->first;
         while (old && !str_eq(json_get_str(old, "Id"), id)) {
             old = old->next;
         }
         if (!old) {
-            return refuse(m, "Logging.LogComponents has the unknown Id '%.*s'.", STR_ARG(id));
+            return dms_refuse(m->a, m->error, "Logging.LogComponents has the unknown Id '%.*s'.",
+                              STR_ARG(id));
         }
         unsigned level;
         if (!dms_log_severity(severity->str, &level)) {
-            return refuse(m,
-                          "Logging.LogComponents: '%.*s' is not a severity (such as "
-                          "LOGGER_SEVERITY_DEFAULT or LOGGER_SEVERITY_DEBUG).",
-                          STR_ARG(severity->str));
+            return dms_refuse(m->a, m->error,
+                              "Logging.LogComponents: '%.*s' is not a severity (such as "
+                              "LOGGER_SEVERITY_DEFAULT or LOGGER_SEVERITY_DEBUG).",
+                              STR_ARG(severity->str));
         }
         replace(own(old, STR("Severity")), severity);
     }
@@ -142,7 +121,8 @@ static enum status merge_member(struct merger *m, struct json_value *dst,
     const struct json_value *extra = json_get(extras, arena_cstr(m->a, src->key));
     struct json_value *old = place(m, dst, src->key, extra);
     if (!old) {
-        return refuse(m, "Invalid task settings: '%.*s' is not a known setting.", STR_ARG(name));
+        return dms_refuse(m->a, m->error, "Invalid task settings: '%.*s' is not a known setting.",
+                          STR_ARG(name));
     }
     if (old->kind == JSON_OBJECT && src->kind == JSON_OBJECT) {
         return merge(m, old, src, extra, name);
@@ -155,8 +135,8 @@ static enum status merge_member(struct merger *m, struct json_value *dst,
         return ST_OK;
     }
     if (old->kind != JSON_NULL && !same_type(old, src)) {
-        return refuse(m, "Invalid task settings: '%.*s' must be %s.", STR_ARG(name),
-                      json_kind_name(old->kind));
+        return dms_refuse(m->a, m->error, "Invalid task settings: '%.*s' must be %s.",
+                          STR_ARG(name), json_kind_name(old->kind));
     }
     replace(old, src);
     return ST_OK;
@@ -181,16 +161,18 @@ static enum status check_given(struct merger *m, const struct json_value *doc,
                                const struct json_value *given)
 {
     static const char *const members[] = { "CloudWatchLogGroup", "CloudWatchLogStream" };
-    if (!is(given, JSON_OBJECT)) {
-        return refuse(m, "Invalid task settings JSON: it must be an object.");
+    if (!json_is(given, JSON_OBJECT)) {
+        return dms_refuse(m->a, m->error, "Invalid task settings JSON: it must be an object.");
     }
     for (size_t i = 0; i < ARRAY_LEN(members); i++) {
-        const struct json_value *v = at(given, "Logging", members[i]);
-        const struct json_value *known = at(doc, "Logging", members[i]);
-        bool same = is(v, JSON_STRING) && is(known, JSON_STRING) && str_eq(v->str, known->str);
+        const struct json_value *v = dms_settings_at(given, "Logging", members[i]);
+        const struct json_value *known = dms_settings_at(doc, "Logging", members[i]);
+        bool same =
+            json_is(v, JSON_STRING) && json_is(known, JSON_STRING) && str_eq(v->str, known->str);
         if (v && v->kind != JSON_NULL && !same) {
-            return refuse(m, "Task Settings CloudWatchLogGroup or CloudWatchLogStream cannot be "
-                             "set on create.");
+            return dms_refuse(m->a, m->error,
+                              "Task Settings CloudWatchLogGroup or CloudWatchLogStream cannot be "
+                              "set on create.");
         }
     }
     return ST_OK;
@@ -210,19 +192,20 @@ enum status dms_settings_merge(struct arena *a, struct str base, struct str give
 {
     struct merger m = { a, ret_error };
     if (given.n > DMS_SETTINGS_BYTES_MAX) {
-        return refuse(&m, "The task settings are longer than %zu bytes.", DMS_SETTINGS_BYTES_MAX);
+        return dms_refuse(m.a, m.error, "The task settings are longer than %zu bytes.",
+                          DMS_SETTINGS_BYTES_MAX);
     }
     struct json_value *doc, *extras;
     struct str why;
     if (json_parse(a, str_empty(base) ? str_z(dms_settings_defaults) : base, &doc, &why) != ST_OK ||
         json_parse(a, str_z(dms_settings_extras), &extras, &why) != ST_OK) {
-        return refuse(&m, "The stored task settings can't be read.");
+        return dms_refuse(m.a, m.error, "The stored task settings can't be read.");
     }
     enum status st = ST_OK;
     if (!str_empty(str_trim(given))) {
         struct json_value *add;
         if (json_parse(a, given, &add, &why) != ST_OK) {
-            return refuse(&m, "Invalid task settings JSON: %.*s", STR_ARG(why));
+            return dms_refuse(m.a, m.error, "Invalid task settings JSON: %.*s", STR_ARG(why));
         }
         st = check_given(&m, doc, add);
         if (st == ST_OK) {
@@ -240,19 +223,19 @@ enum status dms_settings_merge(struct arena *a, struct str base, struct str give
 
 static bool flag(const struct json_value *doc, const char *section, const char *member)
 {
-    return is_true(at(doc, section, member));
+    return is_true(dms_settings_at(doc, section, member));
 }
 
 static int64_t number(const struct json_value *doc, const char *section, const char *member)
 {
-    const struct json_value *v = at(doc, section, member);
-    return is(v, JSON_INT) ? v->i : 0;
+    const struct json_value *v = dms_settings_at(doc, section, member);
+    return json_is(v, JSON_INT) ? v->i : 0;
 }
 
 static struct str word(const struct json_value *doc, const char *section, const char *member)
 {
-    const struct json_value *v = at(doc, section, member);
-    return is(v, JSON_STRING) ? v->str : STR("");
+    const struct json_value *v = dms_settings_at(doc, section, member);
+    return json_is(v, JSON_STRING) ? v->str : STR("");
 }
 
 static enum dms_error_policy policy(const struct json_value *doc, const char *member)
@@ -309,7 +292,7 @@ enum status dms_settings_read(struct arena *a, struct str text, struct dms_setti
         .stop_before_cached = flag(doc, "FullLoadSettings", "StopTaskCachedChangesNotApplied"),
         .stop_after_cached = flag(doc, "FullLoadSettings", "StopTaskCachedChangesApplied"),
         .logging = flag(doc, "Logging", "EnableLogging"),
-        .log_levels = dms_log_levels(at(doc, "Logging", "LogComponents")),
+        .log_levels = dms_log_levels(dms_settings_at(doc, "Logging", "LogComponents")),
         .handle_truncated =
             flag(doc, "ChangeProcessingDdlHandlingPolicy", "HandleSourceTableTruncated"),
         .handle_altered =

@@ -1,5 +1,6 @@
 #include "emulators/dms/task/settings_check.h"
 
+#include "emulators/dms/dms_internal.h"
 #include "emulators/dms/task/settings_defaults.h"
 #include "server/base/buf.h"
 #include "server/base/mem.h"
@@ -14,34 +15,10 @@ struct checker {
     struct str *error;
 };
 
-static enum status refuse(struct checker *k, const char *fmt, ...)
-    __attribute__((format(printf, 2, 3)));
-
-static enum status refuse(struct checker *k, const char *fmt, ...)
-{
-    va_list ap;
-    va_start(ap, fmt);
-    *k->error = arena_vprintf(k->a, fmt, ap);
-    va_end(ap);
-    return ST_INVALID;
-}
-
-static bool is(const struct json_value *v, enum json_kind kind)
-{
-    return v && v->kind == kind;
-}
-
-/* The item at "Section.Member"; NULL when there is none. */
-static const struct json_value *at(const struct json_value *doc, const char *section,
-                                   const char *member)
-{
-    return json_get(json_get(doc, section), member);
-}
-
 static bool on(const struct checker *k, const char *section, const char *member)
 {
-    const struct json_value *v = at(k->doc, section, member);
-    return is(v, JSON_BOOL) && v->b;
+    const struct json_value *v = dms_settings_at(k->doc, section, member);
+    return json_is(v, JSON_BOOL) && v->b;
 }
 
 /* --- what isn't carried out ------------------------------------------------------------------- */
@@ -72,18 +49,19 @@ static enum status check_forbidden(struct checker *k)
 {
     for (size_t i = 0; i < ARRAY_LEN(forbidden_true); i++) {
         if (on(k, forbidden_true[i].section, forbidden_true[i].member)) {
-            return refuse(k, "%s.%s=true is not supported: %s. Set it to false.",
-                          forbidden_true[i].section, forbidden_true[i].member,
-                          forbidden_true[i].why);
+            return dms_refuse(k->a, k->error, "%s.%s=true is not supported: %s. Set it to false.",
+                              forbidden_true[i].section, forbidden_true[i].member,
+                              forbidden_true[i].why);
         }
     }
     for (size_t i = 0; i < ARRAY_LEN(forbidden_sections); i++) {
         const struct json_value *s = json_get(k->doc, forbidden_sections[i]);
         if (s && s->kind != JSON_NULL) {
-            return refuse(k,
-                          "The task setting %s is not implemented for S3 targets here; leave it "
-                          "null.",
-                          forbidden_sections[i]);
+            return dms_refuse(
+                k->a, k->error,
+                "The task setting %s is not implemented for S3 targets here; leave it "
+                "null.",
+                forbidden_sections[i]);
         }
     }
     return ST_OK;
@@ -155,12 +133,13 @@ static const struct {
 static enum status check_ranges(struct checker *k)
 {
     for (size_t i = 0; i < ARRAY_LEN(ranges); i++) {
-        const struct json_value *v = at(k->doc, ranges[i].section, ranges[i].member);
-        if (!is(v, JSON_INT) || v->i < ranges[i].low || v->i > ranges[i].high) {
-            return refuse(k,
-                          "Invalid task settings: %s.%s must be a whole number from %lld to %lld.",
-                          ranges[i].section, ranges[i].member, (long long)ranges[i].low,
-                          (long long)ranges[i].high);
+        const struct json_value *v = dms_settings_at(k->doc, ranges[i].section, ranges[i].member);
+        if (!json_is(v, JSON_INT) || v->i < ranges[i].low || v->i > ranges[i].high) {
+            return dms_refuse(
+                k->a, k->error,
+                "Invalid task settings: %s.%s must be a whole number from %lld to %lld.",
+                ranges[i].section, ranges[i].member, (long long)ranges[i].low,
+                (long long)ranges[i].high);
         }
     }
     return ST_OK;
@@ -179,15 +158,15 @@ static struct str list_of(struct arena *a, const char *const *words)
 static enum status check_words(struct checker *k)
 {
     for (size_t i = 0; i < ARRAY_LEN(enums); i++) {
-        const struct json_value *v = at(k->doc, enums[i].section, enums[i].member);
+        const struct json_value *v = dms_settings_at(k->doc, enums[i].section, enums[i].member);
         bool found = !v; /* a member that is in the document only when it was given */
-        for (const char *const *w = enums[i].words; *w && is(v, JSON_STRING); w++) {
+        for (const char *const *w = enums[i].words; *w && json_is(v, JSON_STRING); w++) {
             found = found || str_eqz(v->str, *w);
         }
         if (!found) {
             struct str words = list_of(k->a, enums[i].words);
-            return refuse(k, "Invalid task settings: %s.%s must be one of: %.*s.", enums[i].section,
-                          enums[i].member, STR_ARG(words));
+            return dms_refuse(k->a, k->error, "Invalid task settings: %s.%s must be one of: %.*s.",
+                              enums[i].section, enums[i].member, STR_ARG(words));
         }
     }
     return ST_OK;
@@ -195,23 +174,30 @@ static enum status check_words(struct checker *k)
 
 static enum status check_together(struct checker *k)
 {
-    if (at(k->doc, "TargetMetadata", "LobMaxSize")->i == 0 &&
+    if (dms_settings_at(k->doc, "TargetMetadata", "LobMaxSize")->i == 0 &&
         !on(k, "TargetMetadata", "FullLobMode")) {
-        return refuse(k, "Invalid task settings: TargetMetadata.LobMaxSize must be at least 1 (KB) "
-                         "unless FullLobMode is true.");
+        return dms_refuse(
+            k->a, k->error,
+            "Invalid task settings: TargetMetadata.LobMaxSize must be at least 1 (KB) "
+            "unless FullLobMode is true.");
     }
     if (on(k, "FullLoadSettings", "StopTaskCachedChangesApplied") &&
         on(k, "FullLoadSettings", "StopTaskCachedChangesNotApplied")) {
-        return refuse(k, "Invalid task settings: FullLoadSettings.StopTaskCachedChangesApplied and "
-                         "StopTaskCachedChangesNotApplied exclude each other.");
+        return dms_refuse(
+            k->a, k->error,
+            "Invalid task settings: FullLoadSettings.StopTaskCachedChangesApplied and "
+            "StopTaskCachedChangesNotApplied exclude each other.");
     }
     if (on(k, "Logging", "EnableLogContext") && !on(k, "Logging", "EnableLogging")) {
-        return refuse(k, "Invalid task settings: Logging.EnableLogContext needs EnableLogging.");
+        return dms_refuse(k->a, k->error,
+                          "Invalid task settings: Logging.EnableLogContext needs EnableLogging.");
     }
-    const struct json_value *schema = at(k->doc, "ControlTablesSettings", "ControlSchema");
-    if (is(schema, JSON_STRING) && memchr(schema->str.p, '/', schema->str.n)) {
-        return refuse(k, "Invalid task settings: ControlTablesSettings.ControlSchema must be a "
-                         "name without slashes.");
+    const struct json_value *schema =
+        dms_settings_at(k->doc, "ControlTablesSettings", "ControlSchema");
+    if (json_is(schema, JSON_STRING) && memchr(schema->str.p, '/', schema->str.n)) {
+        return dms_refuse(k->a, k->error,
+                          "Invalid task settings: ControlTablesSettings.ControlSchema must be a "
+                          "name without slashes.");
     }
     return ST_OK;
 }
@@ -299,7 +285,7 @@ static void note(struct arena *a, struct str *list, const char *section, const c
 static void note_section(struct arena *a, struct str *list, const char *section,
                          const struct json_value *given, const struct json_value *usual)
 {
-    if (!is(given, JSON_OBJECT) || !is(usual, JSON_OBJECT)) {
+    if (!json_is(given, JSON_OBJECT) || !json_is(usual, JSON_OBJECT)) {
         if (given && usual && !same(given, usual)) {
             note(a, list, section, NULL);
         }
@@ -321,8 +307,8 @@ static void note_member(struct arena *a, struct str *list, const struct json_val
         note_section(a, list, section, json_get(docs[0], section), json_get(docs[1], section));
         return;
     }
-    const struct json_value *given = at(docs[0], section, member);
-    const struct json_value *usual = at(docs[1], section, member);
+    const struct json_value *given = dms_settings_at(docs[0], section, member);
+    const struct json_value *usual = dms_settings_at(docs[1], section, member);
     if (given && (!usual || !same(given, usual))) {
         note(a, list, section, member);
     }

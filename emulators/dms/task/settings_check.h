@@ -6,8 +6,14 @@
 
 #include "server/base/arena.h"
 #include "server/base/str.h"
+#include "server/wire/json.h"
 
-struct json_value;
+/* The item at "Section.Member"; NULL when there is none. */
+static inline const struct json_value *dms_settings_at(const struct json_value *doc,
+                                                       const char *section, const char *member)
+{
+    return json_get(json_get(doc, section), member);
+}
 
 /* A full document of settings. ST_INVALID: *ret_error names the member and the values that it may
  * have, or says why it can't be carried out. */
