@@ -209,6 +209,15 @@ void core_mark_undo(struct core *core, struct core_mark mark)
     core->n_after = mark.n_after;
 }
 
+enum status core_mark_end(struct core *core, struct core_mark mark, enum status st)
+{
+    if (st == ST_OK) {
+        return core_mark_keep(core, mark);
+    }
+    core_mark_undo(core, mark);
+    return st;
+}
+
 /* --- from other threads ----------------------------------------------------------------------- */
 
 struct post_request {
@@ -252,12 +261,7 @@ static void run_sync(void *arg)
     struct core_mark mark;
     r->st = core_mark(r->core, &mark);
     if (r->st == ST_OK) {
-        r->st = r->fn(r->core, r->arg);
-        if (r->st == ST_OK) {
-            r->st = core_mark_keep(r->core, mark);
-        } else {
-            core_mark_undo(r->core, mark);
-        }
+        r->st = core_mark_end(r->core, mark, r->fn(r->core, r->arg));
     }
     if (r->st == ST_OK) {
         core_after_commit(r->core, sync_done, r);

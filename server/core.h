@@ -53,7 +53,7 @@ void core_after_commit(struct core *core, void (*fn)(void *arg, bool committed),
  * that is undone forgets functions without calling them. */
 struct arena *core_pass_arena(struct core *core);
 /* A point to return to: rolls the database back to the mark and forgets the after-commit functions
- * registered since. Marks nest; each must be ended by exactly one of the two. */
+ * registered since. Marks nest; each must be ended by exactly one of the three. */
 struct core_mark {
     int depth;
     unsigned long n_after;
@@ -61,6 +61,9 @@ struct core_mark {
 enum status core_mark(struct core *core, struct core_mark *ret_mark) MUST_CHECK;
 enum status core_mark_keep(struct core *core, struct core_mark mark) MUST_CHECK;
 void core_mark_undo(struct core *core, struct core_mark mark);
+/* Ends the mark by how the work went: kept when `st` is ST_OK, else undone. Returns `st`, or what
+ * went wrong in keeping it. */
+enum status core_mark_end(struct core *core, struct core_mark mark, enum status st) MUST_CHECK;
 
 /* For a service's stop() and reset() only: runs passes of the loop until done(arg) or the time is
  * over; returns what done says. */

@@ -310,14 +310,13 @@ static enum status reset_all(struct core *core)
     if (st == ST_OK) {
         st = blobs_reset(core->blobs);
     }
+    uint64_t failed = core->counts.failed_commits;
+    st = core_mark_end(core, mark, st);
     if (st != ST_OK) {
-        core_mark_undo(core, mark);
         return st;
     }
-    uint64_t failed = core->counts.failed_commits;
-    st = core_mark_keep(core, mark);
     core_end_pass(core);
-    if (st != ST_OK || core->counts.failed_commits != failed) {
+    if (core->counts.failed_commits != failed) {
         return ST_DB;
     }
     for (size_t i = 0; i < core->n_services; i++) {

@@ -91,11 +91,24 @@ def s3(server):
 
 
 @pytest.fixture
+def glue(server):
+    return server.client("glue")
+
+
+@pytest.fixture
 def bucket(s3, unique):
     """Name of a fresh, empty bucket."""
     name = unique("bucket")
     s3.create_bucket(Bucket=name)
     return name
+
+
+@pytest.fixture
+def jobs(server, bucket, unique):
+    """Glue jobs on the shared server (tests/support/glue.py)."""
+    from tests.support.glue import Jobs
+
+    return Jobs(server, bucket, unique)
 
 
 @pytest.fixture

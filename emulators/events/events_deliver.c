@@ -110,15 +110,8 @@ static enum status hand_over(const struct parcel *p)
         .request_id = p->request,
     };
     enum status st = core_mark(p->events->core, &mark);
-    if (st != ST_OK) {
-        return st;
-    }
-    st = bus_deliver(p->events->core, &ev);
-    if (st == ST_OK) {
-        return core_mark_keep(p->events->core, mark);
-    }
-    core_mark_undo(p->events->core, mark);
-    return st;
+    return st == ST_OK ? core_mark_end(p->events->core, mark, bus_deliver(p->events->core, &ev))
+                       : st;
 }
 
 static void try_again(const struct parcel *p, enum status why)

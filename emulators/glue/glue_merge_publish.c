@@ -164,13 +164,5 @@ enum status merge_work_publish(struct merge_work *w, struct str *ret_error)
     struct core *core = w->run->glue->core;
     struct core_mark mark;
     enum status st = core_mark(core, &mark);
-    if (st != ST_OK) {
-        return st;
-    }
-    st = publish(w, ret_error);
-    if (st == ST_OK) {
-        return core_mark_keep(core, mark);
-    }
-    core_mark_undo(core, mark);
-    return st;
+    return st == ST_OK ? core_mark_end(core, mark, publish(w, ret_error)) : st;
 }

@@ -111,11 +111,7 @@ static enum status store_created(struct change *change)
     take_code(change);
     st = lambda_store_add(c->db, &change->row);
     st = st == ST_OK ? lambda_store_tag(c->db, &change->row.key, &change->tags) : st;
-    if (st == ST_OK) {
-        st = core_mark_keep(c->core, mark);
-    } else {
-        core_mark_undo(c->core, mark);
-    }
+    st = core_mark_end(c->core, mark, st);
     if (st == ST_OK) {
         struct lambda_create_function_response *out = c->out;
         struct lambda_function_configuration *f = &out->as_function_configuration;

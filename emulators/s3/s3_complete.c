@@ -249,12 +249,7 @@ static void joined(struct s3_join *join, void *arg)
     m->target.ref = join->ref;
     enum status st = core_mark(c->core, &mark);
     if (st == ST_OK) {
-        st = publish(m);
-        if (st == ST_OK) {
-            st = core_mark_keep(c->core, mark);
-        } else {
-            core_mark_undo(c->core, mark);
-        }
+        st = core_mark_end(c->core, mark, publish(m));
     }
     if (st == ST_OK) {
         fill_answer(m);

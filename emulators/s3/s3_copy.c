@@ -143,12 +143,7 @@ static void copied(struct s3_join *join, void *arg)
     }
     enum status st = core_mark(c->core, &mark);
     if (st == ST_OK) {
-        st = commit_copy(copy);
-        if (st == ST_OK) {
-            st = core_mark_keep(c->core, mark);
-        } else {
-            core_mark_undo(c->core, mark);
-        }
+        st = core_mark_end(c->core, mark, commit_copy(copy));
     }
     if (st != ST_OK) {
         s3_join_discard(join);

@@ -112,12 +112,7 @@ enum status s3_object_put(struct core *core, const struct s3_put *put)
     struct core_mark mark;
     enum status st = core_mark(core, &mark);
     if (st == ST_OK) {
-        st = put_in_mark(state_of(core), a, put);
-        if (st == ST_OK) {
-            st = core_mark_keep(core, mark);
-        } else {
-            core_mark_undo(core, mark);
-        }
+        st = core_mark_end(core, mark, put_in_mark(state_of(core), a, put));
     }
     if (st != ST_OK) {
         blob_discard(core_blobs(core), -1, put->ref.id);

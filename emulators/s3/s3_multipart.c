@@ -270,12 +270,7 @@ static void part_copied(struct s3_join *join, void *arg)
     p->part.checksum = base64_encode(c->arena, join->digest[kind], digest_size(kind));
     enum status st = core_mark(c->core, &mark);
     if (st == ST_OK) {
-        st = commit_part(p);
-        if (st == ST_OK) {
-            st = core_mark_keep(c->core, mark);
-        } else {
-            core_mark_undo(c->core, mark);
-        }
+        st = core_mark_end(c->core, mark, commit_part(p));
     }
     if (st != ST_OK) {
         s3_join_discard(join);

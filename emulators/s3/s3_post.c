@@ -279,12 +279,7 @@ static void copied(struct s3_join *join, void *arg)
         st = core_mark(c->core, &mark);
     }
     if (st == ST_OK) {
-        st = publish(p);
-        if (st == ST_OK) {
-            st = core_mark_keep(c->core, mark);
-        } else {
-            core_mark_undo(c->core, mark);
-        }
+        st = core_mark_end(c->core, mark, publish(p));
     }
     if (st == ST_OK) {
         answer(p);

@@ -18,11 +18,6 @@ def task(server, mariadb, schema, unique):
         t.delete()
 
 
-@pytest.fixture
-def glue(server):
-    return server.client("glue")
-
-
 def columns(table):
     return [(c["Name"], c["Type"]) for c in table["StorageDescriptor"]["Columns"]]
 

@@ -13,7 +13,7 @@ import zipfile
 
 import pytest
 
-from tests.support.server import BINARY, ROOT, Server
+from tests.support.server import BINARY, ROOT
 from tests.support.spark import QUICK, Jobs, spark_home, spark_server
 from tests.support.wait import wait_until
 

@@ -9,7 +9,7 @@ import urllib.request
 
 import pytest
 
-from tests.support.server import BINARY, Server
+from tests.support.server import BINARY
 from tests.support.wait import wait_until
 
 

@@ -4,10 +4,7 @@ import json
 import urllib.error
 import urllib.request
 
-import pytest
-from botocore.exceptions import ClientError
-
-from tests.support.glue import Jobs
+from tests.support.errors import error_of
 
 SAVE = """
 import json, os, sys, urllib.request
@@ -18,22 +15,6 @@ state = json.dumps({"seen": ((old["state"] or {}).get("seen", 0)) + 1, "text": "
 put = urllib.request.Request(url, data=state, method="PUT")
 print(json.load(urllib.request.urlopen(put))["version"])
 """
-
-
-@pytest.fixture
-def glue(server):
-    return server.client("glue")
-
-
-@pytest.fixture
-def jobs(server, bucket, unique):
-    return Jobs(server, bucket, unique)
-
-
-def error_of(call, **arguments):
-    with pytest.raises(ClientError) as e:
-        call(**arguments)
-    return e.value.response["Error"]["Code"], e.value.response["Error"]["Message"]
 
 
 def run_once(glue, jobs, job, n):

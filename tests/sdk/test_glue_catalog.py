@@ -3,7 +3,8 @@
 import time
 
 import pytest
-from botocore.exceptions import ClientError
+
+from tests.support.errors import code_of, error_of
 
 ACCOUNT = "000000000000"
 CSV = {
@@ -17,11 +18,6 @@ CSV = {
 
 
 @pytest.fixture
-def glue(server):
-    return server.client("glue")
-
-
-@pytest.fixture
 def raw(server):
     """Sends what boto3 would refuse itself."""
     return server.client("glue", parameter_validation=False)
@@ -32,16 +28,6 @@ def database(glue, unique):
     name = unique("db").replace("-", "_")
     glue.create_database(DatabaseInput={"Name": name})
     return name
-
-
-def error_of(call, **arguments):
-    with pytest.raises(ClientError) as e:
-        call(**arguments)
-    return e.value.response["Error"]["Code"], e.value.response["Error"]["Message"]
-
-
-def code_of(call, **arguments):
-    return error_of(call, **arguments)[0]
 
 
 def table_input(name, **more):

@@ -1,26 +1,16 @@
 """Connections of the Data Catalog through boto3."""
 
 import pytest
-from botocore.exceptions import ClientError
+
+from tests.support.errors import error_of
 
 JDBC = {"JDBC_CONNECTION_URL": "jdbc:mysql://db:3306/shop", "USERNAME": "u", "PASSWORD": "s3cret-Pa55"}
-
-
-@pytest.fixture
-def glue(server):
-    return server.client("glue")
 
 
 @pytest.fixture
 def raw(server):
     """Sends what boto3 would refuse itself."""
     return server.client("glue", parameter_validation=False)
-
-
-def error_of(call, **arguments):
-    with pytest.raises(ClientError) as e:
-        call(**arguments)
-    return e.value.response["Error"]["Code"], e.value.response["Error"]["Message"]
 
 
 def connection(name, kind="JDBC", properties=None, **more):

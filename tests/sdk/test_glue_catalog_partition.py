@@ -3,12 +3,8 @@
 import itertools
 
 import pytest
-from botocore.exceptions import ClientError
 
-
-@pytest.fixture
-def glue(server):
-    return server.client("glue")
+from tests.support.errors import error_of
 
 
 @pytest.fixture
@@ -28,12 +24,6 @@ def make_table(glue, unique):
         return {"DatabaseName": name, "TableName": "t"}
 
     return make
-
-
-def error_of(call, **arguments):
-    with pytest.raises(ClientError) as e:
-        call(**arguments)
-    return e.value.response["Error"]["Code"], e.value.response["Error"]["Message"]
 
 
 def part(*values, **more):

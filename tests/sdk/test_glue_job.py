@@ -1,21 +1,9 @@
 """Glue job definitions through boto3."""
 
-import pytest
-from botocore.exceptions import ClientError
+from tests.support.errors import code_of
 
 ROLE = "arn:aws:iam::000000000000:role/glue"
 SCRIPT = {"Name": "pythonshell", "ScriptLocation": "s3://scripts/job.py", "PythonVersion": "3.9"}
-
-
-@pytest.fixture
-def glue(server):
-    return server.client("glue")
-
-
-def code_of(call, **arguments):
-    with pytest.raises(ClientError) as e:
-        call(**arguments)
-    return e.value.response["Error"]["Code"]
 
 
 def test_job_comes_back_as_it_was_made(glue, unique):

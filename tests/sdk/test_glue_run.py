@@ -10,11 +10,6 @@ END = ("SUCCEEDED", "FAILED", "STOPPED", "TIMEOUT")
 
 
 @pytest.fixture
-def glue(server):
-    return server.client("glue")
-
-
-@pytest.fixture
 def make_job(glue, s3, bucket, unique):
     def make(script, kind="pythonshell", **more):
         name = unique("job")

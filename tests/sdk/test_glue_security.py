@@ -1,25 +1,14 @@
 """Security configurations: kept as given; used only where they promise nothing that isn't done."""
 
 import pytest
-from botocore.exceptions import ClientError
 
-from tests.support.glue import ROLE, Jobs
+from tests.support.errors import error_of
+from tests.support.glue import ROLE
 
 OFF = {"S3Encryption": [{"S3EncryptionMode": "SSE-S3"}],
        "CloudWatchEncryption": {"CloudWatchEncryptionMode": "DISABLED"},
        "JobBookmarksEncryption": {"JobBookmarksEncryptionMode": "DISABLED"}}
 KEY = "arn:aws:kms:us-east-1:000000000000:key/k"
-
-
-@pytest.fixture
-def glue(server):
-    return server.client("glue")
-
-
-def error_of(call, **arguments):
-    with pytest.raises(ClientError) as e:
-        call(**arguments)
-    return e.value.response["Error"]["Code"], e.value.response["Error"]["Message"]
 
 
 def test_life(server):
@@ -58,8 +47,8 @@ def test_encryption_that_isnt_done_is_refused(glue, unique, part, config):
         "Role": ROLE, "Command": {"Name": "cistern-merge"}, "SecurityConfiguration": name})[0] == "NotImplemented"
 
 
-def test_job_with_sse_s3_runs(server, glue, bucket, unique):
-    jobs, name = Jobs(server, bucket, unique), unique("sec")
+def test_job_with_sse_s3_runs(glue, jobs, unique):
+    name = unique("sec")
     assert error_of(glue.create_job, Name=name, Role=ROLE, Command={"Name": "cistern-merge"},
                     SecurityConfiguration=name)[0] == "EntityNotFoundException"
     glue.create_security_configuration(Name=name, EncryptionConfiguration=OFF)

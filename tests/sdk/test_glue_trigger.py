@@ -4,28 +4,12 @@ import os
 import random
 
 import pytest
-from botocore.exceptions import ClientError
 
+from tests.support.errors import error_of
 from tests.support.glue import ROLE, Jobs
 from tests.support.wait import wait_until
 
 FAIL = "raise RuntimeError('no')"
-
-
-@pytest.fixture
-def glue(server):
-    return server.client("glue")
-
-
-@pytest.fixture
-def jobs(server, bucket, unique):
-    return Jobs(server, bucket, unique)
-
-
-def error_of(call, **arguments):
-    with pytest.raises(ClientError) as e:
-        call(**arguments)
-    return e.value.response["Error"]["Code"], e.value.response["Error"]["Message"]
 
 
 def when(*conditions, logical="AND"):

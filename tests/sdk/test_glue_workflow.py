@@ -3,8 +3,8 @@
 import json
 
 import pytest
-from botocore.exceptions import ClientError
 
+from tests.support.errors import error_of
 from tests.support.glue import Jobs
 from tests.support.wait import wait_until
 
@@ -17,22 +17,6 @@ p = glue.get_workflow_run_properties(Name=o["WORKFLOW_NAME"], RunId=o["WORKFLOW_
 glue.put_workflow_run_properties(Name=o["WORKFLOW_NAME"], RunId=o["WORKFLOW_RUN_ID"],
                                  RunProperties={"seen": p["day"], "color": "blue"})
 """
-
-
-@pytest.fixture
-def glue(server):
-    return server.client("glue")
-
-
-@pytest.fixture
-def jobs(server, bucket, unique):
-    return Jobs(server, bucket, unique)
-
-
-def error_of(call, **arguments):
-    with pytest.raises(ClientError) as e:
-        call(**arguments)
-    return e.value.response["Error"]["Code"], e.value.response["Error"]["Message"]
 
 
 @pytest.fixture

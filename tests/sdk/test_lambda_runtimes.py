@@ -1,6 +1,5 @@
 """Custom runtimes on the Runtime API, and registered executables."""
 
-import json
 import os
 import shutil
 import subprocess

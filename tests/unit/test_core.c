@@ -194,9 +194,12 @@ static void an_undone_mark_leaves_nothing(void **state)
     core_after_commit(f->core, first, &undone);
     core_mark_undo(f->core, inner);
     assert_int_equal(core_mark(f->core, &inner), ST_OK);
+    assert_int_equal(db_exec(core_db(f->core), "INSERT INTO t VALUES('d')"), ST_OK);
+    assert_int_equal(core_mark_end(f->core, inner, ST_CONFLICT), ST_CONFLICT);
+    assert_int_equal(core_mark(f->core, &inner), ST_OK);
     assert_int_equal(db_exec(core_db(f->core), "INSERT INTO t VALUES('c')"), ST_OK);
     assert_int_equal(core_mark_keep(f->core, inner), ST_OK);
-    assert_int_equal(core_mark_keep(f->core, outer), ST_OK);
+    assert_int_equal(core_mark_end(f->core, outer, ST_OK), ST_OK);
     core_fixture_pass(f);
     assert_string_equal(kept.order, "1");
     assert_string_equal(undone.order, "");

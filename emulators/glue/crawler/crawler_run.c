@@ -160,12 +160,10 @@ static enum status write_catalog(struct crawl *crawl, struct crawl_changes *ch, 
     if (st != ST_OK) {
         return st;
     }
-    st = crawler_write(crawl, ch, ret_why);
-    if (st == ST_OK) {
-        return core_mark_keep(crawl->glue->core, mark);
+    st = core_mark_end(crawl->glue->core, mark, crawler_write(crawl, ch, ret_why));
+    if (st != ST_OK) {
+        *ch = (struct crawl_changes){ 0 };
     }
-    core_mark_undo(crawl->glue->core, mark);
-    *ch = (struct crawl_changes){ 0 };
     return st;
 }
 

@@ -52,12 +52,10 @@ static void fire(struct glue_state *g, struct arena *a, const struct glue_trigge
     if (st != ST_OK) {
         return; /* logged */
     }
-    st = glue_trigger_fire(g, a, &key->owner, t);
+    st = core_mark_end(g->core, mark, glue_trigger_fire(g, a, &key->owner, t));
     if (st == ST_OK) {
-        status_ignore(core_mark_keep(g->core, mark)); /* logged */
         return;
     }
-    core_mark_undo(g->core, mark);
     if (st == ST_CONFLICT && !str_empty(t->WorkflowName)) {
         status_ignore(glue_workflow_note_refused(g, a, &key->owner, t->WorkflowName)); /* logged */
     }

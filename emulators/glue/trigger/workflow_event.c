@@ -97,11 +97,8 @@ static enum status begin(struct glue_state *g, struct arena *a, const struct pla
     if (st != ST_OK) {
         return st;
     }
-    st = glue_workflow_begin(g, a, &p->owner, p->workflow, &properties, &run);
-    if (st == ST_OK) {
-        return core_mark_keep(g->core, mark);
-    }
-    core_mark_undo(g->core, mark);
+    st = core_mark_end(g->core, mark,
+                       glue_workflow_begin(g, a, &p->owner, p->workflow, &properties, &run));
     return st == ST_CONFLICT ? glue_workflow_note_refused(g, a, &p->owner, p->workflow) : st;
 }
 

@@ -1,0 +1,15 @@
+"""What a call is refused with."""
+
+import pytest
+from botocore.exceptions import ClientError
+
+
+def error_of(call, **arguments):
+    """The call must fail: its error's code and message."""
+    with pytest.raises(ClientError) as e:
+        call(**arguments)
+    return e.value.response["Error"]["Code"], e.value.response["Error"]["Message"]
+
+
+def code_of(call, **arguments):
+    return error_of(call, **arguments)[0]
