@@ -24,12 +24,6 @@ struct str lambda_package_root(struct lambda *l, struct arena *a, const struct l
     return arena_printf(a, "%.*s/%.*s", STR_ARG(folder), STR_ARG(row->code_dir));
 }
 
-struct str lambda_package_zip(struct lambda *l, struct arena *a, const struct lambda_row *row)
-{
-    struct str root = lambda_package_root(l, a, row);
-    return arena_printf(a, "%.*s.zip", STR_ARG(root));
-}
-
 /* --- the worker's part ------------------------------------------------------------------------ */
 
 static void fail(struct lambda_package *p, bool ours, const char *what, const char *path)

@@ -30,11 +30,9 @@ void lambda_package_fini(struct lambda_package *p);
 enum status lambda_unzip(struct arena *a, struct str zip, const char *dir, bool may_be_empty,
                          struct str *ret_why) MUST_CHECK;
 
-/* Absolute paths, in the arena: of the account's and name's folder, of the unpacked code, of the
- * zip. */
+/* Absolute paths, in the arena: of the account's and name's folder, of the unpacked code. */
 struct str lambda_package_folder(struct lambda *l, struct arena *a, const struct lambda_key *key);
 struct str lambda_package_root(struct lambda *l, struct arena *a, const struct lambda_row *row);
-struct str lambda_package_zip(struct lambda *l, struct arena *a, const struct lambda_row *row);
 
 /* Removes code of this account and name that no stored function uses, after this pass's commit.
  * Does nothing while code of that name is being unpacked. */

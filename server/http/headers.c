@@ -70,26 +70,14 @@ bool http_query_next(struct str *rest, struct str *ret_name, struct str *ret_val
     return false;
 }
 
-static bool parameter_get(struct str list, struct arena *a, const char *name, bool form,
-                          struct str *ret_value)
+bool http_query_get(struct str query, struct arena *a, const char *name, struct str *ret_value)
 {
     struct str key, value;
-    while (http_query_next(&list, &key, &value)) {
-        bool plain = str_find(key, '%', 0) < 0 && !(form && str_find(key, '+', 0) >= 0);
-        if (str_eqz(plain ? key : url_decode(a, key, form), name)) {
-            *ret_value = url_decode(a, value, form);
+    while (http_query_next(&query, &key, &value)) {
+        if (str_eqz(str_find(key, '%', 0) < 0 ? key : url_decode(a, key, false), name)) {
+            *ret_value = url_decode(a, value, false);
             return true;
         }
     }
     return false;
-}
-
-bool http_query_get(struct str query, struct arena *a, const char *name, struct str *ret_value)
-{
-    return parameter_get(query, a, name, false, ret_value);
-}
-
-bool http_form_get(struct str form, struct arena *a, const char *name, struct str *ret_value)
-{
-    return parameter_get(form, a, name, true, ret_value);
 }

@@ -42,10 +42,9 @@ bool http_list_has(struct str list, const char *token);
 void http_target_split(struct str target, struct str *ret_path, struct str *ret_query);
 /* Walks the parameters of a raw query string, skipping empty ones: start with *rest = query. */
 bool http_query_next(struct str *rest, struct str *ret_name, struct str *ret_value);
-/* Parameter by its decoded name; the value is decoded too ('+' is a blank only in forms, not
- * here). `?k` and `?k=` give an empty value. */
+/* Parameter by its decoded name; the value is decoded too (but '+', which is a blank only in
+ * forms).
+ * `?k` and `?k=` give an empty value. */
 bool http_query_get(struct str query, struct arena *a, const char *name, struct str *ret_value);
-/* The same in a form body, where '+' is a blank. */
-bool http_form_get(struct str form, struct arena *a, const char *name, struct str *ret_value);
 
 #endif

@@ -311,21 +311,11 @@ pid_t proc_pid(const struct proc *p)
     return p->started ? p->result.pid : 0;
 }
 
-void proc_detach(struct proc *p)
-{
-    p->detached = true;
-    p->on_output = NULL;
-    p->on_exit = NULL;
-}
-
 void proc_kill_all(struct loop *loop, int signum)
 {
     LIST_FOREACH(item, &loop->procs)
     {
-        struct proc *p = CONTAINER_OF(item, struct proc, link);
-        if (!p->detached) {
-            proc_kill(p, signum);
-        }
+        proc_kill(CONTAINER_OF(item, struct proc, link), signum);
     }
 }
 
@@ -334,7 +324,7 @@ int proc_count(const struct loop *loop)
     int n = 0;
     LIST_FOREACH(item, &loop->procs)
     {
-        n += CONTAINER_OF(item, struct proc, link)->detached ? 0 : 1;
+        n++;
     }
     return n;
 }

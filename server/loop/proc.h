@@ -57,12 +57,9 @@ pid_t proc_pid(const struct proc *p); /* 0 while not yet started */
 /* Takes in now what its streams hold at this moment (on_output is called): for a child that also
  * speaks by another way, so that what it printed before comes before. Never calls on_exit. */
 void proc_drain(struct proc *p);
-/* Forgets callbacks (the process goes on and is still reaped). The handle is gone for the caller.
- */
-void proc_detach(struct proc *p);
-/* To the groups of all that are not detached: the end, when asking did not help. */
+/* To the groups of all: the end, when asking did not help. */
 void proc_kill_all(struct loop *loop, int signum);
-/* Processes started and not yet ended, without the detached ones. */
+/* Processes started and not yet ended. */
 int proc_count(const struct loop *loop);
 
 #endif

@@ -29,7 +29,6 @@ struct proc {
     void (*on_output)(void *arg, int stream, struct str bytes);
     void (*on_exit)(void *arg, const struct proc_result *result);
     void *arg;
-    bool detached;
 
     struct proc_pipe streams[3];
     char *input;

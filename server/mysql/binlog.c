@@ -397,11 +397,6 @@ enum status mysql_binlog_run(struct mysql_binlog *b, struct mysql_err *err)
     }
 }
 
-const struct mysql_position *mysql_binlog_position(const struct mysql_binlog *b)
-{
-    return &b->at;
-}
-
 struct mysql_binlog_counts mysql_binlog_counts(const struct mysql_binlog *b)
 {
     return b->counts;

@@ -118,9 +118,6 @@ void mysql_binlog_free(struct mysql_binlog *b);
  * MYSQL_ERR_NONE when a callback stopped it. Not to be called again after a failure. */
 enum status mysql_binlog_run(struct mysql_binlog *b, struct mysql_err *err) MUST_CHECK;
 
-/* Behind the last complete event (inside a transaction: within it). Same thread as run. */
-const struct mysql_position *mysql_binlog_position(const struct mysql_binlog *b);
-
 struct mysql_binlog_counts {
     uint64_t events, bytes; /* read from the network */
     uint64_t rows;          /* delivered */

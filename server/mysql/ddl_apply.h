@@ -24,8 +24,8 @@ struct mysql_table *mysql_ddl_apply(struct arena *a, struct str text,
                                     const struct mysql_table *before, struct str schema,
                                     struct str name);
 
-/* Would rows of both be read and named alike? (Less strict than mysql_table_same: no matter the
- * lengths, comments, or how the types are written.) */
+/* Would rows of both be read and named alike? (No matter the lengths, comments, or how the types
+ * are written.) */
 bool mysql_table_alike(const struct mysql_table *a, const struct mysql_table *b);
 
 #endif

@@ -422,19 +422,3 @@ struct mysql_table *mysql_table_copy(struct arena *a, const struct mysql_table *
     copy->pk = pk;
     return copy;
 }
-
-bool mysql_table_same(const struct mysql_table *a, const struct mysql_table *b)
-{
-    if (a->columns_n != b->columns_n || a->hidden != b->hidden || !str_eq(a->name, b->name) ||
-        !str_eq(a->schema, b->schema)) {
-        return false;
-    }
-    for (size_t i = 0; i < a->columns_n; i++) {
-        const struct mysql_column *x = &a->columns[i], *y = &b->columns[i];
-        if (!str_eq(x->name, y->name) || !str_eq(x->type_text, y->type_text) ||
-            !str_eq(x->charset, y->charset) || x->pk != y->pk || x->generated != y->generated) {
-            return false;
-        }
-    }
-    return true;
-}

@@ -120,8 +120,6 @@ enum status mysql_schema_describe_view(struct mysql_conn *c, struct arena *a, st
 /* Deep copy, to keep a table longer than the arena it was described in. */
 struct mysql_table *mysql_table_copy(struct arena *a, const struct mysql_table *t)
     __attribute__((returns_nonnull));
-/* Do both have the same columns (names, types, keys), so that rows of one fit the other? */
-bool mysql_table_same(const struct mysql_table *a, const struct mysql_table *b);
 /* Index of the column (ASCII case ignored, as MySQL does), or -1. */
 int mysql_table_find(const struct mysql_table *t, struct str column);
 bool mysql_family_text(enum mysql_family family);   /* CHAR … LONGTEXT */

@@ -12,8 +12,6 @@
 #include "server/base/mem.h"
 #include "server/store/blob_impl.h"
 
-#define COPY_BYTES (256u << 10)
-
 /* --- folders ---------------------------------------------------------------------------------- */
 
 static int open_folder(const char *path)
@@ -235,103 +233,4 @@ enum status blob_open(struct blobs *b, const struct blob_ref *ref, struct str pa
     }
     *ret_fd = fd;
     return fd >= 0 ? ST_OK : ST_NOT_FOUND;
-}
-
-/* --- joining ---------------------------------------------------------------------------------- */
-
-static enum status copy_failed(void)
-{
-    log_error("blob", "cannot join files: %s", errno ? strerror(errno) : "a piece is too short");
-    return ST_IO;
-}
-
-static enum status write_all(int fd, const char *p, size_t n)
-{
-    while (n > 0) {
-        ssize_t done = write(fd, p, n);
-        if (done < 0 && errno != EINTR) {
-            return copy_failed();
-        }
-        if (done > 0) {
-            p += done;
-            n -= (size_t)done;
-        }
-    }
-    return ST_OK;
-}
-
-/* For file systems that cannot copy in the kernel. */
-static enum status copy_by_hand(int to, int from, int64_t off, int64_t len)
-{
-    CLEANUP(free_ptr) char *buf = xmalloc(COPY_BYTES);
-    while (len > 0) {
-        size_t want = len < (int64_t)COPY_BYTES ? (size_t)len : COPY_BYTES;
-        errno = 0;
-        ssize_t n = pread(from, buf, want, off);
-        if (n < 0 && errno == EINTR) {
-            continue;
-        }
-        if (n <= 0) {
-            return copy_failed();
-        }
-        enum status st = write_all(to, buf, (size_t)n);
-        if (st != ST_OK) {
-            return st;
-        }
-        off += n;
-        len -= n;
-    }
-    return ST_OK;
-}
-
-static enum status copy_piece(int to, const struct blob_piece *piece)
-{
-    off_t off = piece->off;
-    int64_t len = piece->len;
-    if (len < 0) {
-        struct stat s;
-        if (fstat(piece->fd, &s) != 0) {
-            return copy_failed();
-        }
-        len = s.st_size > off ? s.st_size - off : 0;
-    }
-    while (len > 0) {
-        errno = 0;
-        ssize_t n = copy_file_range(piece->fd, &off, to, NULL, (size_t)len, 0);
-        if (n < 0 && errno == EINTR) {
-            continue;
-        }
-        if (n < 0 &&
-            (errno == EXDEV || errno == EINVAL || errno == ENOSYS || errno == EOPNOTSUPP)) {
-            return copy_by_hand(to, piece->fd, off, len);
-        }
-        if (n <= 0) {
-            return copy_failed();
-        }
-        len -= n;
-    }
-    return ST_OK;
-}
-
-enum status blob_concat(struct blobs *b, const struct blob_piece *pieces, size_t n,
-                        struct blob_ref *ret)
-{
-    int fd;
-    int64_t id;
-    enum status st = blob_stage(b, &fd, &id);
-    if (st != ST_OK) {
-        return st;
-    }
-    for (size_t i = 0; i < n && st == ST_OK; i++) {
-        st = copy_piece(fd, &pieces[i]);
-    }
-    if (st != ST_OK) {
-        blob_discard(b, fd, id);
-        return st;
-    }
-    st = blob_stage_end(b, fd, id, ret);
-    if (st != ST_OK) {
-        blob_discard(b, -1, id);
-    }
-    return st;
 }

@@ -94,12 +94,5 @@ void blobs_on_moved(struct blobs *b, blob_moved_fn fn, void *arg);
  * row is stale: read it again; or the file was changed outside of us). The caller owns the fd. */
 enum status blob_open(struct blobs *b, const struct blob_ref *ref, struct str path,
                       int *ret_fd) MUST_CHECK;
-/* New staged file with the concatenated bytes of n files [off, off+len) (len -1: to the end). */
-struct blob_piece {
-    int fd;
-    int64_t off, len;
-};
-enum status blob_concat(struct blobs *b, const struct blob_piece *pieces, size_t n,
-                        struct blob_ref *ret) MUST_CHECK;
 
 #endif

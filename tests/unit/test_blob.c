@@ -288,32 +288,6 @@ static void paths_that_lead_out_are_refused(void **state)
     assert_int_equal(blob_intend_top_removal(f->c.core, STR("a/b")), ST_INVALID);
 }
 
-static void pieces_are_joined(void **state)
-{
-    struct fixture *f = *state;
-    struct blob_ref one = stage(f, "0123456789"), two = stage(f, "abc"), joined;
-    int fds[2];
-    assert_int_equal(blob_open(f->b, &one, STR_NONE, &fds[0]), ST_OK);
-    assert_int_equal(blob_open(f->b, &two, STR_NONE, &fds[1]), ST_OK);
-    struct blob_piece pieces[] = {
-        { fds[0], 2, 3 }, { fds[1], 0, -1 }, { fds[0], 8, -1 }, { fds[0], 0, 0 }, { fds[0], 50, -1 }
-    };
-    assert_int_equal(blob_concat(f->b, pieces, ARRAY_LEN(pieces), &joined), ST_OK);
-    expect_text(f, &joined, STR_NONE, "234abc89");
-    struct blob_piece beyond = { fds[1], 0, 4 };
-    assert_int_equal(blob_concat(f->b, &beyond, 1, &joined), ST_IO);
-    /* From what the kernel cannot copy by itself. */
-    int ends[2];
-    assert_int_equal(pipe(ends), 0);
-    close(ends[1]);
-    struct blob_piece none = { ends[0], 0, 5 };
-    assert_int_equal(blob_concat(f->b, &none, 1, &joined), ST_IO);
-    close(ends[0]);
-    close(fds[0]);
-    close(fds[1]);
-    assert_int_equal(core_fixture_count_files(&f->c, "tmp"), 3);
-}
-
 static void kept_in_tmp_over_a_restart(void **state)
 {
     struct fixture *f = *state;
@@ -563,7 +537,6 @@ int main(void)
         cmocka_unit_test_setup_teardown(clashes_move_aside, setup, teardown),
         cmocka_unit_test_setup_teardown(foreign_files_are_noticed, setup, teardown),
         cmocka_unit_test_setup_teardown(paths_that_lead_out_are_refused, setup, teardown),
-        cmocka_unit_test_setup_teardown(pieces_are_joined, setup, teardown),
         cmocka_unit_test_setup_teardown(kept_in_tmp_over_a_restart, setup, teardown),
         cmocka_unit_test_setup_teardown(done_intents_do_not_pile_up, setup, teardown),
         cmocka_unit_test_setup_teardown(removals_beyond_a_batch, setup, teardown),

@@ -251,10 +251,11 @@ static void test_describe(void **state)
     assert_int_equal(mysql_table_find(&t, STR("C D")), 2);
     assert_int_equal(mysql_table_find(&t, STR("none")), -1);
     struct mysql_table *copy = mysql_table_copy(a2, &t);
-    assert_true(mysql_table_same(copy, &t));
+    assert_int_equal(copy->columns_n, t.columns_n);
+    assert_true(str_eq(copy->columns[2].type_text, t.columns[2].type_text));
     db_exec(c, "ALTER TABLE t MODIFY `c d` DECIMAL(10,4)");
     assert_int_equal(mysql_schema_describe(c, a, STR("shop"), STR("t"), &t, &err), ST_OK);
-    assert_false(mysql_table_same(copy, &t));
+    assert_false(str_eq(copy->columns[2].type_text, t.columns[2].type_text));
     assert_int_equal(mysql_schema_describe(c, a, STR("shop"), STR("v"), &t, &err), ST_NOT_FOUND);
     assert_int_equal(err.kind, MYSQL_ERR_MISSING);
 }
@@ -268,9 +269,10 @@ static void test_views(void **state)
     struct mysql_table t;
     struct mysql_table_list list;
     struct mysql_err err;
-    db_script(c, "CREATE DATABASE views;\nUSE views;\nCREATE TABLE t (a INT PRIMARY KEY, b CHAR(3));\n"
-                 "INSERT INTO t VALUES (1,'x'),(2,'y');\n"
-                 "CREATE VIEW big AS SELECT a, UPPER(b) AS ub FROM t WHERE a > 1");
+    db_script(c,
+              "CREATE DATABASE views;\nUSE views;\nCREATE TABLE t (a INT PRIMARY KEY, b CHAR(3));\n"
+              "INSERT INTO t VALUES (1,'x'),(2,'y');\n"
+              "CREATE VIEW big AS SELECT a, UPPER(b) AS ub FROM t WHERE a > 1");
     assert_int_equal(mysql_schema_views(c, a, &list, &err), ST_OK);
     bool found = false;
     for (size_t i = 0; i < list.n; i++) {
@@ -406,9 +408,8 @@ int main(void)
         cmocka_unit_test(test_connect_errors), cmocka_unit_test(test_tls),
         cmocka_unit_test(test_queries),        cmocka_unit_test(test_abort),
         cmocka_unit_test(test_killed_session), cmocka_unit_test(test_describe),
-        cmocka_unit_test(test_views),
-        cmocka_unit_test(test_source_checks),  cmocka_unit_test(test_privileges),
-        cmocka_unit_test(test_no_binlog),
+        cmocka_unit_test(test_views),          cmocka_unit_test(test_source_checks),
+        cmocka_unit_test(test_privileges),     cmocka_unit_test(test_no_binlog),
     };
     return cmocka_run_group_tests(tests, start_server, stop_server);
 }

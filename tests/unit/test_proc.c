@@ -285,21 +285,6 @@ static void many_at_once_leave_nothing(void **state)
     assert_int_equal(loop_pending(f->loop), 0);
 }
 
-static void detached_ones_are_forgotten(void **state)
-{
-    struct fixture *f = *state;
-    const char *const quick[] = { "true", NULL };
-    const char *const slow[] = { "sh", "-c", "sleep 0.2; exit 1", NULL };
-    struct proc_options o = shell(f, quick);
-    struct proc *p = proc_start(f->loop, &o);
-    proc_detach(p);
-    o.argv = slow;
-    proc_start(f->loop, &o);
-    run(f);
-    assert_int_equal(f->exits, 1);
-    assert_int_equal(f->result.code, 1);
-}
-
 int main(void)
 {
     for (int fd = 3; fd < 1024; fd++) { /* what the test itself was given */
@@ -316,7 +301,6 @@ int main(void)
         cmocka_unit_test_setup_teardown(grandchildren_do_not_hang_the_exit, setup, teardown),
         cmocka_unit_test_setup_teardown(signals_and_descriptors_are_clean, setup, teardown),
         cmocka_unit_test_setup_teardown(many_at_once_leave_nothing, setup, teardown),
-        cmocka_unit_test_setup_teardown(detached_ones_are_forgotten, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -181,11 +181,6 @@ struct dms_worker *dms_worker_find(struct dms *dms, int64_t task)
     return NULL;
 }
 
-bool dms_worker_up(const struct dms_worker *w)
-{
-    return w->up_known;
-}
-
 void dms_worker_stop(struct dms_worker *w, bool flush)
 {
     int want = flush ? 1 : 2;

@@ -31,8 +31,6 @@ enum status dms_worker_start(struct dms *dms, const struct dms_task_row *t, bool
 /* The worker whose link in dms->workers this is. */
 struct dms_worker *dms_worker_of(struct link *link);
 struct dms_worker *dms_worker_find(struct dms *dms, int64_t task);
-/* Is the source reached, and where reading begins settled? */
-bool dms_worker_up(const struct dms_worker *w);
 /* The source was reached: watchers are told. */
 void dms_worker_is_up(struct dms_worker *w);
 /* flush: everything read so far is written out first (StopReplicationTask); else only the state of
