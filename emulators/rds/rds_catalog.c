@@ -16,6 +16,10 @@ static enum status versions(struct call *c, const void *request, void *response)
     static const char *const filters[] = {
         "db-parameter-group-family", "engine", "engine-mode", "engine-version", "status", NULL
     };
+    struct str *exportable = ARENA_ARRAY(c->arena, struct str, 3);
+    exportable[0] = STR("error");
+    exportable[1] = STR("general");
+    exportable[2] = STR("slowquery");
     const struct rds *r = rds_of(c);
     enum status st = rds_check_filters(c, &in->Filters, filters);
     if (st != ST_OK) {
@@ -46,7 +50,8 @@ static enum status versions(struct call *c, const void *request, void *response)
             .DBEngineVersionDescription =
                 arena_printf(c->arena, "%s %.*s of this machine", e->name, STR_ARG(e->version)),
             .Status = STR("available"),
-            .SupportsLogExportsToCloudwatchLogs = OPT_BOOL(false),
+            .SupportsLogExportsToCloudwatchLogs = OPT_BOOL(true),
+            .ExportableLogTypes = { 3, exportable },
             .SupportsReadReplica = OPT_BOOL(false),
         };
     }

@@ -13,7 +13,6 @@ static enum status refuse_missing(struct call *c, const struct rds_modify_db_ins
                        : in->EnableIAMDatabaseAuthentication.v ? "EnableIAMDatabaseAuthentication"
                        : in->EnablePerformanceInsights.v       ? "EnablePerformanceInsights"
                        : in->ManageMasterUserPassword.v        ? "ManageMasterUserPassword"
-                       : in->CloudwatchLogsExportConfiguration ? "CloudwatchLogsExportConfiguration"
                        : in->MonitoringInterval.v              ? "MonitoringInterval"
                        : str_set(in->DBSubnetGroupName)        ? "DBSubnetGroupName"
                        : str_set(in->Domain)                   ? "Domain"
@@ -78,11 +77,16 @@ static enum status check_numbers(struct call *c, const struct rds_modify_db_inst
                          "storage can't be reduced.",
                          (long long)in->AllocatedStorage.v, (long long)i->doc->AllocatedStorage.v);
     }
-    return ST_OK;
+    struct rds_db_instance wanted = *i->doc;
+    const struct rds_instance changed = { .engine = i->engine, .doc = &wanted };
+    wanted.StorageType = named(in->StorageType) ? in->StorageType : wanted.StorageType;
+    wanted.AllocatedStorage =
+        in->AllocatedStorage.set ? in->AllocatedStorage : wanted.AllocatedStorage;
+    return rds_check_storage(c, &changed);
 }
 
 static enum status check(struct call *c, const struct rds_modify_db_instance_request *in,
-                         const struct rds_instance *i)
+                         struct rds_instance *i)
 {
     enum status st = refuse_missing(c, in);
     st = st == ST_OK ? check_version(c, in, i) : st;
@@ -93,6 +97,9 @@ static enum status check(struct call *c, const struct rds_modify_db_instance_req
     }
     if (st == ST_OK && named(in->NewDBInstanceIdentifier)) {
         st = check_new_name(c, in->NewDBInstanceIdentifier, i);
+    }
+    if (st == ST_OK && in->CloudwatchLogsExportConfiguration) {
+        st = rds_change_exports(c, i, in->CloudwatchLogsExportConfiguration);
     }
     if (st == ST_OK && str_set(in->MasterUserPassword)) {
         st = rds_check_password(c, in->MasterUserPassword);
@@ -178,10 +185,18 @@ static enum status rename_to(struct call *c, struct rds_instance *i, struct str 
     i->name = name;
     i->doc->DBInstanceIdentifier = name;
     i->doc->DBInstanceArn = call_arn(c, "rds", "db:%.*s", STR_ARG(name));
-    enum status st = rds_store_tags(c->db, c->arena, old_arn, &tags);
-    st = st == ST_OK ? rds_store_unset_tag(c->db, old_arn, STR_NONE) : st;
-    st = st == ST_OK ? rds_store_set_tags(c->db, i->doc->DBInstanceArn, &tags) : st;
+    enum status st = tags_list(c->db, c->arena, &rds_tags, old_arn, &tags);
+    st = st == ST_OK ? tags_clear(c->db, &rds_tags, old_arn) : st;
+    st = st == ST_OK ? tags_set(c->db, &rds_tags, i->doc->DBInstanceArn, &tags) : st;
     return call_status(c, st);
+}
+
+/* Tells of a step of a modification. */
+static enum status tell(struct call *c, const struct rds_instance *i, const char *id,
+                        const char *message)
+{
+    return call_status(
+        c, rds_note_instance(rds_of(c), c->arena, i, id, "configuration change", str_z(message)));
 }
 
 /* Moves what is pending into force; *ret_restart: the process must be started anew for it. */
@@ -193,25 +208,32 @@ static enum status apply_pending(struct call *c, struct rds_instance *i, bool *r
     bool restart = false;
     *d->PendingModifiedValues = (struct rds_pending_modified_values){ 0 };
     if (p.BackupRetentionPeriod.set) {
-        restart = (p.BackupRetentionPeriod.v == 0) != (d->BackupRetentionPeriod.v == 0);
+        bool off = p.BackupRetentionPeriod.v == 0;
+        restart = off != (d->BackupRetentionPeriod.v == 0);
         d->BackupRetentionPeriod = p.BackupRetentionPeriod;
+        st = !restart ? ST_OK
+             : off    ? tell(c, i, "RDS-EVENT-0028", "Disabled automated backups")
+                      : tell(c, i, "RDS-EVENT-0032", "Enabled automated backups");
     }
     if (p.Port.set) {
         restart = restart || p.Port.v != i->port;
         i->port = p.Port.v;
     }
     d->StorageType = str_set(p.StorageType) ? p.StorageType : d->StorageType;
-    if (p.AllocatedStorage.set) {
+    if (st == ST_OK && p.AllocatedStorage.set) {
         d->AllocatedStorage = p.AllocatedStorage;
-        st = rds_note_instance(rds_of(c), c->arena, i, "RDS-EVENT-0017", "configuration change",
-                               STR("Finished applying modification to allocated storage"));
+        st = tell(c, i, "RDS-EVENT-0018", "Applying modification to allocated storage");
+        st = st == ST_OK ? tell(c, i, "RDS-EVENT-0017",
+                                "Finished applying modification to allocated storage")
+                         : st;
     }
     if (st == ST_OK && str_set(p.DBInstanceClass)) {
         d->DBInstanceClass = p.DBInstanceClass;
-        st = rds_note_instance(rds_of(c), c->arena, i, "RDS-EVENT-0014", "configuration change",
-                               STR("Finished applying modification to DB instance class"));
+        st = tell(c, i, "RDS-EVENT-0012", "Applying modification to database instance class");
+        st = st == ST_OK ? tell(c, i, "RDS-EVENT-0014",
+                                "Finished applying modification to DB instance class")
+                         : st;
     }
-    st = call_status(c, st);
     *ret_restart = restart;
     return st == ST_OK && str_set(p.DBInstanceIdentifier) ? rename_to(c, i, p.DBInstanceIdentifier)
                                                           : st;
@@ -237,14 +259,18 @@ static enum status modify(struct call *c, const struct rds_modify_db_instance_re
     note_pending(c, in, i);
     if (str_set(in->MasterUserPassword)) {
         set_password(c, i, in->MasterUserPassword);
-        st = call_status(c, rds_note_instance(rds_of(c), c->arena, i, "RDS-EVENT-0016",
-                                              "configuration change",
-                                              STR("Reset master credentials")));
+        st = tell(c, i, "RDS-EVENT-0016", "Reset master credentials");
     }
     if (st == ST_OK && named(in->DBParameterGroupName) &&
         !str_eq(arena_lower(c->arena, in->DBParameterGroupName),
                 i->doc->DBParameterGroups.v[0].DBParameterGroupName)) {
         st = rds_use_group(c, i, in->DBParameterGroupName, "pending-reboot", i->doc);
+        if (st == ST_OK) {
+            struct str group = i->doc->DBParameterGroups.v[0].DBParameterGroupName;
+            st = tell(
+                c, i, "RDS-EVENT-0011",
+                arena_printf(c->arena, "Updated to use DBParameterGroup %.*s", STR_ARG(group)).p);
+        }
     }
     if (st == ST_OK && in->ApplyImmediately.v) {
         st = apply_pending(c, i, ret_restart);
@@ -280,42 +306,36 @@ enum status rds_modify_db_instance(struct call *c, const struct rds_modify_db_in
     return st == ST_OK ? rds_show(c, &i, &ret_out->DBInstance) : st;
 }
 
-/* --- start, stop, reboot
- * ---------------------------------------------------------------------------
- */
-static enum status find_ours(struct call *c, struct str name, const char *what, const char *state,
-                             struct rds_instance *ret)
+/* --- start, stop, reboot ---------------------------------------------------------------------- */
+/* The server of an instance in one of these states begins anew, with all that was pending. */
+static enum status begin_anew(struct call *c, struct str name, const char *what,
+                              const char *const *states, const char *during,
+                              struct rds_db_instance **ret)
 {
-    enum status st = rds_find(c, name, ret);
-    st = st == ST_OK ? rds_refuse_attached(c, ret, what) : st;
-    return st == ST_OK ? rds_require(c, ret, state) : st;
+    struct rds_instance i;
+    bool restart = false; /* it starts anyway */
+    enum status st = rds_find(c, name, &i);
+    st = st == ST_OK ? rds_refuse_attached(c, &i, what) : st;
+    size_t k = 0;
+    while (st == ST_OK && states[k + 1] && !str_eqz(i.doc->DBInstanceStatus, states[k])) {
+        k++;
+    }
+    st = st == ST_OK ? rds_require(c, &i, states[k]) : st; /* the last is the one it should be in */
+    st = st == ST_OK ? apply_pending(c, &i, &restart) : st;
+    st = st == ST_OK ? call_status(c, rds_set_status(rds_of(c), c->arena, &i, during)) : st;
+    if (st == ST_OK) {
+        rds_server_end(rds_of(c), i.id, RDS_THEN_START);
+        st = rds_show(c, &i, ret);
+    }
+    return st;
 }
 
 static enum status start(struct call *c, const void *request, void *response)
 {
+    static const char *const states[] = { "failed", "incompatible-parameters", "stopped", NULL };
     const struct rds_start_db_instance_request *in = request;
     struct rds_start_db_instance_response *out = response;
-    struct rds_instance i;
-    bool restart = false; /* it starts anyway */
-    enum status st = rds_find(c, in->DBInstanceIdentifier, &i);
-    st = st == ST_OK ? rds_refuse_attached(c, &i, "started") : st;
-    if (st == ST_OK && !str_eqz(i.doc->DBInstanceStatus, "failed") &&
-        !str_eqz(i.doc->DBInstanceStatus, "incompatible-parameters")) {
-        st = rds_require(c, &i, "stopped");
-    }
-    if (st != ST_OK) {
-        return st;
-    }
-    st = apply_pending(c, &i, &restart);
-    if (st != ST_OK) {
-        return st;
-    }
-    st = call_status(c, rds_set_status(rds_of(c), c->arena, &i, "starting"));
-    if (st == ST_OK) {
-        rds_server_launch(rds_of(c), &i);
-        st = rds_show(c, &i, &out->DBInstance);
-    }
-    return st;
+    return begin_anew(c, in->DBInstanceIdentifier, "started", states, "starting", &out->DBInstance);
 }
 
 enum status rds_start_db_instance(struct call *c, const struct rds_start_db_instance_request *in,
@@ -328,7 +348,9 @@ enum status rds_stop_db_instance(struct call *c, const struct rds_stop_db_instan
                                  struct rds_stop_db_instance_response *ret_out)
 {
     struct rds_instance i;
-    enum status st = find_ours(c, in->DBInstanceIdentifier, "stopped", "available", &i);
+    enum status st = rds_find(c, in->DBInstanceIdentifier, &i);
+    st = st == ST_OK ? rds_refuse_attached(c, &i, "stopped") : st;
+    st = st == ST_OK ? rds_require(c, &i, "available") : st;
     if (st == ST_OK && str_set(in->DBSnapshotIdentifier)) {
         return call_fail(c, &wire_NotImplemented,
                          "DBSnapshotIdentifier isn't implemented for StopDBInstance: call "
@@ -344,28 +366,11 @@ enum status rds_stop_db_instance(struct call *c, const struct rds_stop_db_instan
 
 static enum status reboot(struct call *c, const void *request, void *response)
 {
+    static const char *const states[] = { "incompatible-parameters", "available", NULL };
     const struct rds_reboot_db_instance_request *in = request;
     struct rds_reboot_db_instance_response *out = response;
-    struct rds_instance i;
-    bool restart = false; /* it starts anew anyway */
-    enum status st = rds_find(c, in->DBInstanceIdentifier, &i);
-    st = st == ST_OK ? rds_refuse_attached(c, &i, "rebooted") : st;
-    if (st == ST_OK && !str_eqz(i.doc->DBInstanceStatus, "incompatible-parameters")) {
-        st = rds_require(c, &i, "available");
-    }
-    if (st != ST_OK) {
-        return st;
-    }
-    st = apply_pending(c, &i, &restart);
-    if (st != ST_OK) {
-        return st;
-    }
-    st = call_status(c, rds_set_status(rds_of(c), c->arena, &i, "rebooting"));
-    if (st == ST_OK) {
-        rds_server_end(rds_of(c), i.id, RDS_THEN_START);
-        st = rds_show(c, &i, &out->DBInstance);
-    }
-    return st;
+    return begin_anew(c, in->DBInstanceIdentifier, "rebooted", states, "rebooting",
+                      &out->DBInstance);
 }
 
 enum status rds_reboot_db_instance(struct call *c, const struct rds_reboot_db_instance_request *in,

@@ -28,12 +28,17 @@ struct rds_owner rds_owner_of(const struct call *c)
     return (struct rds_owner){ c->caller.account, c->caller.region };
 }
 
+struct str rds_name_of(struct call *c, const char *kind, struct str name_or_arn)
+{
+    struct str prefix = call_arn(c, "rds", "%s:", kind);
+    size_t from = str_starts(name_or_arn, prefix) ? prefix.n : 0;
+    return arena_lower(c->arena, str_sub(name_or_arn, from, name_or_arn.n));
+}
+
 enum status rds_find(struct call *c, struct str name, struct rds_instance *ret)
 {
     struct rds_owner owner = rds_owner_of(c);
-    struct str prefix = call_arn(c, "rds", "db:");
-    struct str plain = str_starts(name, prefix) ? str_sub(name, prefix.n, name.n) : name;
-    enum status st = rds_store_by_name(c->db, c->arena, &owner, arena_lower(c->arena, plain), ret);
+    enum status st = rds_store_by_name(c->db, c->arena, &owner, rds_name_of(c, "db", name), ret);
     if (st == ST_NOT_FOUND) {
         return call_fail(c, &rds_DBInstanceNotFoundFault, "DBInstance %.*s not found.",
                          STR_ARG(name));
@@ -51,8 +56,8 @@ enum status rds_require(struct call *c, const struct rds_instance *i, const char
                      STR_ARG(i->doc->DBInstanceStatus));
 }
 
-enum status rds_page(struct call *c, struct opt_i64 max, struct str marker, size_t n,
-                     struct rds_page *ret)
+enum status rds_page(struct call *c, struct opt_i64 max, struct str marker, size_t *n,
+                     size_t *ret_from, struct str *ret_marker)
 {
     int64_t size = max.set ? max.v : PAGE_DEFAULT;
     uint64_t from = 0;
@@ -64,9 +69,12 @@ enum status rds_page(struct call *c, struct opt_i64 max, struct str marker, size
     if (str_set(marker) && marker.n && str_u64(marker, &from) != ST_OK) {
         return call_fail(c, &rds_InvalidParameterValue, "Marker isn't one that was given.");
     }
-    ret->from = from < n ? (size_t)from : n;
-    ret->to = n - ret->from > (size_t)size ? ret->from + (size_t)size : n;
-    ret->marker = ret->to < n ? arena_printf(c->arena, "%zu", ret->to) : STR_NONE;
+    *ret_from = from < *n ? (size_t)from : *n;
+    *n -= *ret_from;
+    if (*n > (size_t)size) {
+        *n = (size_t)size;
+        *ret_marker = arena_printf(c->arena, "%zu", *ret_from + *n);
+    }
     return ST_OK;
 }
 

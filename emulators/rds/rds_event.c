@@ -1,5 +1,6 @@
-/* What happened: kept 14 days for DescribeEvents, and told to EventBridge. The names are those of
- * "Amazon RDS event categories and event messages" in the user guide. */
+/* What happened: kept 14 days for DescribeEvents, and told to EventBridge. Ids and categories are
+ * those of "Amazon RDS event categories and event messages" in the user guide; its messages end
+ * with a full stop where those that RDS sends don't. */
 #include "emulators/facade/events.h"
 #include "emulators/rds/rds_internal.h"
 #include "server/base/clock.h"
@@ -22,7 +23,8 @@ static const struct {
     { "backing-up", "stopped", "RDS-EVENT-0002", "backup", "Finished DB Instance backup" },
     { NULL, "backing-up", "RDS-EVENT-0001", "backup", "Backing up DB instance" },
     { NULL, "rebooting", "RDS-EVENT-0004", "availability", "DB instance shutdown" },
-    { NULL, "failed", "RDS-EVENT-0031", "failure", "The DB instance has failed." },
+    { "creating", "failed", "RDS-EVENT-0278", "failure", "The DB instance creation failed." },
+    { NULL, "failed", "RDS-EVENT-0031", "failure", "DB instance put into failed state." },
     { NULL, "incompatible-parameters", "RDS-EVENT-0035", "failure",
       "Database instance put into incompatible-parameters." },
     { NULL, NULL, "RDS-EVENT-0003", "deletion", "DB instance deleted" },
@@ -85,6 +87,22 @@ enum status rds_note_instance(struct rds *r, struct arena *a, const struct rds_i
     return rds_note(r, a, &i->owner, &f);
 }
 
+/* The instance came from a snapshot: that is told of the snapshot. */
+static enum status note_restored(struct rds *r, struct arena *a, const struct rds_instance *i)
+{
+    struct rds_snapshot s;
+    enum status st = rds_store_snapshot_by_id(core_db(r->core), a, i->source, &s);
+    if (st != ST_OK) {
+        return st == ST_NOT_FOUND ? ST_OK : st; /* it was deleted meanwhile */
+    }
+    const struct rds_fact f = {
+        RDS_EVENTS_SNAPSHOT,  "RDS-EVENT-0043",
+        "restoration",        s.name,
+        s.doc->DBSnapshotArn, arena_printf(a, "Restored from snapshot %.*s", STR_ARG(s.name))
+    };
+    return rds_note(r, a, &i->owner, &f);
+}
+
 static bool same(const char *want, struct str state)
 {
     return want ? str_eqz(state, want) : true;
@@ -93,6 +111,12 @@ static bool same(const char *want, struct str state)
 enum status rds_event(struct rds *r, struct arena *a, const struct rds_instance *i,
                       struct str before, struct str after)
 {
+    if (str_eqz(before, "creating") && str_eqz(after, "available") && str_set(i->source)) {
+        enum status st = note_restored(r, a, i);
+        if (st != ST_OK) {
+            return st;
+        }
+    }
     for (size_t k = 0; k < ARRAY_LEN(kinds); k++) {
         bool gone = !kinds[k].after;
         if (gone == !str_set(after) && same(kinds[k].after, after) &&
@@ -173,7 +197,7 @@ enum status rds_describe_events(struct call *c, const struct rds_describe_events
 {
     const struct rds_owner owner = rds_owner_of(c);
     struct rds_event_list all = { 0, NULL };
-    struct rds_page page;
+    size_t first = 0;
     int64_t from = 0, to = 0;
     enum status st = check_source(c, in);
     st = st == ST_OK ? span(c, in, &from, &to) : st;
@@ -185,11 +209,8 @@ enum status rds_describe_events(struct call *c, const struct rds_describe_events
             all.v[n++] = all.v[k];
         }
     }
-    st = st == ST_OK ? rds_page(c, in->MaxRecords, in->Marker, n, &page) : st;
-    if (st == ST_OK) {
-        ret_out->Marker = page.marker;
-        ret_out->Events = (struct rds_event_list){ page.to - page.from, all.v + page.from };
-    }
+    st = st == ST_OK ? rds_page(c, in->MaxRecords, in->Marker, &n, &first, &ret_out->Marker) : st;
+    ret_out->Events = (struct rds_event_list){ n, all.v + first };
     return st;
 }
 
@@ -197,11 +218,12 @@ enum status rds_describe_event_categories(struct call *c,
                                           const struct rds_describe_event_categories_request *in,
                                           struct rds_describe_event_categories_response *ret_out)
 {
-    static const char *const categories[][8] = {
-        { "availability", "backup", "configuration change", "creation", "deletion", "failure",
-          "notification", NULL },
-        { "creation", "deletion", "notification", NULL },
-        { "configuration change", NULL },
+    static const char *const categories[][16] = {
+        { "availability", "backup", "configuration change", "creation", "deletion", "failover",
+          "failure", "low storage", "maintenance", "notification", "read replica", "recovery",
+          "restoration", "security", "security patching" },
+        { "creation", "deletion", "failure", "notification", "restoration" },
+        { "configuration change" },
     };
     struct rds_event_categories_map_list *out = &ret_out->EventCategoriesMapList;
     out->v = ARENA_ARRAY(c->arena, struct rds_event_categories_map, ARRAY_LEN(sources));
@@ -212,7 +234,7 @@ enum status rds_describe_event_categories(struct call *c,
         struct rds_event_categories_map *m = &out->v[out->n++];
         *m = (struct rds_event_categories_map){ .SourceType = str_z(sources[k].type) };
         m->EventCategories.v = ARENA_ARRAY(c->arena, struct str, ARRAY_LEN(categories[k]));
-        for (size_t j = 0; categories[k][j]; j++) {
+        for (size_t j = 0; j < ARRAY_LEN(categories[k]) && categories[k][j]; j++) {
             m->EventCategories.v[m->EventCategories.n++] = str_z(categories[k][j]);
         }
     }

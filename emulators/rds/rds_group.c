@@ -74,8 +74,8 @@ enum status rds_create_db_parameter_group(struct call *c,
                          "Parameter group %.*s already exists", STR_ARG(name));
     }
     ret_out->DBParameterGroup = g;
-    return call_status(c, st == ST_OK ? rds_store_set_tags(c->db, g->DBParameterGroupArn, &in->Tags)
-                                      : st);
+    return call_status(
+        c, st == ST_OK ? tags_set(c->db, &rds_tags, g->DBParameterGroupArn, &in->Tags) : st);
 }
 
 enum status
@@ -85,7 +85,7 @@ rds_describe_db_parameter_groups(struct call *c,
 {
     struct rds_owner owner = rds_owner_of(c);
     struct rds_db_parameter_group_list all = { 0, NULL };
-    struct rds_page page;
+    size_t from = 0;
     enum status st;
     if (str_set(in->DBParameterGroupName)) {
         struct rds_db_parameter_group *one = ARENA_NEW(c->arena, struct rds_db_parameter_group);
@@ -94,12 +94,9 @@ rds_describe_db_parameter_groups(struct call *c,
     } else {
         st = call_status(c, rds_store_groups(c->db, c->arena, &owner, &all));
     }
-    st = st == ST_OK ? rds_page(c, in->MaxRecords, in->Marker, all.n, &page) : st;
-    if (st == ST_OK) {
-        ret_out->Marker = page.marker;
-        ret_out->DBParameterGroups =
-            (struct rds_db_parameter_group_list){ page.to - page.from, all.v + page.from };
-    }
+    st =
+        st == ST_OK ? rds_page(c, in->MaxRecords, in->Marker, &all.n, &from, &ret_out->Marker) : st;
+    ret_out->DBParameterGroups = (struct rds_db_parameter_group_list){ all.n, all.v + from };
     return st;
 }
 
@@ -139,8 +136,7 @@ enum status rds_delete_db_parameter_group(struct call *c,
                          STR_ARG(g.DBParameterGroupName));
     }
     st = rds_store_remove_group(c->db, &owner, g.DBParameterGroupName);
-    return call_status(c, st == ST_OK ? rds_store_unset_tag(c->db, g.DBParameterGroupArn, STR_NONE)
-                                      : st);
+    return call_status(c, st == ST_OK ? tags_clear(c->db, &rds_tags, g.DBParameterGroupArn) : st);
 }
 
 /* --- parameters ------------------------------------------------------------------------------- */
@@ -200,7 +196,7 @@ enum status rds_describe_db_parameters(struct call *c,
     struct rds_owner owner = rds_owner_of(c);
     struct rds_db_parameter_group g = { 0 };
     struct rds_settings settings = { NULL, 0 };
-    struct rds_page page;
+    size_t from = 0;
     enum status st = find(c, in->DBParameterGroupName, &g);
     if (st == ST_OK) {
         st = call_status(
@@ -209,12 +205,10 @@ enum status rds_describe_db_parameters(struct call *c,
     st = st == ST_OK
              ? list(c, g.DBParameterGroupFamily, &settings, in->Source, &ret_out->Parameters)
              : st;
-    st = st == ST_OK ? rds_page(c, in->MaxRecords, in->Marker, ret_out->Parameters.n, &page) : st;
-    if (st == ST_OK) {
-        ret_out->Marker = page.marker;
-        ret_out->Parameters.v += page.from;
-        ret_out->Parameters.n = page.to - page.from;
-    }
+    struct rds_parameters_list *all = &ret_out->Parameters;
+    st = st == ST_OK ? rds_page(c, in->MaxRecords, in->Marker, &all->n, &from, &ret_out->Marker)
+                     : st;
+    all->v += from;
     return st;
 }
 
@@ -223,21 +217,18 @@ enum status rds_describe_engine_default_parameters(
     struct rds_describe_engine_default_parameters_response *ret_out)
 {
     const struct rds_settings none = { NULL, 0 };
-    struct rds_page page;
+    size_t from = 0;
     struct rds_engine_defaults *d = ARENA_NEW(c->arena, struct rds_engine_defaults);
     if (!rds_is_family(in->DBParameterGroupFamily)) {
         return call_fail(c, &rds_InvalidParameterValue, "Invalid DB parameter group family: %.*s",
                          STR_ARG(in->DBParameterGroupFamily));
     }
     enum status st = list(c, in->DBParameterGroupFamily, &none, STR_NONE, &d->Parameters);
-    st = st == ST_OK ? rds_page(c, in->MaxRecords, in->Marker, d->Parameters.n, &page) : st;
-    if (st == ST_OK) {
-        d->DBParameterGroupFamily = in->DBParameterGroupFamily;
-        d->Marker = page.marker;
-        d->Parameters.v += page.from;
-        d->Parameters.n = page.to - page.from;
-        ret_out->EngineDefaults = d;
-    }
+    st = st == ST_OK ? rds_page(c, in->MaxRecords, in->Marker, &d->Parameters.n, &from, &d->Marker)
+                     : st;
+    d->DBParameterGroupFamily = in->DBParameterGroupFamily;
+    d->Parameters.v += from;
+    ret_out->EngineDefaults = d;
     return st;
 }
 
@@ -269,6 +260,14 @@ static enum status check_value(struct call *c, const struct rds_parameter *p,
     if (rds_value_fits(k, p->ParameterValue)) {
         return ST_OK;
     }
+    if (strcmp(k->name, "time_zone") == 0) {
+        return call_fail(
+            c, &rds_InvalidParameterValue,
+            "Invalid parameter value: %.*s for: time_zone allowed values are: UTC and "
+            "names of time zones, as Europe/Rome (no offsets, as on RDS)%s",
+            STR_ARG(p->ParameterValue),
+            rds_zone_is(STR("UTC")) ? "" : ". This machine knows none: install the package tzdata");
+    }
     bool formula = p->ParameterValue.n && p->ParameterValue.p[0] == '{';
     return call_fail(c, &rds_InvalidParameterValue,
                      "Invalid parameter value: %.*s for: %s allowed values are: %s%s",
@@ -285,7 +284,7 @@ static enum status spread(struct call *c, const struct rds_instances *users,
         struct rds_instance *u = &users->v[i];
         if (now && rds_server_is_up(rds_of(c), u->id)) {
             struct str text = rds_setup_value(c->arena, k, value);
-            rds_server_run(
+            rds_server_set(
                 rds_of(c), u->id,
                 arena_printf(c->arena, "SET GLOBAL %s = %.*s\n", k->name, STR_ARG(text)));
         } else if (!str_eqz(u->doc->DBInstanceStatus, "stopped")) {

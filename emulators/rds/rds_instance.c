@@ -10,18 +10,22 @@
 
 enum status rds_check_password(struct call *c, struct str password)
 {
-    bool good = password.n >= PASSWORD_MIN && password.n <= PASSWORD_MAX;
+    bool good = true;
     for (size_t i = 0; good && i < password.n; i++) {
         char ch = password.p[i];
         good = ch > ' ' && ch <= '~' && !strchr("/@\"", ch);
     }
-    if (good) {
-        return ST_OK;
+    if (password.n < PASSWORD_MIN || password.n > PASSWORD_MAX) {
+        return call_fail(c, &rds_InvalidParameterValue,
+                         "The parameter MasterUserPassword is not a valid password because it is "
+                         "%s than %d characters.",
+                         password.n < PASSWORD_MIN ? "shorter" : "longer",
+                         password.n < PASSWORD_MIN ? PASSWORD_MIN : PASSWORD_MAX);
     }
-    return call_fail(c, &rds_InvalidParameterValue,
-                     "The parameter MasterUserPassword is not a valid password: %d to %d printable "
-                     "ASCII characters besides '/', '@', '\"', ' ' may be used.",
-                     PASSWORD_MIN, PASSWORD_MAX);
+    return good ? ST_OK
+                : call_fail(c, &rds_InvalidParameterValue,
+                            "The parameter MasterUserPassword is not a valid password. Only "
+                            "printable ASCII characters besides '/', '@', '\"', ' ' may be used.");
 }
 
 /* --- create ----------------------------------------------------------------------------------- */
@@ -33,7 +37,6 @@ static enum status refuse_missing(struct call *c, const struct rds_create_db_ins
                        : in->EnableIAMDatabaseAuthentication.v ? "EnableIAMDatabaseAuthentication"
                        : in->EnablePerformanceInsights.v       ? "EnablePerformanceInsights"
                        : in->ManageMasterUserPassword.v        ? "ManageMasterUserPassword"
-                       : in->EnableCloudwatchLogsExports.n     ? "EnableCloudwatchLogsExports"
                        : in->MonitoringInterval.v              ? "MonitoringInterval"
                        : str_set(in->DBClusterIdentifier)      ? "DBClusterIdentifier"
                        : str_set(in->Domain)                   ? "Domain"
@@ -49,6 +52,11 @@ static enum status refuse_missing(struct call *c, const struct rds_create_db_ins
 static enum status check_names(struct call *c, const struct rds_create_db_instance_request *in)
 {
     struct str user = in->MasterUsername;
+    if (!str_set(user) || !user.n || !str_set(in->MasterUserPassword)) {
+        return call_fail(c, &rds_InvalidParameterValue,
+                         "The parameter %s must be provided and must not be blank.",
+                         str_set(user) && user.n ? "MasterUserPassword" : "MasterUsername");
+    }
     bool good = user.n >= 1 && user.n <= 16 && !str_eqz(user, "root") &&
                 !str_eqz(user, RDS_ADMIN) && !str_eqz(user, "admin'");
     for (size_t i = 0; good && i < user.n; i++) {
@@ -105,9 +113,11 @@ static enum status create(struct call *c, const void *request, void *response)
         .copy_tags = in->CopyTagsToSnapshot,
         .protected = in->DeletionProtection,
         .groups = &in->VpcSecurityGroupIds,
+        .exports = &in->EnableCloudwatchLogsExports,
         .tags = &in->Tags,
     };
-    enum status st = refuse_missing(c, in);
+    enum status st = rds_check_engine_name(c, in->Engine);
+    st = st == ST_OK ? refuse_missing(c, in) : st;
     st = st == ST_OK ? check_names(c, in) : st;
     st = st == ST_OK ? rds_new_instance(c, &wish, &i) : st;
     if (st != ST_OK) {
@@ -116,7 +126,7 @@ static enum status create(struct call *c, const void *request, void *response)
     i.setup =
         str_set(i.attached) ? STR_NONE : rds_setup_first(c->arena, &i, in->MasterUserPassword);
     st = rds_store_add(c->db, c->arena, &i);
-    st = st == ST_OK ? rds_store_set_tags(c->db, i.doc->DBInstanceArn, &in->Tags) : st;
+    st = st == ST_OK ? tags_set(c->db, &rds_tags, i.doc->DBInstanceArn, &in->Tags) : st;
     if (st != ST_OK) {
         return call_status(c, st);
     }
@@ -151,7 +161,7 @@ enum status rds_describe_db_instances(struct call *c,
                                          "db-cluster-id",  "domain",          NULL };
     struct rds_owner owner = rds_owner_of(c);
     struct rds_instances all = { NULL, 0 };
-    struct rds_page page;
+    size_t from = 0;
     enum status st = rds_check_filters(c, &in->Filters, names);
     if (st == ST_OK && str_set(in->DBInstanceIdentifier)) {
         all.v = ARENA_NEW(c->arena, struct rds_instance);
@@ -166,16 +176,12 @@ enum status rds_describe_db_instances(struct call *c,
             all.v[n++] = all.v[k];
         }
     }
-    st = st == ST_OK ? rds_page(c, in->MaxRecords, in->Marker, n, &page) : st;
-    if (st != ST_OK) {
-        return st;
-    }
+    st = st == ST_OK ? rds_page(c, in->MaxRecords, in->Marker, &n, &from, &ret_out->Marker) : st;
     struct rds_db_instance_list *out = &ret_out->DBInstances;
     out->v = ARENA_ARRAY(c->arena, struct rds_db_instance, n + 1);
-    ret_out->Marker = page.marker;
-    for (size_t k = page.from; st == ST_OK && k < page.to; k++) {
+    for (size_t k = 0; st == ST_OK && k < n; k++) {
         struct rds_db_instance *doc;
-        st = rds_show(c, &all.v[k], &doc);
+        st = rds_show(c, &all.v[from + k], &doc);
         if (st == ST_OK) {
             out->v[out->n++] = *doc;
         }

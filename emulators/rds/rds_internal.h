@@ -40,7 +40,7 @@ struct rds {
     struct link waiting;            /* calls that need the engines */
     void (*when_known)(struct rds *r);
     struct arena *arena; /* of the engines' texts */
-    struct timer *retention;
+    struct timer *retention, *exports;
     uid_t uid; /* whom servers run as; 0: we aren't root, or nobody else can reach the folder */
     gid_t gid;
 };
@@ -84,6 +84,8 @@ void rds_server_end(struct rds *r, struct str id, enum rds_after after);
 /* Runs statements (one per line) as administrator on the running server, in a worker; errors go to
  * the log. Not running: does nothing. */
 void rds_server_run(struct rds *r, struct str id, struct str statements);
+/* The same for values of its parameter group: a refusal also shows as "failed-to-apply". */
+void rds_server_set(struct rds *r, struct str id, struct str statements);
 /* Copies its folder as of one instant, while the process stands still, into the snapshot's, and
  * then marks both available. */
 void rds_server_snapshot(struct rds *r, struct str id, struct str snapshot_id);
@@ -93,6 +95,30 @@ void rds_server_busy(const struct rds *r, struct busy *busy);
 void rds_server_end_all(struct rds *r);
 /* Purges binary logs as `binlog retention hours` of each says. */
 void rds_server_keep_binlogs(struct rds *r);
+
+/* --- logs (rds_log.c, rds_export.c) ----------------------------------------------------------- */
+struct rds_log {
+    const char *type, *name, *path; /* "error"; as RDS shows it; below the instance's folder */
+};
+/* By its type; NULL: none. */
+const struct rds_log *rds_log(struct str type);
+/* Sends to CloudWatch what the logs of an instance, or of all, gained, where its exports say so.
+ * Part of the current transaction; errors go to our log. */
+void rds_export(struct rds *r, struct str id);
+void rds_export_all(struct rds *r);
+/* Are they logs that the instance can export? */
+enum status rds_check_exports(struct call *c, const struct rds_instance *i,
+                              const struct rds_log_type_list *types) MUST_CHECK;
+enum status
+rds_change_exports(struct call *c, struct rds_instance *i,
+                   const struct rds_cloudwatch_logs_export_configuration *change) MUST_CHECK;
+
+/* --- time zones (rds_zone.c); any thread ------------------------------------------------------ */
+/* Makes a file of the statements, one per line, that fill the empty tables of time zones with those
+ * of this machine. False: it has none, or errno tells. */
+bool rds_zones_write(const char *path);
+/* Is it the name of one ("UTC", "Europe/Rome")? */
+bool rds_zone_is(struct str name);
 
 /* --- what a server is told (rds_options.c) ---------------------------------------------------- */
 /* The argument vector, in the arena. `settings`: the values of its parameter group. */
@@ -127,6 +153,8 @@ struct rds_known {
 };
 const struct rds_known *rds_known_parameters(size_t *ret_n);
 const struct rds_known *rds_known_parameter(struct str name);
+/* "mariadb10.11" of the engine "mariadb" → 1011; 0 for what isn't one. */
+unsigned rds_family_version(struct str family, struct str engine);
 /* "mariadb10.11", "mysql8.4", …: is it one of parameter groups? */
 bool rds_is_family(struct str family);
 /* Does the family ("mysql8.4") have it? */
@@ -140,17 +168,16 @@ bool rds_value_fits(const struct rds_known *k, struct str value);
 /* --- shared by handlers (rds_common.c) -------------------------------------------------------- */
 extern const struct aws_error rds_InvalidParameterValue, rds_InvalidParameterCombination;
 struct rds_owner rds_owner_of(const struct call *c);
+/* The name in "arn:…:<kind>:<name>" or as it is, in lower case. */
+struct str rds_name_of(struct call *c, const char *kind, struct str name_or_arn);
 /* The instance by name or ARN, or the call failed with DBInstanceNotFound. */
 enum status rds_find(struct call *c, struct str name, struct rds_instance *ret) MUST_CHECK;
 /* Fails with InvalidDBInstanceState unless it is in this state. */
 enum status rds_require(struct call *c, const struct rds_instance *i, const char *state) MUST_CHECK;
-/* The part of a list that MaxRecords and Marker ask for. */
-struct rds_page {
-    size_t from, to;
-    struct str marker;
-};
-enum status rds_page(struct call *c, struct opt_i64 max, struct str marker, size_t n,
-                     struct rds_page *ret) MUST_CHECK;
+/* The part of a list that MaxRecords and Marker ask for: it begins at *ret_from, *n becomes its
+ * length, and *ret_marker names what follows. */
+enum status rds_page(struct call *c, struct opt_i64 max, struct str marker, size_t *n,
+                     size_t *ret_from, struct str *ret_marker) MUST_CHECK;
 /* Is `value` among the filter's values, or isn't there such a filter? */
 bool rds_filter_fits(const struct rds_filter_list *filters, const char *name, struct str value);
 /* Only filters of these names (NULL-terminated). */

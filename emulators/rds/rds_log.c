@@ -12,13 +12,21 @@
 #define PORTION_BYTES ((size_t)1 << 20)
 #define LINES_DEFAULT 10000
 
-static const struct {
-    const char *name, *path; /* as RDS shows it; below the instance's folder */
-} logs[] = {
-    { "error/mysql-error.log", "error.log" },
-    { "general/mysql-general.log", "data/general.log" },
-    { "slowquery/mysql-slowquery.log", "data/slow.log" },
+static const struct rds_log logs[] = {
+    { "error", "error/mysql-error.log", "error.log" },
+    { "general", "general/mysql-general.log", "data/general.log" },
+    { "slowquery", "slowquery/mysql-slowquery.log", "data/slow.log" },
 };
+
+const struct rds_log *rds_log(struct str type)
+{
+    for (size_t k = 0; k < ARRAY_LEN(logs); k++) {
+        if (str_eqz(type, logs[k].type)) {
+            return &logs[k];
+        }
+    }
+    return NULL;
+}
 
 enum status rds_describe_db_log_files(struct call *c,
                                       const struct rds_describe_db_log_files_request *in,

@@ -118,6 +118,31 @@ static void ran(struct rds_server *s, const struct mysql_err *err)
     }
 }
 
+/* The instance shows whether its server took a parameter. */
+static void was_set(struct rds_server *s, const struct mysql_err *err)
+{
+    CLEANUP(arena_freep) struct arena *a = arena_new(RDS_ARENA_MAX);
+    struct rds_instance i;
+    struct db *db = core_db(s->rds->core);
+    if (rds_store_by_id(db, a, s->id, &i) == ST_OK && i.doc->DBParameterGroups.n) {
+        struct str *shown = &i.doc->DBParameterGroups.v[0].ParameterApplyStatus;
+        struct str then = err ? STR("failed-to-apply") : STR("in-sync");
+        if (err || str_eqz(*shown, "failed-to-apply")) {
+            *shown = then;
+            status_ignore(rds_store_update(db, a, &i)); /* logged */
+        }
+    }
+    ran(s, err);
+}
+
+void rds_server_set(struct rds *r, struct str id, struct str statements)
+{
+    struct rds_server *s = rds_server_find(r, id);
+    if (s && s->state == RDS_SERVER_UP) {
+        login(s, statements, false, was_set);
+    }
+}
+
 void rds_server_run(struct rds *r, struct str id, struct str statements)
 {
     struct rds_server *s = rds_server_find(r, id);

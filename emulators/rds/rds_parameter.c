@@ -46,6 +46,8 @@ static const struct rds_known known[] = {
       "Columns that row events carry", EVERYWHERE },
     { "binlog_row_metadata", NULL, true, "string", "NO_LOG,MINIMAL,FULL",
       "Column names and types in the binary log", SINCE_MYSQL8 },
+    { "binlog_row_value_options", NULL, true, "string", "PARTIAL_JSON",
+      "Logs changes of JSON values by their parts; change capture can't read that", IN_MYSQL8 },
     { "character_set_client", NULL, true, "string", NULL, "Character set of statements",
       EVERYWHERE },
     { "character_set_connection", NULL, true, "string", NULL, "Character set of literals",
@@ -136,8 +138,7 @@ static const struct rds_known known[] = {
       "Largest temporary table in memory", EVERYWHERE },
 };
 
-/* "mariadb10.11" → 1011; 0 for what isn't one. */
-static unsigned version_of(struct str family, struct str engine)
+unsigned rds_family_version(struct str family, struct str engine)
 {
     struct str a, b, rest = family;
     uint64_t major, minor = 0;
@@ -158,7 +159,8 @@ bool rds_is_family(struct str family)
     static const char *const families[] = { "mariadb10.3", "mariadb10.4",  "mariadb10.5",
                                             "mariadb10.6", "mariadb10.11", "mysql5.7",
                                             "mysql8.0",    "mysql8.4" };
-    unsigned mysql = version_of(family, STR("mysql")), mariadb = version_of(family, STR("mariadb"));
+    unsigned mysql = rds_family_version(family, STR("mysql")),
+             mariadb = rds_family_version(family, STR("mariadb"));
     for (size_t i = 0; i < ARRAY_LEN(families); i++) {
         if (str_eqz(family, families[i])) {
             return true;
@@ -169,14 +171,15 @@ bool rds_is_family(struct str family)
 
 bool rds_known_in(const struct rds_known *k, struct str family)
 {
-    unsigned mysql = version_of(family, STR("mysql")), mariadb = version_of(family, STR("mariadb"));
+    unsigned mysql = rds_family_version(family, STR("mysql")),
+             mariadb = rds_family_version(family, STR("mariadb"));
     return mysql ? mysql >= k->in.mysql_from && mysql < k->in.mysql_below
                  : mariadb >= k->in.mariadb_from && mariadb < k->in.mariadb_below;
 }
 
 const char *rds_known_value(const struct rds_known *k, struct str family)
 {
-    unsigned mysql = version_of(family, STR("mysql"));
+    unsigned mysql = rds_family_version(family, STR("mysql"));
     if (strcmp(k->name, "binlog_format") == 0) {
         return mysql >= 804 ? "ROW" : "MIXED";
     }
@@ -229,6 +232,9 @@ bool rds_value_fits(const struct rds_known *k, struct str value)
         if ((unsigned char)value.p[i] < ' ') {
             return false;
         }
+    }
+    if (strcmp(k->name, "time_zone") == 0) {
+        return str_eqz(value, "UTC") || rds_zone_is(value);
     }
     if (!k->allowed) {
         return true;

@@ -19,9 +19,9 @@
 static void delete_instance(struct rds *r, struct arena *a, const struct rds_instance *i)
 {
     const char *dir = rds_instance_dir(r, a, i->id);
-    status_ignore(rds_event(r, a, i, i->doc->DBInstanceStatus, STR_NONE)); /* logged */
-    status_ignore(rds_store_remove(core_db(r->core), i->id));              /* too */
-    status_ignore(rds_store_unset_tag(core_db(r->core), i->doc->DBInstanceArn, STR_NONE)); /* too */
+    status_ignore(rds_event(r, a, i, i->doc->DBInstanceStatus, STR_NONE));         /* logged */
+    status_ignore(rds_store_remove(core_db(r->core), i->id));                      /* too */
+    status_ignore(tags_clear(core_db(r->core), &rds_tags, i->doc->DBInstanceArn)); /* too */
     tree_remove_later(core_loop(r->core), dir);
 }
 
@@ -52,6 +52,7 @@ void rds_server_gone(struct rds_server *s)
         CLEANUP(arena_freep) struct arena *a = arena_new(RDS_ARENA_MAX);
         struct str id = arena_str(a, s->id);
         enum rds_after after = s->after;
+        rds_export(r, id); /* its last words */
         rds_server_free(s);
         follow(r, id, after);
         return;

@@ -22,6 +22,7 @@
 #include "server/store/tree.h"
 
 #define PASSWORD_DIGITS 40
+#define UNKNOWN_TIME_ZONE 1298
 #define SAID_MAX 65536 /* of what a server says before it has opened its error log */
 
 struct rds_server *rds_server_find(const struct rds *r, struct str id)
@@ -124,7 +125,13 @@ static void on_ready(struct rds_server *s, const struct mysql_err *err)
         return;
     }
     if (err) {
-        s->failure = arena_printf(s->arena, "%s", err->text).p;
+        const char *remedy =
+            err->code == UNKNOWN_TIME_ZONE
+                ? " Its tables of time zones are empty, since none were found when "
+                  "it was made: set time_zone to UTC, or install the package "
+                  "tzdata and make a new instance."
+                : "";
+        s->failure = arena_printf(s->arena, "%s%s", err->text, remedy).p;
         proc_kill(s->proc, SIGTERM);
         return;
     }

@@ -11,6 +11,7 @@
 #include "server/store/tree.h"
 
 #define RETENTION_EVERY_MS 300000
+#define EXPORT_EVERY_MS 5000
 
 extern const struct service rds_service;
 
@@ -99,7 +100,7 @@ static void sweep(struct rds *r)
     while (d && (e = readdir(d)) != NULL) {
         struct rds_instance i;
         struct str name = str_z(e->d_name);
-        bool side = str_starts(name, STR("template-")) && str_ends(name, STR(".new"));
+        bool side = str_starts(name, STR("template-")) && str_find_str(name, STR(".new")) >= 0;
         bool orphan = str_starts(name, STR("db-")) &&
                       rds_store_by_id(core_db(r->core), a, name, &i) == ST_NOT_FOUND;
         if (side || orphan) {
@@ -109,6 +110,11 @@ static void sweep(struct rds *r)
     if (d) {
         closedir(d);
     }
+}
+
+static void export_logs(void *arg)
+{
+    rds_export_all(arg);
 }
 
 static void keep_binlogs(void *arg)
@@ -125,6 +131,9 @@ static enum status start(void *state)
     sweep(r);
     r->retention = timer_new(core_loop(r->core), keep_binlogs, r);
     timer_start(r->retention, every, every);
+    r->exports = timer_new(core_loop(r->core), export_logs, r);
+    every = clock_scaled_ms(EXPORT_EVERY_MS);
+    timer_start(r->exports, every, every);
     enum status st = rds_store_list(core_db(r->core), a, NULL, &all);
     st = st == ST_OK ? correct_states(r, a, &all) : st;
     if (st == ST_OK && all.n) {
@@ -138,6 +147,8 @@ static void stop(void *state)
     struct rds *r = state;
     timer_free(r->retention);
     r->retention = NULL;
+    timer_free(r->exports);
+    r->exports = NULL;
     rds_server_end_all(r);
 }
 

@@ -40,7 +40,8 @@ struct str rds_setup_value(struct arena *a, const struct rds_known *k, struct st
         return STR("DEFAULT");
     }
     if (strcmp(k->name, "time_zone") == 0 && str_ieqz(value, "UTC")) {
-        return STR("'+00:00'"); /* names need tables that a fresh server hasn't */
+        /* A server that was made without tables of names knows it by its offset. */
+        return STR("IFNULL((SELECT Name FROM mysql.time_zone_name WHERE Name = 'UTC'), '+00:00')");
     }
     return str_i64(value, &number) == ST_OK ? value : mysql_quote(a, value);
 }

@@ -10,15 +10,18 @@
 #define RESOURCE_DIGITS 26
 
 /* --- engine ----------------------------------------------------------------------------------- */
+enum status rds_check_engine_name(struct call *c, struct str engine)
+{
+    if (str_eqz(engine, "mariadb") || str_eqz(engine, "mysql")) {
+        return ST_OK;
+    }
+    return call_fail(c, &rds_InvalidParameterValue,
+                     "Invalid DB engine: %.*s. Here are mariadb and mysql.", STR_ARG(engine));
+}
+
 static enum status check_engine(struct call *c, const struct rds_wish *w, struct rds_instance *i)
 {
-    const struct rds *r = rds_of(c);
-    if (!str_eqz(w->engine, "mariadb") && !str_eqz(w->engine, "mysql")) {
-        return call_fail(c, &rds_InvalidParameterValue,
-                         "Invalid DB engine: %.*s. Here are mariadb and mysql.",
-                         STR_ARG(w->engine));
-    }
-    const struct rds_engine *e = rds_engine(r, w->engine);
+    const struct rds_engine *e = rds_engine(rds_of(c), w->engine);
     if (str_set(i->attached)) {
         i->doc->EngineVersion = str_set(w->version) ? w->version : STR("attached");
         return ST_OK;
@@ -138,6 +141,36 @@ static enum status choose_port(struct call *c, const struct rds_wish *w, struct 
     return ST_OK;
 }
 
+/* What RDS takes for MariaDB and MySQL. Nothing here has a size; but what is refused there is
+ * refused. https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/CHAP_Storage.html */
+enum status rds_check_storage(struct call *c, const struct rds_instance *i)
+{
+    static const struct {
+        const char *type;
+        int64_t from, to;
+    } types[] = { { "gp2", 20, 65536 },
+                  { "gp3", 20, 65536 },
+                  { "io1", 100, 65536 },
+                  { "io2", 100, 65536 },
+                  { "standard", 5, 3072 } };
+    struct str type = i->doc->StorageType;
+    int64_t size = i->doc->AllocatedStorage.v;
+    size_t k = 0;
+    while (k < ARRAY_LEN(types) && !str_eqz(type, types[k].type)) {
+        k++;
+    }
+    if (k == ARRAY_LEN(types)) {
+        return call_fail(c, &rds_InvalidParameterValue, "Invalid storage type: %.*s",
+                         STR_ARG(type));
+    }
+    if (size < types[k].from || size > types[k].to) {
+        return call_fail(c, &rds_InvalidParameterValue,
+                         "Invalid storage size for engine name %.*s and storage type %.*s: %lld",
+                         STR_ARG(i->engine), STR_ARG(type), (long long)size);
+    }
+    return ST_OK;
+}
+
 static enum status check_wish(struct call *c, const struct rds_wish *w)
 {
     enum status st = rds_check_name(c, "DBInstanceIdentifier", w->name);
@@ -171,6 +204,7 @@ static void fill(struct call *c, const struct rds_wish *w, struct rds_instance *
         .PreferredBackupWindow = str_set(w->backup_window) ? w->backup_window : STR("03:00-03:30"),
         .BackupRetentionPeriod = w->backup_days.set ? w->backup_days : OPT_I64(BACKUP_DAYS_DEFAULT),
         .VpcSecurityGroups = rds_memberships(c, w->groups),
+        .EnabledCloudwatchLogsExports = *w->exports,
         .AvailabilityZone = w->zone,
         .PreferredMaintenanceWindow =
             str_set(w->maintenance_window) ? w->maintenance_window : STR("sun:04:00-sun:04:30"),
@@ -220,7 +254,9 @@ enum status rds_new_instance(struct call *c, const struct rds_wish *w, struct rd
         return call_fail(c, &rds_DBInstanceAlreadyExistsFault, "DB instance already exists");
     }
     fill(c, w, ret);
-    st = check_engine(c, w, ret);
+    st = rds_check_storage(c, ret);
+    st = st == ST_OK ? check_engine(c, w, ret) : st;
+    st = st == ST_OK ? rds_check_exports(c, ret, w->exports) : st;
     st = st == ST_OK ? rds_use_group(c, ret, w->parameter_group, "in-sync", ret->doc) : st;
     st = st == ST_OK ? use_subnets(c, w, ret) : st;
     return st == ST_OK ? choose_port(c, w, ret) : st;
@@ -228,6 +264,21 @@ enum status rds_new_instance(struct call *c, const struct rds_wish *w, struct rd
 
 enum status rds_show(struct call *c, const struct rds_instance *i, struct rds_db_instance **ret)
 {
-    *ret = i->doc;
-    return call_status(c, rds_store_tags(c->db, c->arena, i->doc->DBInstanceArn, &i->doc->TagList));
+    struct rds_db_instance *d = *ret = i->doc;
+    struct str major = str_z(""), rest = d->EngineVersion, a, b;
+    if (str_next(&rest, '.', &a) && str_next(&rest, '.', &b)) {
+        major = arena_printf(c->arena, "-%.*s-%.*s", STR_ARG(a), STR_ARG(b));
+    }
+    /* Programs look into these lists without asking whether they are there. */
+    d->ReadReplicaDBInstanceIdentifiers.v = ARENA_NEW(c->arena, struct str);
+    d->DBSecurityGroups.v = ARENA_NEW(c->arena, struct rds_db_security_group_membership);
+    d->DomainMemberships.v = ARENA_NEW(c->arena, struct rds_domain_membership);
+    d->AssociatedRoles.v = ARENA_NEW(c->arena, struct rds_db_instance_role);
+    d->OptionGroupMemberships.v = ARENA_NEW(c->arena, struct rds_option_group_membership);
+    d->OptionGroupMemberships.n = 1;
+    *d->OptionGroupMemberships.v =
+        (struct rds_option_group_membership){ arena_printf(c->arena, "default:%.*s%.*s",
+                                                           STR_ARG(i->engine), STR_ARG(major)),
+                                              STR("in-sync") };
+    return call_status(c, tags_list(c->db, c->arena, &rds_tags, d->DBInstanceArn, &d->TagList));
 }

@@ -12,6 +12,7 @@ struct rds_wish {
     struct opt_i64 storage, port, backup_days, iops, max_storage;
     struct opt_bool public, minor_upgrade, copy_tags, protected;
     const struct rds_vpc_security_group_id_list *groups;
+    const struct rds_log_type_list *exports;
     const struct rds_tag_list *tags;
 };
 
@@ -19,6 +20,10 @@ struct rds_wish {
  * otherwise. */
 enum status rds_new_instance(struct call *c, const struct rds_wish *wish,
                              struct rds_instance *ret) MUST_CHECK;
+/* Is it one of the engines that can be? */
+enum status rds_check_engine_name(struct call *c, struct str engine) MUST_CHECK;
+/* Type and size of its storage are such as RDS takes. */
+enum status rds_check_storage(struct call *c, const struct rds_instance *i) MUST_CHECK;
 /* The group by name, or the default one of the engine; DBParameterGroupNotFound. */
 enum status rds_use_group(struct call *c, const struct rds_instance *i, struct str name,
                           const char *status, struct rds_db_instance *doc) MUST_CHECK;

@@ -13,14 +13,21 @@
 static enum status find(struct call *c, struct str name, struct rds_snapshot *ret)
 {
     struct rds_owner owner = rds_owner_of(c);
-    struct str prefix = call_arn(c, "rds", "snapshot:");
-    struct str plain = str_starts(name, prefix) ? str_sub(name, prefix.n, name.n) : name;
-    enum status st = rds_store_snapshot(c->db, c->arena, &owner, arena_lower(c->arena, plain), ret);
+    enum status st =
+        rds_store_snapshot(c->db, c->arena, &owner, rds_name_of(c, "snapshot", name), ret);
     if (st == ST_NOT_FOUND) {
         return call_fail(c, &rds_DBSnapshotNotFoundFault, "DBSnapshot not found: %.*s",
                          STR_ARG(name));
     }
     return call_status(c, st);
+}
+
+static enum status tell(struct call *c, const struct rds_snapshot *s, const char *id,
+                        const char *category, const char *message)
+{
+    const struct rds_fact f = { RDS_EVENTS_SNAPSHOT, id, category, s->name, s->doc->DBSnapshotArn,
+                                str_z(message) };
+    return call_status(c, rds_note(rds_of(c), c->arena, &s->owner, &f));
 }
 
 /* --- create ----------------------------------------------------------------------------------- */
@@ -61,11 +68,19 @@ static enum status add(struct call *c, const struct rds_instance *i, struct str 
         .DbiResourceId = i->id,
     };
     st = rds_store_add_snapshot(c->db, c->arena, ret);
-    return st == ST_EXISTS ? call_fail(c, &rds_DBSnapshotAlreadyExistsFault,
-                                       "Cannot create the snapshot because a snapshot with the "
-                                       "identifier %.*s already exists.",
-                                       STR_ARG(ret->name))
-                           : call_status(c, st);
+    if (st == ST_EXISTS) {
+        return call_fail(c, &rds_DBSnapshotAlreadyExistsFault,
+                         "Cannot create the snapshot because a snapshot with the identifier %.*s "
+                         "already exists.",
+                         STR_ARG(ret->name));
+    }
+    struct rds_tag_list tags = { 0, NULL };
+    if (st == ST_OK && d->CopyTagsToSnapshot.v) {
+        st = tags_list(c->db, c->arena, &rds_tags, d->DBInstanceArn, &tags);
+        st = st == ST_OK ? tags_set(c->db, &rds_tags, ret->doc->DBSnapshotArn, &tags) : st;
+    }
+    return st == ST_OK ? tell(c, ret, "RDS-EVENT-0040", "creation", "Creating manual snapshot")
+                       : call_status(c, st);
 }
 
 enum status rds_create_db_snapshot(struct call *c, const struct rds_create_db_snapshot_request *in,
@@ -80,7 +95,7 @@ enum status rds_create_db_snapshot(struct call *c, const struct rds_create_db_sn
     }
     st = st == ST_OK ? add(c, &i, in->DBSnapshotIdentifier, &s) : st;
     if (st == ST_OK) {
-        st = call_status(c, rds_store_set_tags(c->db, s.doc->DBSnapshotArn, &in->Tags));
+        st = call_status(c, tags_set(c->db, &rds_tags, s.doc->DBSnapshotArn, &in->Tags));
     }
     st = st == ST_OK ? call_status(c, rds_set_status(rds_of(c), c->arena, &i, "backing-up")) : st;
     if (st == ST_OK) {
@@ -123,7 +138,7 @@ enum status rds_describe_db_snapshots(struct call *c,
                                          "snapshot-type",  "engine",         NULL };
     struct rds_owner owner = rds_owner_of(c);
     struct rds_snapshots all = { NULL, 0 };
-    struct rds_page page;
+    size_t from = 0;
     enum status st = rds_check_filters(c, &in->Filters, names);
     if (st == ST_OK && str_set(in->DBSnapshotIdentifier)) {
         all.v = ARENA_NEW(c->arena, struct rds_snapshot);
@@ -138,16 +153,12 @@ enum status rds_describe_db_snapshots(struct call *c,
             all.v[n++] = all.v[k];
         }
     }
-    st = st == ST_OK ? rds_page(c, in->MaxRecords, in->Marker, n, &page) : st;
-    if (st != ST_OK) {
-        return st;
-    }
+    st = st == ST_OK ? rds_page(c, in->MaxRecords, in->Marker, &n, &from, &ret_out->Marker) : st;
     struct rds_db_snapshot_list *out = &ret_out->DBSnapshots;
     out->v = ARENA_ARRAY(c->arena, struct rds_db_snapshot, n + 1);
-    ret_out->Marker = page.marker;
-    for (size_t k = page.from; st == ST_OK && k < page.to; k++) {
-        struct rds_db_snapshot *d = all.v[k].doc;
-        st = call_status(c, rds_store_tags(c->db, c->arena, d->DBSnapshotArn, &d->TagList));
+    for (size_t k = 0; st == ST_OK && k < n; k++) {
+        struct rds_db_snapshot *d = all.v[from + k].doc;
+        st = call_status(c, tags_list(c->db, c->arena, &rds_tags, d->DBSnapshotArn, &d->TagList));
         out->v[out->n++] = *d;
     }
     return st;
@@ -165,15 +176,12 @@ enum status rds_delete_db_snapshot(struct call *c, const struct rds_delete_db_sn
     }
     st = st == ST_OK ? call_status(c, rds_store_remove_snapshot(c->db, s.id)) : st;
     if (st == ST_OK) {
-        st = call_status(c, rds_store_unset_tag(c->db, s.doc->DBSnapshotArn, STR_NONE));
+        st = call_status(c, tags_clear(c->db, &rds_tags, s.doc->DBSnapshotArn));
         const struct rds *r = rds_of(c);
         tree_remove_later(core_loop(r->core), rds_snapshot_dir(r, c->arena, s.id));
         s.doc->Status = STR("deleted");
         ret_out->DBSnapshot = s.doc;
-        const struct rds_fact f = { RDS_EVENTS_SNAPSHOT,  "RDS-EVENT-0041",
-                                    "deletion",           s.name,
-                                    s.doc->DBSnapshotArn, STR("Deleted user snapshot") };
-        st = st == ST_OK ? call_status(c, rds_note(rds_of(c), c->arena, &s.owner, &f)) : st;
+        st = st == ST_OK ? tell(c, &s, "RDS-EVENT-0041", "deletion", "Deleted user snapshot") : st;
     }
     return st;
 }
@@ -204,7 +212,7 @@ static enum status restore(struct call *c, const void *request, void *response)
         .parameter_group = in->DBParameterGroupName,
         .subnet_group = in->DBSubnetGroupName,
         .zone = in->AvailabilityZone,
-        .storage_type = in->StorageType,
+        .storage_type = str_set(in->StorageType) ? in->StorageType : s.doc->StorageType,
         .backup_window = in->PreferredBackupWindow,
         .storage = s.doc->AllocatedStorage,
         .port = in->Port,
@@ -215,6 +223,7 @@ static enum status restore(struct call *c, const void *request, void *response)
         .copy_tags = in->CopyTagsToSnapshot,
         .protected = in->DeletionProtection,
         .groups = &in->VpcSecurityGroupIds,
+        .exports = &in->EnableCloudwatchLogsExports,
         .tags = &in->Tags,
     };
     st = rds_new_instance(c, &wish, &i);
@@ -223,7 +232,7 @@ static enum status restore(struct call *c, const void *request, void *response)
     }
     i.source = s.id;
     st = rds_store_add(c->db, c->arena, &i);
-    st = st == ST_OK ? rds_store_set_tags(c->db, i.doc->DBInstanceArn, &in->Tags) : st;
+    st = st == ST_OK ? tags_set(c->db, &rds_tags, i.doc->DBInstanceArn, &in->Tags) : st;
     if (st != ST_OK) {
         return call_status(c, st);
     }

@@ -21,13 +21,13 @@ const char rds_schema_sql[] =
     "CREATE TABLE IF NOT EXISTS rds_subnets("
     " account TEXT NOT NULL, region TEXT NOT NULL, name TEXT NOT NULL, doc TEXT NOT NULL,"
     " PRIMARY KEY(account, region, name)) WITHOUT ROWID;"
-    "CREATE TABLE IF NOT EXISTS rds_tag("
-    " arn TEXT NOT NULL, key TEXT NOT NULL, value TEXT NOT NULL, PRIMARY KEY(arn, key))"
-    " WITHOUT ROWID;"
     "CREATE TABLE IF NOT EXISTS rds_event("
     " id INTEGER PRIMARY KEY AUTOINCREMENT, account TEXT NOT NULL, region TEXT NOT NULL,"
     " type TEXT NOT NULL, source TEXT NOT NULL, arn TEXT NOT NULL, category TEXT NOT NULL,"
-    " message TEXT NOT NULL, ms INTEGER NOT NULL);";
+    " message TEXT NOT NULL, ms INTEGER NOT NULL);"
+    "CREATE TABLE IF NOT EXISTS rds_exported("
+    " instance TEXT NOT NULL, log TEXT NOT NULL, bytes INTEGER NOT NULL,"
+    " PRIMARY KEY(instance, log)) WITHOUT ROWID;" TAGS_SCHEMA("rds_tag");
 
 /* --- instances -------------------------------------------------------------------------------- */
 static const struct documents instances = {
@@ -53,7 +53,31 @@ enum status rds_store_update(struct db *db, struct arena *a, const struct rds_in
 
 enum status rds_store_remove(struct db *db, struct str id)
 {
-    return db_exec(db, "DELETE FROM rds_instance WHERE id=?", bs(id));
+    enum status st = db_exec(db, "DELETE FROM rds_exported WHERE instance=?", bs(id));
+    return st == ST_OK ? db_exec(db, "DELETE FROM rds_instance WHERE id=?", bs(id)) : st;
+}
+
+/* --- exported logs ---------------------------------------------------------------------------- */
+static enum status read_bytes(struct rows *q, struct arena *a, void *ret)
+{
+    (void)a;
+    *(int64_t *)ret = rows_i64(q, 0);
+    return ST_OK;
+}
+
+enum status rds_store_exported(struct db *db, struct str id, const char *log, int64_t *ret_bytes)
+{
+    *ret_bytes = 0;
+    enum status st =
+        db_read(db, ONE_ROW(NULL, read_bytes, ret_bytes),
+                "SELECT bytes FROM rds_exported WHERE instance=? AND log=?", bs(id), bz(log));
+    return st == ST_NOT_FOUND ? ST_OK : st;
+}
+
+enum status rds_store_set_exported(struct db *db, struct str id, const char *log, int64_t bytes)
+{
+    return db_exec(db, "INSERT OR REPLACE INTO rds_exported VALUES(?,?,?)", bs(id), bz(log),
+                   bi(bytes));
 }
 
 #define SELECT_INSTANCE                                                            \

@@ -9,6 +9,7 @@
 #include "emulators/rds/rds_model.h"
 #include "server/base/arena.h"
 #include "server/documents.h"
+#include "server/tags.h"
 
 extern const char rds_schema_sql[];
 
@@ -46,6 +47,11 @@ enum status rds_store_by_name(struct db *db, struct arena *a, const struct rds_o
                               struct str name, struct rds_instance *ret) MUST_CHECK;
 enum status rds_store_by_id(struct db *db, struct arena *a, struct str id,
                             struct rds_instance *ret) MUST_CHECK;
+/* How many bytes of a log ("error") have gone to CloudWatch. */
+enum status rds_store_exported(struct db *db, struct str id, const char *log,
+                               int64_t *ret_bytes) MUST_CHECK;
+enum status rds_store_set_exported(struct db *db, struct str id, const char *log,
+                                   int64_t bytes) MUST_CHECK;
 /* All of the owner, or of everybody (NULL), by name. */
 enum status rds_store_list(struct db *db, struct arena *a, const struct rds_owner *o,
                            struct rds_instances *ret) MUST_CHECK;
@@ -110,12 +116,7 @@ enum status rds_store_all_subnets(struct db *db, struct arena *a, const struct r
 enum status rds_store_remove_subnets(struct db *db, const struct rds_owner *o,
                                      struct str name) MUST_CHECK;
 
-enum status rds_store_set_tags(struct db *db, struct str arn,
-                               const struct rds_tag_list *tags) MUST_CHECK;
-/* key absent: all of the resource. */
-enum status rds_store_unset_tag(struct db *db, struct str arn, struct str key) MUST_CHECK;
-enum status rds_store_tags(struct db *db, struct arena *a, struct str arn,
-                           struct rds_tag_list *ret) MUST_CHECK;
+extern const struct tags rds_tags;
 
 /* --- events (rds_store_event.c) --------------------------------------------------------------- */
 struct rds_fact {

@@ -91,25 +91,4 @@ enum status rds_store_remove_subnets(struct db *db, const struct rds_owner *o, s
     return documents_remove(db, &subnets, DOCUMENT_NAMED(o, name));
 }
 
-/* --- tags ------------------------------------------------------------------------------------- */
-enum status rds_store_set_tags(struct db *db, struct str arn, const struct rds_tag_list *tags)
-{
-    enum status st = ST_OK;
-    for (size_t i = 0; st == ST_OK && i < tags->n; i++) {
-        st = db_exec(db, "INSERT OR REPLACE INTO rds_tag VALUES(?,?,?)", bs(arn),
-                     bs(tags->v[i].Key), bs_or_empty(tags->v[i].Value));
-    }
-    return st;
-}
-
-enum status rds_store_unset_tag(struct db *db, struct str arn, struct str key)
-{
-    return db_exec(db, "DELETE FROM rds_tag WHERE arn=?1 AND (?2 IS NULL OR key=?2)", bs(arn),
-                   bs(key));
-}
-
-enum status rds_store_tags(struct db *db, struct arena *a, struct str arn, struct rds_tag_list *ret)
-{
-    return db_read(db, ALL_TEXTS(a, &ret->v, &ret->n),
-                   "SELECT key, value FROM rds_tag WHERE arn=? ORDER BY key", bs(arn));
-}
+const struct tags rds_tags = TAGS_TABLE("rds_tag");

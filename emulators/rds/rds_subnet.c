@@ -62,7 +62,7 @@ enum status rds_create_db_subnet_group(struct call *c,
                          "The DB subnet group '%.*s' already exists.", STR_ARG(name));
     }
     ret_out->DBSubnetGroup = g;
-    return call_status(c, st == ST_OK ? rds_store_set_tags(c->db, g->DBSubnetGroupArn, &in->Tags)
+    return call_status(c, st == ST_OK ? tags_set(c->db, &rds_tags, g->DBSubnetGroupArn, &in->Tags)
                                       : st);
 }
 
@@ -88,7 +88,7 @@ enum status rds_describe_db_subnet_groups(struct call *c,
 {
     struct rds_owner owner = rds_owner_of(c);
     struct rds_db_subnet_groups all = { 0, NULL };
-    struct rds_page page;
+    size_t from = 0;
     enum status st;
     if (str_set(in->DBSubnetGroupName)) {
         all.n = 1;
@@ -96,12 +96,9 @@ enum status rds_describe_db_subnet_groups(struct call *c,
     } else {
         st = call_status(c, rds_store_all_subnets(c->db, c->arena, &owner, &all));
     }
-    st = st == ST_OK ? rds_page(c, in->MaxRecords, in->Marker, all.n, &page) : st;
-    if (st == ST_OK) {
-        ret_out->Marker = page.marker;
-        ret_out->DBSubnetGroups =
-            (struct rds_db_subnet_groups){ page.to - page.from, all.v + page.from };
-    }
+    st =
+        st == ST_OK ? rds_page(c, in->MaxRecords, in->Marker, &all.n, &from, &ret_out->Marker) : st;
+    ret_out->DBSubnetGroups = (struct rds_db_subnet_groups){ all.n, all.v + from };
     return st;
 }
 
@@ -125,6 +122,6 @@ enum status rds_delete_db_subnet_group(struct call *c,
         }
     }
     st = st == ST_OK ? rds_store_remove_subnets(c->db, &owner, g->DBSubnetGroupName) : st;
-    st = st == ST_OK ? rds_store_unset_tag(c->db, g->DBSubnetGroupArn, STR_NONE) : st;
+    st = st == ST_OK ? tags_clear(c->db, &rds_tags, g->DBSubnetGroupArn) : st;
     return call_status(c, st);
 }

@@ -40,7 +40,7 @@ enum status rds_add_tags_to_resource(struct call *c,
 {
     (void)ret_out;
     enum status st = check_arn(c, in->ResourceName);
-    return st == ST_OK ? call_status(c, rds_store_set_tags(c->db, in->ResourceName, &in->Tags))
+    return st == ST_OK ? call_status(c, tags_set(c->db, &rds_tags, in->ResourceName, &in->Tags))
                        : st;
 }
 
@@ -50,10 +50,9 @@ enum status rds_remove_tags_from_resource(struct call *c,
 {
     (void)ret_out;
     enum status st = check_arn(c, in->ResourceName);
-    for (size_t i = 0; st == ST_OK && i < in->TagKeys.n; i++) {
-        st = call_status(c, rds_store_unset_tag(c->db, in->ResourceName, in->TagKeys.v[i]));
-    }
-    return st;
+    return st == ST_OK
+               ? call_status(c, tags_unset(c->db, &rds_tags, in->ResourceName, &in->TagKeys))
+               : st;
 }
 
 enum status rds_list_tags_for_resource(struct call *c,
@@ -61,7 +60,7 @@ enum status rds_list_tags_for_resource(struct call *c,
                                        struct rds_list_tags_for_resource_response *ret_out)
 {
     enum status st = check_arn(c, in->ResourceName);
-    return st == ST_OK ? call_status(c, rds_store_tags(c->db, c->arena, in->ResourceName,
-                                                       &ret_out->TagList))
+    return st == ST_OK ? call_status(c, tags_list(c->db, c->arena, &rds_tags, in->ResourceName,
+                                                  &ret_out->TagList))
                        : st;
 }

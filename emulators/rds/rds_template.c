@@ -15,6 +15,7 @@
 #define OUTPUT_MAX 65536
 #define NOTHING_YET_MS 20
 #define UNIQUE_DIGITS 8
+#define INSTALLS_MORE 1009 /* MariaDB whose installer takes statements of ours */
 
 struct install {
     struct rds_server *server;
@@ -22,6 +23,8 @@ struct install {
     bool *installing; /* shared by the instances of this engine */
     struct timer *timer;
     const char *dir, *side; /* the template, and where it is made */
+    const char *zones;      /* a file that fills its tables of time zones; NULL: they stay empty */
+    int zones_errno;
     void (*done)(struct rds_server *s, const char *problem);
     struct buf errors;
 };
@@ -30,6 +33,9 @@ static void finish(struct install *in, const char *problem)
 {
     struct rds_server *s = in->server;
     void (*done)(struct rds_server *, const char *) = in->done;
+    if (in->zones) {
+        (void)unlink(in->zones); /* what isn't there any more is fine */
+    }
     s->source = arena_strz(s->arena, in->dir).p;
     problem = problem ? arena_strz(s->arena, problem).p : NULL;
     timer_free(in->timer);
@@ -74,7 +80,7 @@ static void start_install(struct install *in)
     bool mariadb = strcmp(e->name, "mariadb") == 0;
     /* In /tmp another server that starts would remove its temporary tables. */
     const char *tmpdir = arena_printf(in->arena, "--tmpdir=%s", in->side).p;
-    const char *argv[16];
+    const char *argv[20];
     size_t n = 0;
     argv[n++] = mariadb ? "mariadb-install-db" : e->program;
     argv[n++] = "--no-defaults";
@@ -86,11 +92,18 @@ static void start_install(struct install *in)
         argv[n++] = "--auth-root-authentication-method=normal";
         argv[n++] = "--skip-test-db";
         argv[n++] = "--innodb-log-file-size=8M";
+        if (in->zones) {
+            argv[n++] = arena_printf(in->arena, "--extra-file=%s", in->zones).p;
+        }
     } else {
         argv[n++] = "--initialize-insecure";
         argv[n++] = "--loose-innodb-redo-log-capacity=16M";
         argv[n++] = "--performance-schema=OFF";
         argv[n++] = "--secure-file-priv=NULL";
+        argv[n++] = "--innodb-doublewrite=OFF"; /* what a crash leaves half made is thrown away */
+        if (in->zones) {
+            argv[n++] = arena_printf(in->arena, "--init-file=%s", in->zones).p;
+        }
         if (in->server->lower_case) {
             argv[n++] = "--lower-case-table-names=1";
         }
@@ -111,6 +124,26 @@ static void start_install(struct install *in)
         .arg = in,
     };
     proc_start(core_loop(r->core), &options);
+}
+
+static void write_zones(void *arg)
+{
+    struct install *in = arg;
+    errno = 0;
+    in->zones_errno = rds_zones_write(in->zones) ? 0 : errno ? errno : ENODATA;
+}
+
+static void zones_written(void *arg)
+{
+    struct install *in = arg;
+    if (in->zones_errno || core_stopping(in->server->rds->core)) {
+        *in->installing = false;
+        finish(in, in->zones_errno
+                       ? arena_printf(in->arena, "%s: %s.", in->zones, strerror(in->zones_errno)).p
+                       : "The server is being stopped.");
+        return;
+    }
+    start_install(in);
 }
 
 static bool make_side(const struct install *in)
@@ -134,8 +167,31 @@ static void look_again(void *arg)
     } else {
         timer_stop(in->timer);
         *in->installing = true;
-        start_install(in);
+        if (in->zones) {
+            work_start(core_loop(in->server->rds->core), write_zones, zones_written, in);
+        } else {
+            start_install(in);
+        }
     }
+}
+
+/* Can its tables of time zones be filled while it is installed? Else its instances know none. */
+static bool can_fill_zones(const struct rds_engine *e)
+{
+    if (!rds_zone_is(STR("UTC"))) {
+        log_warn(RDS_TOPIC,
+                 "new instances know no named time zones: this machine has none (package "
+                 "tzdata)");
+        return false;
+    }
+    unsigned mariadb = rds_family_version(e->family, STR("mariadb"));
+    if (mariadb && mariadb < INSTALLS_MORE) {
+        log_warn(RDS_TOPIC,
+                 "new instances know no named time zones: MariaDB before 10.9 doesn't fill their "
+                 "tables while it is installed (mariadb-tzinfo-to-sql | mariadb mysql does)");
+        return false;
+    }
+    return true;
 }
 
 void rds_template_get(struct rds_server *s, void (*done)(struct rds_server *s, const char *problem))
@@ -146,12 +202,15 @@ void rds_template_get(struct rds_server *s, void (*done)(struct rds_server *s, c
     in->server = s;
     in->done = done;
     in->arena = arena_new(RDS_ARENA_MAX);
-    in->dir = arena_printf(in->arena, "%s/rds/template-%s-%.*s%s", data, e->name,
-                           STR_ARG(e->version), s->lower_case ? "-lower" : "")
-                  .p;
+    bool zones = can_fill_zones(e);
+    in->dir =
+        arena_printf(in->arena, "%s/rds/template-%s-%.*s%s%s", data, e->name, STR_ARG(e->version),
+                     s->lower_case ? "-lower" : "", zones ? "-zones" : "")
+            .p;
     /* A name of its own: what a killed process of ours had started may still write to the last. */
     struct str unique = id_hex(in->arena, UNIQUE_DIGITS);
     in->side = arena_printf(in->arena, "%s-%.*s.new", in->dir, STR_ARG(unique)).p;
+    in->zones = zones ? arena_printf(in->arena, "%s.sql", in->side).p : NULL;
     in->installing = &s->rds->installing[e - s->rds->engines];
     buf_init(&in->errors, OUTPUT_MAX);
     in->timer = timer_new(core_loop(s->rds->core), look_again, in);

@@ -375,6 +375,32 @@ int32_t zone_offset(const struct zone *z, int64_t utc_s)
     return low == 0 ? z->first : z->changes[low - 1].offset;
 }
 
+bool zone_next(const struct zone *z, int64_t after, int64_t *ret_at)
+{
+    int32_t now = zone_offset(z, after);
+    int64_t from = after;
+    for (size_t i = 0; i < z->n; i++) {
+        if (z->changes[i].at > after && z->changes[i].offset != now) {
+            *ret_at = z->changes[i].at;
+            return true;
+        }
+        from = z->changes[i].at > from ? z->changes[i].at : from;
+    }
+    int64_t first = split(from + now).year;
+    for (int64_t year = first; z->rule.has_summer && year <= first + 2; year++) {
+        int64_t begin = strikes(&z->rule.begin, year) - z->rule.standard;
+        int64_t end = strikes(&z->rule.end, year) - z->rule.summer;
+        int64_t both[] = { begin < end ? begin : end, begin < end ? end : begin };
+        for (size_t k = 0; k < ARRAY_LEN(both); k++) {
+            if (both[k] > from && by_rule(&z->rule, both[k]) != now) {
+                *ret_at = both[k];
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
 struct zone_time zone_local(const struct zone *z, int64_t utc_s)
 {
     return split(utc_s + zone_offset(z, utc_s));

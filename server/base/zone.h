@@ -22,6 +22,8 @@ const char *zone_database(void);
 /* Seconds to add to UTC for the zone's local time at an instant (seconds since 1970). NULL is
  * UTC. */
 int32_t zone_offset(const struct zone *z, int64_t utc_s);
+/* The first instant later than `after` from which another offset holds; false: there is none. */
+bool zone_next(const struct zone *z, int64_t after, int64_t *ret_at);
 
 /* Local date and time of an instant; a proleptic Gregorian calendar, no locale. */
 struct zone_time {

@@ -184,6 +184,22 @@ def test_snapshot_and_restore(rds, unique):
     refused(lambda: rds.describe_db_snapshots(DBSnapshotIdentifier=snapshot), "DBSnapshotNotFound")
 
 
+def test_snapshots_take_the_tags_along_when_told_to(rds, unique):
+    name, told, silent = unique("db"), unique("snap"), unique("snap")
+    tags = [{"Key": "team", "Value": "data"}]
+    with an_instance(rds, name, Tags=tags, CopyTagsToSnapshot=True) as instance:
+        # programs look into these lists without asking whether they are there
+        assert instance["OptionGroupMemberships"][0]["OptionGroupName"].startswith("default:mariadb-")
+        assert all(instance[k] == [] for k in ("DBSecurityGroups", "ReadReplicaDBInstanceIdentifiers", "AssociatedRoles"))
+        for snapshot, copied in ((told, tags), (silent, [])):
+            rds.create_db_snapshot(DBSnapshotIdentifier=snapshot, DBInstanceIdentifier=name)
+            assert rds.describe_db_snapshots(DBSnapshotIdentifier=snapshot)["DBSnapshots"][0]["TagList"] == copied
+            wait_for(rds, name)
+            rds.modify_db_instance(DBInstanceIdentifier=name, CopyTagsToSnapshot=False)
+    for snapshot in (told, silent):
+        rds.delete_db_snapshot(DBSnapshotIdentifier=snapshot)
+
+
 def test_deletion_wants_a_final_snapshot_or_a_word(rds, unique):
     name, snapshot = unique("db"), unique("last")
     with an_instance(rds, name, DBName="d", DeletionProtection=True) as instance:
@@ -303,6 +319,10 @@ def test_an_existing_server_can_be_attached(rds, mariadb, unique):
     ({"MasterUserPassword": "short"}, "InvalidParameterValue", "MasterUserPassword"),
     ({"MasterUserPassword": "new\nline-or-two"}, "InvalidParameterValue", "MasterUserPassword"),
     ({"DBInstanceClass": "t3.micro"}, "InvalidParameterValue", "class"),
+    ({"StorageType": "gp9"}, "InvalidParameterValue", "Invalid storage type: gp9"),
+    ({"AllocatedStorage": 5}, "InvalidParameterValue", "engine name mariadb and storage type gp2: 5"),
+    ({"MasterUserPassword": "has@sign-2026"}, "InvalidParameterValue", "besides '/', '@'"),
+    ({"MasterUsername": ""}, "InvalidParameterValue", "MasterUsername must be provided"),
     ({"DBParameterGroupName": "missing"}, "DBParameterGroupNotFound", "missing"),
     ({"DBSubnetGroupName": "missing"}, "DBSubnetGroupNotFoundFault", "missing"),
     ({"BackupRetentionPeriod": 99}, "InvalidParameterValue", "between 0 and 35"),

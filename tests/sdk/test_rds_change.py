@@ -74,7 +74,16 @@ def test_class_and_storage_wait_unless_told(rds, unique):
         refused(lambda: rds.modify_db_instance(DBInstanceIdentifier=name, EngineVersion="5.5"),
                 "InvalidParameterCombination", "Cannot find upgrade target")
         refused(lambda: rds.modify_db_instance(DBInstanceIdentifier=name, DBPortNumber=80), "InvalidParameterValue")
-        assert (["configuration change"], "Finished applying modification to DB instance class") in events(rds, name)
+        refused(lambda: rds.modify_db_instance(DBInstanceIdentifier=name, StorageType="io1"), "InvalidParameterValue",
+                "Invalid storage size for engine name mariadb and storage type io1: 40")
+        change = ["configuration change"]
+        assert events(rds, name, EventCategories=change) == [
+            (change, "Applying modification to allocated storage"),
+            (change, "Finished applying modification to allocated storage"),
+            (change, "Applying modification to database instance class"),
+            (change, "Finished applying modification to DB instance class"),
+            (change, "Applying modification to allocated storage"),
+            (change, "Finished applying modification to allocated storage")]
 
 
 def test_a_new_port_restarts_the_server_whatever_is_said(rds, unique):
@@ -100,6 +109,8 @@ def test_backup_retention(rds, unique):
         assert variable(wait_for(rds, name), "log_bin") == 0
         rds.modify_db_instance(DBInstanceIdentifier=name, BackupRetentionPeriod=1, ApplyImmediately=True)
         assert variable(wait_for(rds, name), "log_bin") == 1
+        assert [text for _, text in events(rds, name, EventCategories=["configuration change"])] == [
+            "Disabled automated backups", "Enabled automated backups"]
 
 
 def test_another_parameter_group_waits_for_the_reboot(rds, unique, family):
@@ -111,6 +122,7 @@ def test_another_parameter_group_waits_for_the_reboot(rds, unique, family):
         assert describe(rds, name)["DBParameterGroups"] == [
             {"DBParameterGroupName": group, "ParameterApplyStatus": "pending-reboot"}]
         assert variable(instance, "binlog_format") == "MIXED"
+        assert events(rds, name)[-1][1] == f"Updated to use DBParameterGroup {group}"
         rds.reboot_db_instance(DBInstanceIdentifier=name)
         assert variable(wait_for(rds, name), "binlog_format") == "ROW"
         # the same group again changes nothing
@@ -124,6 +136,21 @@ def test_another_parameter_group_waits_for_the_reboot(rds, unique, family):
     refused(lambda: make(rds, unique("db"), DBParameterGroupName=other), "InvalidParameterCombination", "mysql8.0")
     refused(lambda: rds.create_db_parameter_group(DBParameterGroupName=unique("pg"), DBParameterGroupFamily="mysql7.3",
                                                   Description="d"), "InvalidParameterValue", "mysql7.3")
+
+
+def test_a_value_that_the_running_server_refuses_shows(rds, unique, family):
+    name, group = unique("db"), unique("pg")
+    rds.create_db_parameter_group(DBParameterGroupName=group, DBParameterGroupFamily=family, Description="d")
+
+    def shown():
+        return describe(rds, name)["DBParameterGroups"][0]["ParameterApplyStatus"]
+
+    with an_instance(rds, name, DBParameterGroupName=group) as instance:
+        set_parameters(rds, group, collation_server="klingon_ci")
+        wait_until(lambda: shown() == "failed-to-apply", 20, "the refusal")
+        set_parameters(rds, group, collation_server="utf8mb4_bin")
+        wait_until(lambda: shown() == "in-sync", 20, "the right value")
+        assert variable(instance, "collation_server") == "utf8mb4_bin"
 
 
 def test_events_of_a_life(rds, unique):
@@ -146,6 +173,10 @@ def test_events_of_a_life(rds, unique):
         (["notification"], "DB instance stopped"), (["notification"], "DB instance started"),
         (["configuration change"], "Reset master credentials"), (["deletion"], "DB instance deleted"),
     ]
+    copy = unique("copy")
+    rds.restore_db_instance_from_db_snapshot(DBInstanceIdentifier=copy, DBSnapshotIdentifier=snapshot)
+    wait_for(rds, copy)
+    rds.delete_db_instance(DBInstanceIdentifier=copy, SkipFinalSnapshot=True)
     assert events(rds, name, EventCategories=["backup", "deletion"]) == [
         (["backup"], "Backing up DB instance"), (["backup"], "Finished DB Instance backup"),
         (["deletion"], "DB instance deleted")]
@@ -155,7 +186,8 @@ def test_events_of_a_life(rds, unique):
     assert events(rds, name, EndTime=one["Date"] - datetime.timedelta(minutes=1)) == []
     rds.delete_db_snapshot(DBSnapshotIdentifier=snapshot)
     assert events(rds, snapshot, "db-snapshot") == [
-        (["creation"], "Manual snapshot created"), (["deletion"], "Deleted user snapshot")]
+        (["creation"], "Creating manual snapshot"), (["creation"], "Manual snapshot created"),
+        (["restoration"], f"Restored from snapshot {snapshot}"), (["deletion"], "Deleted user snapshot")]
     refused(lambda: rds.describe_events(SourceIdentifier=name), "InvalidParameterCombination", "SourceType")
     refused(lambda: rds.describe_events(SourceType="db"), "InvalidParameterValue", "SourceType")
     categories = rds.describe_event_categories(SourceType="db-instance")["EventCategoriesMapList"]

@@ -1,8 +1,12 @@
 """What RDS promises of every engine, on each that there is: MariaDB always, MySQL in the long target
 (CISTERN_MYSQL=all). And how a MySQL server is found."""
 
+import datetime
+import os
 import pathlib
+import random
 import stat
+import zoneinfo
 
 import pymysql
 import pytest
@@ -11,7 +15,7 @@ from tests.support import mysql
 from tests.support.rds import (
     PASSWORD, an_instance, connect, describe, make, query, refused, set_parameters, variable, wait_for,
 )
-from tests.support.server import Server
+from tests.support.server import BINARY, Server
 from tests.support.wait import wait_until
 
 
@@ -23,6 +27,7 @@ def engine(request):
         pytest.skip("MySQL belongs to the long target: CISTERN_MYSQL=all")
     server = Server("--clock-scale", "60", *(["--mysqld", program] if program else []))
     rds = server.client("rds")
+    rds.logs, rds.data_dir = server.client("logs"), server.data_dir
     version = rds.describe_db_engine_versions(Engine=request.param)["DBEngineVersions"][0]
     yield rds, request.param, version["DBParameterGroupFamily"]
     server.close()
@@ -79,11 +84,11 @@ def test_parameters(engine, unique):
     rds, name, family = engine
     group, db = unique("pg"), unique("db")
     group_of(rds, family, group, binlog_format="ROW", binlog_checksum="NONE", lower_case_table_names="1",
-             time_zone="+02:00", character_set_client="utf8mb4", performance_schema="1")
+             time_zone="Europe/Rome", character_set_client="utf8mb4", performance_schema="1")
     with an_instance(rds, db, Engine=name, DBParameterGroupName=group) as instance:
         assert [variable(instance, v) for v in (
             "binlog_format", "binlog_checksum", "lower_case_table_names", "time_zone", "performance_schema",
-        )] == ["ROW", "NONE", 1, "+02:00", 1]
+        )] == ["ROW", "NONE", 1, "Europe/Rome", 1]
         set_parameters(rds, group, max_connections="77")
         wait_until(lambda: variable(instance, "max_connections") == 77, 20, "max_connections")
         set_parameters(rds, group, "pending-reboot", performance_schema="0", time_zone="UTC")
@@ -92,14 +97,74 @@ def test_parameters(engine, unique):
         instance = wait_for(rds, db)
         assert instance["DBParameterGroups"][0]["ParameterApplyStatus"] == "in-sync"
         assert [variable(instance, v) for v in ("performance_schema", "time_zone", "max_connections")] == [
-            0, "+00:00", 77]
+            0, "UTC", 77]
+
+
+def in_zones(cursor, names, seconds):
+    """Do the server's zones show these instants as Python's do?"""
+    for name in names:
+        zone = zoneinfo.ZoneInfo(name)
+        cursor.execute("SELECT " + ", ".join(
+            f"CONVERT_TZ('{datetime.datetime.fromtimestamp(s, datetime.UTC):%Y-%m-%d %H:%M:%S}', 'UTC', '{name}')"
+            for s in seconds))
+        want = [datetime.datetime.fromtimestamp(s, zone).replace(tzinfo=None) for s in seconds]
+        assert list(cursor.fetchone()) == want, name
+
+
+def test_time_zones_have_names(engine, unique):
+    """All of this machine's, at instants all over the time that servers know, and just around changes of them."""
+    rds, name, family = engine
+    group, rng = unique("pg"), random.Random(7)
+    group_of(rds, family, group, "immediate", time_zone="America/New_York")
+    with an_instance(rds, unique("db"), Engine=name, DBParameterGroupName=group, DBName="d") as instance:
+        logged = "@@gtid_binlog_pos" if name == "mariadb" else "@@gtid_executed"
+        assert query(instance, f"SELECT {logged}") == [("",)]  # what filled the tables isn't in the binary log
+        with connect(instance) as connection, connection.cursor() as cursor:
+            around = [s + d for s in (1774746000, 1792890000, 1772953200, 1793512800) for d in (-1, 0)]
+            in_zones(cursor, sorted(zoneinfo.available_timezones() - {"localtime", "posixrules"}),
+                     [*around, *(rng.randrange(86400, 2**31 - 86400) for _ in range(8))])
+        query(instance, "CREATE TABLE d.t(at TIMESTAMP)")
+        query(instance, "INSERT INTO d.t VALUES ('2026-07-01 12:00:00')")
+        assert query(instance, "SELECT CONVERT_TZ(at, @@time_zone, 'UTC') FROM d.t")[0][0].hour == 16
+        set_parameters(rds, group, time_zone="Europe/Rome")
+        wait_until(lambda: variable(instance, "time_zone") == "Europe/Rome", 20, "the zone being set")
+        assert query(instance, "SELECT at FROM d.t")[0][0].hour == 18
+    for wrong in ("Mars/Olympus", "+02:00", "../zoneinfo/UTC", ""):
+        refused(lambda value=wrong: set_parameters(rds, group, time_zone=value), "InvalidParameterValue", "time_zone")
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root can hide a folder")
+def test_without_time_zones_instances_work_and_the_remedy_is_told(make_server, unique):
+    hide = "mount -t tmpfs none /usr/share/zoneinfo && exec \"$@\""
+    server = make_server(command=["unshare", "--mount", "sh", "-c", hide, "sh", BINARY])
+    rds, name, group = server.client("rds"), unique("db"), unique("pg")
+    instance = make(rds, name)
+    assert query(instance, "SELECT count(*), CONVERT_TZ(NOW(), 'UTC', 'Europe/Rome') FROM mysql.time_zone_name") == [
+        (0, None)]
+    family = rds.describe_db_engine_versions(Engine="mariadb")["DBEngineVersions"][0]["DBParameterGroupFamily"]
+    group_of(rds, family, group, time_zone="UTC")
+    refused(lambda: set_parameters(rds, group, time_zone="Europe/Rome"), "InvalidParameterValue", "tzdata")
+    rds.modify_db_instance(DBInstanceIdentifier=name, DBParameterGroupName=group)
+    rds.reboot_db_instance(DBInstanceIdentifier=name)
+    assert variable(wait_for(rds, name), "time_zone") == "+00:00"
+
+    server.stop()
+    server.command = [str(BINARY)]
+    server.start()
+    rds = server.client("rds")
+    wait_for(rds, name)
+    set_parameters(rds, group, "pending-reboot", time_zone="Europe/Rome")
+    rds.reboot_db_instance(DBInstanceIdentifier=name)
+    wait_for(rds, name, "incompatible-parameters")
+    assert "tzdata" in describe(rds, name)["StatusInfos"][0]["Message"]
+    assert variable(make(rds, unique("db"), DBParameterGroupName=group), "time_zone") == "Europe/Rome"
 
 
 def test_every_parameter_is_one_that_the_server_takes(engine, unique):
     """With a value that is allowed: no name in the list is unknown to the server."""
     rds, name, family = engine
     group, db = unique("pg"), unique("db")
-    odd = {"sql_mode": "", "default_time_zone": "+01:00", "time_zone": "+01:00", "long_query_time": "2",
+    odd = {"sql_mode": "", "default_time_zone": "+01:00", "time_zone": "Asia/Tokyo", "long_query_time": "2",
            "collation_server": "utf8mb4_bin", "collation_connection": "utf8mb4_bin", "require_secure_transport": "0",
            "binlog_row_metadata": "FULL", "gtid_mode": "ON", "enforce_gtid_consistency": "ON"}
     values = {}
@@ -117,7 +182,7 @@ def test_every_parameter_is_one_that_the_server_takes(engine, unique):
     for i in range(0, len(items), 20):
         set_parameters(rds, group, "pending-reboot", **dict(items[i:i + 20]))
     with an_instance(rds, db, Engine=name, DBParameterGroupName=group) as instance:
-        assert variable(instance, "time_zone") == "+01:00"
+        assert variable(instance, "time_zone") == "Asia/Tokyo"
         assert variable(instance, "wait_timeout") == 100
     other = "gtid_mode" if name == "mariadb" else "log_bin_compress"
     refused(lambda: set_parameters(rds, group, **{other: "ON" if name == "mariadb" else "1"}), "InvalidParameterValue",
@@ -204,6 +269,47 @@ def test_log_files(engine, unique):
         assert "".join(parts).startswith(text["LogFileData"])
         named = rds.describe_db_log_files(DBInstanceIdentifier=db, FilenameContains="slow")["DescribeDBLogFiles"]
         assert [f["LogFileName"] for f in named] == ["slowquery/mysql-slowquery.log"]
+
+
+def test_logs_go_to_cloudwatch(engine, unique):
+    rds, name, family = engine
+    db, logs = unique("db"), rds.logs
+    group = group_of(rds, family, unique("pg"), general_log="1", slow_query_log="1", long_query_time="0")
+
+    def sent(kind):
+        try:
+            return [e["message"] for e in logs.get_log_events(
+                logGroupName=f"/aws/rds/instance/{db}/{kind}", logStreamName=db, startFromHead=True)["events"]]
+        except logs.exceptions.ResourceNotFoundException:
+            return []
+
+    with an_instance(rds, db, Engine=name, DBParameterGroupName=group,
+                     EnableCloudwatchLogsExports=["error", "slowquery"]) as instance:
+        assert instance["EnabledCloudwatchLogsExports"] == ["error", "slowquery"]
+        query(instance, "SELECT 'slow',\n SLEEP(0.01)")
+        [entry] = wait_until(lambda: [e for e in sent("slowquery") if "SLEEP" in e], 20, "the slow query")
+        assert entry.startswith("# ") and entry.endswith("SLEEP(0.01);") and "Query_time" in entry
+        wait_until(lambda: any("ready for connections" in e for e in sent("error")), 20, "the error log")
+        assert sent("general") == []
+        shown = rds.modify_db_instance(DBInstanceIdentifier=db, CloudwatchLogsExportConfiguration={
+            "EnableLogTypes": ["general"], "DisableLogTypes": ["slowquery"]})["DBInstance"]
+        assert shown["EnabledCloudwatchLogsExports"] == ["error", "general"]
+        wait_until(lambda: any("SLEEP" in e for e in sent("general")), 20, "the general log")
+        slow = sent("slowquery")
+        rds.reboot_db_instance(DBInstanceIdentifier=db)
+        instance = wait_for(rds, db)
+        wait_until(lambda: sum("ready for connections" in e for e in sent("error")) == 2, 20, "the second start")
+        assert sent("slowquery") == slow
+        file = pathlib.Path(rds.data_dir, "rds", instance["DbiResourceId"], "error.log")
+
+        def written():
+            return [line.strip() for line in file.read_text().splitlines() if line.strip()]
+
+        wait_until(lambda: sent("error") == written(), 20, "every line once")
+        lines = written()
+        refused(lambda: rds.modify_db_instance(DBInstanceIdentifier=db, CloudwatchLogsExportConfiguration={
+            "EnableLogTypes": ["audit"]}), "InvalidParameterCombination", "log types 'audit'")
+    assert any("hutdown" in e for e in sent("error")[len(lines):])  # what it said at its end came too
 
 
 def test_stop_start_snapshot_restore(engine, unique):

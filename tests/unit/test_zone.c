@@ -46,6 +46,38 @@ static void calendar(void **state)
     }
 }
 
+/* From change to change the offset is another one, and stays what it is between them. */
+static void changes_one_after_the_other(void **state)
+{
+    static const char *const names[] = { "UTC",
+                                         "Europe/Rome",
+                                         "America/New_York",
+                                         "Australia/Lord_Howe",
+                                         "Pacific/Auckland",
+                                         "Asia/Kolkata",
+                                         "Africa/Casablanca" };
+    (void)state;
+    CLEANUP(arena_freep) struct arena *a = arena_new(1 << 20);
+    for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+        const struct zone *z = zone(a, names[i]);
+        int64_t at = 0, next = 0, end = 2600000000; /* beyond what files list */
+        while (at < end) {
+            int32_t offset = zone_offset(z, at);
+            bool more = zone_next(z, at, &next);
+            assert_true(!more || (next > at && zone_offset(z, next) != offset));
+            for (int64_t t = at; t < (more ? next : end); t += 7 * 86400) {
+                assert_int_equal(zone_offset(z, t), offset);
+            }
+            assert_true(!more || zone_offset(z, next - 1) == offset);
+            at = more ? next : end;
+        }
+    }
+    assert_false(zone_next(zone(a, "UTC"), 0, &(int64_t){ 0 }));
+    int64_t at = 0;
+    assert_true(zone_next(zone(a, "Europe/Rome"), 4000000000, &at)); /* by the rule alone */
+    expect(NULL, at, "2096-10-28 01:00:00");
+}
+
 static void known_places(void **state)
 {
     (void)state;
@@ -157,9 +189,9 @@ static void hostile_bytes(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(calendar),           cmocka_unit_test(known_places),
-        cmocka_unit_test(like_the_c_library), cmocka_unit_test(no_zones),
-        cmocka_unit_test(hostile_bytes),
+        cmocka_unit_test(calendar),     cmocka_unit_test(changes_one_after_the_other),
+        cmocka_unit_test(known_places), cmocka_unit_test(like_the_c_library),
+        cmocka_unit_test(no_zones),     cmocka_unit_test(hostile_bytes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
