@@ -3,6 +3,7 @@
 
 #include "emulators/dms/dms_internal.h"
 #include "server/base/id.h"
+#include "server/wire/shape_def.h"
 
 #define IDENT_MAX 255
 #define RECORDS_DEFAULT 100
@@ -21,6 +22,15 @@ enum status dms_refuse(struct arena *a, struct str *ret_error, const char *fmt, 
     *ret_error = arena_vprintf(a, fmt, ap);
     va_end(ap);
     return ST_INVALID;
+}
+
+struct str dms_arn_id(struct str arn)
+{
+    size_t at = arn.n;
+    while (at > 0 && arn.p[at - 1] != ':') {
+        at--;
+    }
+    return str_sub(arn, at, arn.n);
 }
 
 struct dms_owner dms_owner_of(const struct call *c)
@@ -101,33 +111,33 @@ bool dms_filter_fits(const struct dms_filter_list *filters, const char *name, st
     return true;
 }
 
-enum status dms_page(struct call *c, struct opt_i64 max_records, struct str marker, size_t n,
-                     int64_t most, struct dms_page *ret)
+enum status dms_need_any(struct call *c, const char *noun, size_t n,
+                         const struct dms_filter_list *filters)
 {
-    int64_t size = max_records.set ? max_records.v : RECORDS_DEFAULT;
-    if (size < RECORDS_MIN || size > most) {
+    return n > 0 || filters->n == 0 ? ST_OK
+                                    : call_fail(c, &dms_ResourceNotFoundFault,
+                                                "No %ss found matching the filter(s).", noun);
+}
+
+enum status dms_cut_n(struct call *c, const struct dms_ask *ask, int64_t most, size_t size,
+                      void *list, struct str *ret_marker)
+{
+    struct shape_seq seq = shape_seq_load(list);
+    int64_t page = ask->max_records.set ? ask->max_records.v : RECORDS_DEFAULT;
+    if (page < RECORDS_MIN || page > most) {
         return call_fail(c, &dms_InvalidParameterValueException,
                          "MaxRecords must be between %d and %" PRId64 ".", RECORDS_MIN, most);
     }
     uint64_t from = 0;
-    if (!str_empty(marker) && (str_u64(marker, &from) != ST_OK || from > n)) {
+    if (!str_empty(ask->marker) && (str_u64(ask->marker, &from) != ST_OK || from > seq.n)) {
         return call_fail(c, &dms_InvalidParameterValueException, "The Marker is not valid.");
     }
-    uint64_t to = from + (uint64_t)size;
-    *ret = (struct dms_page){ .from = (size_t)from, .to = to < n ? (size_t)to : n };
-    if (to < n) {
-        ret->marker = arena_printf(c->arena, "%" PRIu64, to);
+    seq.v = (char *)seq.v + from * size;
+    seq.n -= from;
+    if (seq.n > (size_t)page) {
+        seq.n = (size_t)page;
+        *ret_marker = arena_printf(c->arena, "%" PRIu64, from + seq.n);
     }
+    shape_seq_store(list, seq);
     return ST_OK;
-}
-
-enum status dms_put_tags(struct call *c, struct str arn, const struct dms_tag_list *tags)
-{
-    enum status st = ST_OK;
-    for (size_t i = 0; i < tags->n && st == ST_OK; i++) {
-        st = dms_store_tag_put(
-            c->db,
-            &(struct dms_tag_row){ .arn = arn, .key = tags->v[i].Key, .value = tags->v[i].Value });
-    }
-    return st;
 }

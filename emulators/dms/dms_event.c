@@ -4,7 +4,7 @@
 #include "emulators/facade/events.h"
 #include "server/base/mem.h"
 #include "server/core.h"
-#include "server/store/db.h"
+#include "server/store/db_read.h"
 #include "server/wire/codec.h"
 #include "server/wire/json.h"
 
@@ -40,6 +40,7 @@ static const struct {
                                      "REPLICATION_INSTANCE_DELETED", "Deletion", "DMS-EVENT-0003" },
     [DMS_EVENT_TASK_CREATED] = { "creation", "Replication task has been created.",
                                  "REPLICATION_TASK_CREATED", "Creation", "DMS-EVENT-0074" },
+    [DMS_EVENT_TASK_STARTING] = { .place = "StateChange" },
     [DMS_EVENT_TASK_STARTED] = { "state change", "Replication task has started.",
                                  "REPLICATION_TASK_STARTED", "StateChange", "DMS-EVENT-0069" },
     [DMS_EVENT_TASK_STOPPED] = { "state change", "Replication task has stopped.",
@@ -58,6 +59,20 @@ static const struct {
                                  "REPLICATION_TASK_DELETED", "Deletion", "DMS-EVENT-0073" },
 };
 
+/* The same of serverless replications, with their own names and words. DescribeEvents has no source
+ * type for them; what AWS tells EventBridge has no ids and no links. */
+static const struct {
+    const char *type, *text;
+} config_kinds[] = {
+    [DMS_EVENT_TASK_CREATED] = { "REPLICATION_CREATED", "has been created" },
+    [DMS_EVENT_TASK_STARTING] = { "REPLICATION_INITIALIZING", "is initializing" },
+    [DMS_EVENT_TASK_STARTED] = { "REPLICATION_STARTED", "has started" },
+    [DMS_EVENT_TASK_STOPPED] = { "REPLICATION_STOPPED", "has stopped" },
+    [DMS_EVENT_TASK_FAILED] = { "REPLICATION_FAILED", "has failed" },
+    [DMS_EVENT_TASK_MODIFIED] = { "REPLICATION_MODIFIED", "is being modified" },
+    [DMS_EVENT_TASK_DELETED] = { "REPLICATION_DELETED", "is being deleted" },
+};
+
 static const char *const instance_categories[] = { "creation",    "deletion",
                                                    "failure",     "configuration change",
                                                    "maintenance", "failover",
@@ -71,36 +86,42 @@ struct source {
 };
 
 /* --- recording -------------------------------------------------------------------------------- */
+struct telling {
+    const char *detail_type, *type, *event_type;
+    const char *id;      /* NULL: none */
+    const char *link_to; /* page of the console; NULL: none */
+    struct str text;
+};
+
 /* "Working with Amazon EventBridge events and notifications" in the guide of DMS. */
-static enum status tell(struct core *core, const struct source *s, enum dms_event_kind kind,
-                        struct str detail)
+static enum status tell(struct core *core, const struct source *s, const struct telling *t,
+                        enum dms_event_kind kind, struct str more)
 {
     CLEANUP(arena_freep) struct arena *a = arena_new(TELL_ARENA_MAX);
     CLEANUP(buf_fini) struct buf b = BUF_INIT(TELL_ARENA_MAX);
-    bool task = strcmp(s->type, TASK) == 0;
     struct json_out o;
     json_out_init(&o, &b);
     json_open(&o, '{');
-    json_pair(&o, "type", task ? STR("REPLICATION_TASK") : STR("REPLICATION_INSTANCE"));
+    json_pair(&o, "type", str_z(t->type));
     json_pair(&o, "category", str_z(kinds[kind].place));
-    json_pair(&o, "eventType", str_z(kinds[kind].type));
-    if (kinds[kind].id) {
-        json_pair(&o, "eventId", str_z(kinds[kind].id));
+    json_pair(&o, "eventType", str_z(t->event_type));
+    if (t->id) {
+        json_pair(&o, "eventId", str_z(t->id));
     }
-    json_pair(&o, "resourceLink",
-              arena_printf(a, "https://console.aws.amazon.com/dms/v2/home?region=%.*s#%s/%.*s",
-                           STR_ARG(s->region), task ? "taskDetails" : "replicationInstanceDetails",
-                           STR_ARG(s->ident)));
-    json_pair(&o, "detailMessage",
-              arena_printf(a, "%s%s%.*s", kinds[kind].text, str_empty(detail) ? "" : " ",
-                           STR_ARG(detail)));
+    if (t->link_to) {
+        json_pair(&o, "resourceLink",
+                  arena_printf(a, "https://console.aws.amazon.com/dms/v2/home?region=%.*s#%s/%.*s",
+                               STR_ARG(s->region), t->link_to, STR_ARG(s->ident)));
+    }
+    json_pair(
+        &o, "detailMessage",
+        arena_printf(a, "%.*s%s%.*s", STR_ARG(t->text), str_empty(more) ? "" : " ", STR_ARG(more)));
     json_close(&o, '}');
     const struct events_incident incident = {
         .account = s->account,
         .region = s->region,
         .source = "aws.dms",
-        .detail_type =
-            task ? "DMS Replication Task State Change" : "DMS Replication Instance State Change",
+        .detail_type = t->detail_type,
         .resource = s->arn,
         .detail = buf_str(&b),
     };
@@ -120,7 +141,33 @@ static enum status note(struct core *core, const struct source *s, enum dms_even
                      bs(s->account), bs(s->region), bz(s->type), bs(s->ident),
                      bz(kinds[kind].category), bz(kinds[kind].text), bs(detail), bi(now));
     }
-    return st == ST_OK ? tell(core, s, kind, detail) : st;
+    struct telling t = { "DMS Replication Task State Change",
+                         "REPLICATION_TASK",
+                         kinds[kind].type,
+                         kinds[kind].id,
+                         "taskDetails",
+                         str_z(kinds[kind].text) };
+    if (strcmp(s->type, INSTANCE) == 0) {
+        t.detail_type = "DMS Replication Instance State Change";
+        t.type = "REPLICATION_INSTANCE";
+        t.link_to = "replicationInstanceDetails";
+    }
+    return st == ST_OK ? tell(core, s, &t, kind, detail) : st;
+}
+
+static enum status tell_of_config(struct core *core, const struct source *s,
+                                  enum dms_event_kind kind, struct str detail)
+{
+    CLEANUP(arena_freep) struct arena *a = arena_new(TELL_ARENA_MAX);
+    struct str id = dms_arn_id(s->arn);
+    const struct telling t = {
+        .detail_type = "DMS Replication State Change",
+        .type = "REPLICATION_CONFIG",
+        .event_type = config_kinds[kind].type,
+        .text = arena_printf(a, "Replication with resource id, '%.*s', %s.", STR_ARG(id),
+                             config_kinds[kind].text),
+    };
+    return tell(core, s, &t, kind, detail);
 }
 
 enum status dms_event_instance(struct core *core, const struct dms_resource *instance,
@@ -134,11 +181,9 @@ enum status dms_event_instance(struct core *core, const struct dms_resource *ins
 enum status dms_event_task(struct core *core, const struct dms_task_row *task,
                            enum dms_event_kind kind, struct str detail)
 {
-    if (str_empty(task->instance_arn)) {
-        return ST_OK; /* a serverless replication has no events of its own */
-    }
     const struct source s = { task->account, task->region, task->ident, task->arn, TASK };
-    return note(core, &s, kind, detail);
+    return str_empty(task->instance_arn) ? tell_of_config(core, &s, kind, detail)
+                                         : note(core, &s, kind, detail);
 }
 
 /* --- operations ------------------------------------------------------------------------------- */
@@ -188,17 +233,18 @@ static bool wanted(const struct dms_describe_events_request *in, const struct dm
              dms_filter_fits(&in->Filters, "replication-instance-id", e->SourceIdentifier)));
 }
 
-static void read_event(struct rows *q, struct arena *a, struct dms_event *e)
+static enum status read_event(struct rows *q, struct arena *a, void *ret)
 {
     struct str *category = ARENA_ARRAY(a, struct str, 1);
     category[0] = rows_str(q, a, 2);
-    *e = (struct dms_event){
+    *(struct dms_event *)ret = (struct dms_event){
         .SourceIdentifier = rows_str(q, a, 1),
         .SourceType = rows_str(q, a, 0),
         .Message = rows_str(q, a, 3),
         .EventCategories = { .n = 1, .v = category },
         .Date = OPT_TIME(rows_i64(q, 4)),
     };
+    return ST_OK;
 }
 
 enum status dms_describe_events(struct call *c, const struct dms_describe_events_request *in,
@@ -220,31 +266,19 @@ enum status dms_describe_events(struct call *c, const struct dms_describe_events
     if (st != ST_OK) {
         return st;
     }
-    struct dms_event *items = NULL;
+    struct dms_event_list *all = &ret_out->Events;
     size_t n = 0;
-    ARENA_GROW(c->arena, items, n);
-    struct rows q;
-    status_ignore(db_query(c->db, &q,
-                           "SELECT type,ident,category,message,ms FROM dms_event WHERE account=? "
-                           "AND region=? AND ms BETWEEN ? AND ? ORDER BY id",
-                           bs(c->caller.account), bs(c->caller.region), bi(from),
-                           bi(to))); /* rows_end tells */
-    while (rows_next(&q)) {
-        ARENA_GROW(c->arena, items, n);
-        read_event(&q, c->arena, &items[n]);
-        n += wanted(in, &items[n]);
+    st = db_read(c->db, ALL_ROWS(c->arena, read_event, &all->v, &n),
+                 "SELECT type,ident,category,message,ms FROM dms_event WHERE account=? AND "
+                 "region=? AND ms BETWEEN ? AND ? ORDER BY id",
+                 bs(c->caller.account), bs(c->caller.region), bi(from), bi(to));
+    for (size_t i = 0; i < n && st == ST_OK; i++) {
+        if (wanted(in, &all->v[i])) {
+            all->v[all->n++] = all->v[i];
+        }
     }
-    st = call_status(c, rows_end(&q));
-    struct dms_page page;
-    if (st == ST_OK) {
-        st = dms_page(c, in->MaxRecords, in->Marker, n, 100, &page);
-    }
-    if (st == ST_OK) {
-        ret_out->Marker = page.marker;
-        ret_out->Events.n = page.to - page.from;
-        ret_out->Events.v = items + page.from;
-    }
-    return st;
+    return st == ST_OK ? dms_cut(c, DMS_ASK(in), DMS_PAGE_MAX, all, &ret_out->Marker)
+                       : call_status(c, st);
 }
 
 static void show_group(struct arena *a, const char *type, const char *const *categories, size_t n,

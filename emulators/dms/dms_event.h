@@ -1,5 +1,6 @@
-/* What happened to instances and tasks: kept 14 days for DescribeEvents, and told to EventBridge.
- * Core thread, in the current transaction. */
+/* What happened to instances and tasks: kept 14 days for DescribeEvents, and told to EventBridge;
+ * what happened to serverless replications is only told. Core thread, in the current transaction.
+ */
 #ifndef CISTERN_DMS_EVENT_H
 #define CISTERN_DMS_EVENT_H
 
@@ -18,6 +19,7 @@ enum dms_event_kind {
     DMS_EVENT_INSTANCE_DELETING,
     DMS_EVENT_INSTANCE_DELETED,
     DMS_EVENT_TASK_CREATED,
+    DMS_EVENT_TASK_STARTING, /* of serverless replications alone */
     DMS_EVENT_TASK_STARTED,
     DMS_EVENT_TASK_STOPPED,
     DMS_EVENT_TASK_FAILED,
@@ -27,7 +29,8 @@ enum dms_event_kind {
     DMS_EVENT_TASK_DELETED,
 };
 
-/* `detail` (may be absent) is appended to the kind's sentence. */
+/* `detail` (may be absent) is appended to the kind's sentence. The task may be a serverless
+ * replication's. */
 enum status dms_event_instance(struct core *core, const struct dms_resource *instance,
                                enum dms_event_kind kind) MUST_CHECK;
 enum status dms_event_task(struct core *core, const struct dms_task_row *task,

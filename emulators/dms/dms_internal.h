@@ -64,6 +64,8 @@ static inline struct dms *dms_of(struct call *c)
 
 /* "arn:aws:dms:region:account:<kind>:<id>", with the caller's own id when one was given. */
 struct str dms_new_arn(struct call *c, const char *kind, struct str given);
+/* What follows its last colon. */
+struct str dms_arn_id(struct str arn);
 struct dms_owner dms_owner_of(const struct call *c);
 /* Identifiers: letters, digits and hyphens, a letter first, no hyphen last or twice in a row, 1 to
  * 255 characters. Anything else fails the call. */
@@ -75,17 +77,26 @@ enum status dms_check_filters(struct call *c, const struct dms_filter_list *filt
                               const char *const *known) MUST_CHECK;
 bool dms_filter_fits(const struct dms_filter_list *filters, const char *name, struct str value);
 
-/* One page of a list of n items, whose last shown item is told by its index in the marker. */
-struct dms_page {
-    size_t from, to;
-    struct str marker; /* absent: that was all */
-};
-enum status dms_page(struct call *c, struct opt_i64 max_records, struct str marker, size_t n,
-                     int64_t most, struct dms_page *ret) MUST_CHECK;
+/* None of what the filters ask for, of which there are some, is a failure. `noun`: "endpoint". */
+enum status dms_need_any(struct call *c, const char *noun, size_t n,
+                         const struct dms_filter_list *filters) MUST_CHECK;
 
-/* Stores the tags of a Create operation. */
-enum status dms_put_tags(struct call *c, struct str arn,
-                         const struct dms_tag_list *tags) MUST_CHECK;
+/* What a Describe operation is asked for: of a request with these three members, or all but the
+ * filters. */
+struct dms_ask {
+    const struct dms_filter_list *filters;
+    struct opt_i64 max_records;
+    struct str marker;
+};
+#define DMS_ASK(in) (&(const struct dms_ask){ &(in)->Filters, (in)->MaxRecords, (in)->Marker })
+#define DMS_ASK_ALL(in) (&(const struct dms_ask){ NULL, (in)->MaxRecords, (in)->Marker })
+/* Leaves one page of a generated list of all items, at most `most`. The marker tells the last
+ * one's index; absent: that was all. */
+#define DMS_PAGE_MAX 100
+#define dms_cut(c, ask, most, list, ret_marker) \
+    dms_cut_n((c), (ask), (most), sizeof(*(list)->v), (list), (ret_marker))
+enum status dms_cut_n(struct call *c, const struct dms_ask *ask, int64_t most, size_t size,
+                      void *list, struct str *ret_marker) MUST_CHECK;
 
 /* --- tasks, for the service's life and the workers -------------------------------------------- */
 /* The state of a task's row after its worker ended (enum dms_end), in the current transaction. */

@@ -43,7 +43,7 @@ enum status dms_store_resource_delete(struct db *db, struct str arn)
 {
     enum status st = db_change(db, "DELETE FROM dms_resource WHERE arn=?", bs(arn));
     if (st == ST_OK) {
-        st = db_exec(db, "DELETE FROM dms_tag WHERE arn=?", bs(arn));
+        st = tags_clear(db, &dms_tags, arn);
     }
     if (st == ST_OK) {
         st = db_exec(db, "DELETE FROM dms_connection WHERE instance_arn=?1 OR endpoint_arn=?1",
@@ -132,22 +132,4 @@ enum status dms_store_connection_forget_tests(struct db *db)
                        : st;
 }
 
-/* --- tags ------------------------------------------------------------------------------------- */
-
-enum status dms_store_tag_put(struct db *db, const struct dms_tag_row *t)
-{
-    return db_exec(db, "INSERT OR REPLACE INTO dms_tag(arn,key,value) VALUES(?,?,?)", bs(t->arn),
-                   bs(t->key), bs(t->value));
-}
-
-enum status dms_store_tag_delete(struct db *db, struct str arn, struct str key)
-{
-    return db_exec(db, "DELETE FROM dms_tag WHERE arn=? AND key=?", bs(arn), bs(key));
-}
-
-enum status dms_store_tag_list(struct db *db, struct arena *a, struct str arn,
-                               struct dms_tag_row **ret, size_t *ret_n)
-{
-    return db_read(db, ALL_TEXTS(a, ret, ret_n),
-                   "SELECT arn,key,value FROM dms_tag WHERE arn=? ORDER BY key", bs(arn));
-}
+const struct tags dms_tags = TAGS_TABLE("dms_tag");

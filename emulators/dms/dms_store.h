@@ -10,15 +10,18 @@
 #include "server/base/arena.h"
 #include "server/base/str.h"
 #include "server/mysql/position.h"
-
-struct db;
+#include "server/tags.h"
 
 extern const char dms_schema_sql[];
 
-/* --- instances, endpoints, subnet groups ------------------------------------------------------ */
+/* --- resources: kinds, see dms_doc.h ---------------------------------------------------------- */
 #define DMS_KIND_INSTANCE "rep"
 #define DMS_KIND_ENDPOINT "endpoint"
 #define DMS_KIND_SUBNETS "subgrp"
+#define DMS_KIND_CERTIFICATE "cert"
+#define DMS_KIND_CONFIG "replication-config"
+#define DMS_KIND_RUN "assessment-run"
+#define DMS_KIND_ONE "individual-assessment"
 
 /* Whose resources: identifiers are unique within. */
 struct dms_owner {
@@ -69,14 +72,7 @@ enum status dms_store_connection_list(struct db *db, struct arena *a, struct str
 /* After a restart: tests, refreshes and assessments that were under way are forgotten. */
 enum status dms_store_connection_forget_tests(struct db *db) MUST_CHECK;
 
-/* --- tags ------------------------------------------------------------------------------------- */
-struct dms_tag_row {
-    struct str arn, key, value;
-};
-enum status dms_store_tag_put(struct db *db, const struct dms_tag_row *t) MUST_CHECK;
-enum status dms_store_tag_delete(struct db *db, struct str arn, struct str key) MUST_CHECK;
-enum status dms_store_tag_list(struct db *db, struct arena *a, struct str arn,
-                               struct dms_tag_row **ret, size_t *ret_n) MUST_CHECK;
+extern const struct tags dms_tags; /* of resources and tasks */
 
 /* --- tasks ------------------------------------------------------------------------------------ */
 struct dms_task_row {
@@ -101,8 +97,8 @@ struct dms_task_row {
 };
 /* Fills id. ST_EXISTS: the identifier is taken. */
 enum status dms_store_task_add(struct db *db, struct dms_task_row *t) MUST_CHECK;
-/* Everything but id, ARN, account, region and the checkpoint. ST_EXISTS: the identifier is taken.
- */
+/* Everything but id, ARN, account, region and the checkpoint. Other mappings than before, once the
+ * task has run, are noted (dms_store_remap). ST_EXISTS: the identifier is taken. */
 enum status dms_store_task_update(struct db *db, const struct dms_task_row *t) MUST_CHECK;
 /* To the instance and endpoints of *t. */
 enum status dms_store_task_move(struct db *db, const struct dms_task_row *t) MUST_CHECK;
@@ -164,6 +160,12 @@ enum status dms_store_reload_add(struct db *db, int64_t task, struct str schema,
                                  struct str name) MUST_CHECK;
 enum status dms_store_reload_done(struct db *db, int64_t task, struct str schema,
                                   struct str name) MUST_CHECK;
+/* The task's mappings were changed since it last looked which tables they select. */
+bool dms_store_remap(struct db *db, int64_t task);
+enum status dms_store_remap_done(struct db *db, int64_t task) MUST_CHECK;
+/* Forgets a table. */
+enum status dms_store_table_drop(struct db *db, int64_t task, struct str schema,
+                                 struct str name) MUST_CHECK;
 /* Forgets all tables and the checkpoint: a fresh start. */
 enum status dms_store_table_clear(struct db *db, int64_t task) MUST_CHECK;
 

@@ -72,6 +72,13 @@ enum status dms_store_task_add(struct db *db, struct dms_task_row *t)
 
 enum status dms_store_task_update(struct db *db, const struct dms_task_row *t)
 {
+    enum status st = db_exec(db,
+                             "INSERT OR IGNORE INTO dms_remap(task) SELECT id FROM dms_task "
+                             "WHERE id=? AND fresh_ms>0 AND mappings<>?",
+                             bi(t->id), bs(t->mappings));
+    if (st != ST_OK) {
+        return st;
+    }
     return db_exec(db,
                    "UPDATE dms_task SET ident=?,type=?,mappings=?,settings=?,task_data=?,"
                    "cdc_start=?,cdc_start_ms=?,cdc_stop=?,state=?,surface=?,message=?,"
@@ -93,14 +100,13 @@ enum status dms_store_task_move(struct db *db, const struct dms_task_row *t)
 enum status dms_store_task_delete(struct db *db, const struct dms_task_row *t)
 {
     static const char *const all[] = {
-        "DELETE FROM dms_table WHERE task=?",
-        "DELETE FROM dms_reload WHERE task=?",
-        "DELETE FROM dms_xa_start WHERE task=?",
+        "DELETE FROM dms_sequence WHERE task=?",
         "DELETE FROM dms_tag WHERE arn=(SELECT arn FROM dms_task WHERE id=?)",
         "DELETE FROM dms_task WHERE id=?",
         NULL,
     };
-    return db_change_all(db, all, bi(t->id));
+    enum status st = dms_store_table_clear(db, t->id);
+    return st == ST_OK ? db_change_all(db, all, bi(t->id)) : st;
 }
 
 enum status dms_store_task_get(struct db *db, struct arena *a, struct str arn,
@@ -284,11 +290,35 @@ enum status dms_store_reload_done(struct db *db, int64_t task, struct str schema
                    bs(schema), bs(name));
 }
 
+bool dms_store_remap(struct db *db, int64_t task)
+{
+    int64_t one;
+    return db_get_i64(db, &one, "SELECT 1 FROM dms_remap WHERE task=?", bi(task)) == ST_OK;
+}
+
+enum status dms_store_remap_done(struct db *db, int64_t task)
+{
+    return db_exec(db, "DELETE FROM dms_remap WHERE task=?", bi(task));
+}
+
+enum status dms_store_table_drop(struct db *db, int64_t task, struct str schema, struct str name)
+{
+    enum status st = dms_store_reload_done(db, task, schema, name);
+    if (st == ST_OK) {
+        st = db_exec(db, "DELETE FROM dms_table_left WHERE task=? AND schema=? AND name=?",
+                     bi(task), bs(schema), bs(name));
+    }
+    return st == ST_OK ? db_exec(db, "DELETE FROM dms_table WHERE task=? AND schema=? AND name=?",
+                                 bi(task), bs(schema), bs(name))
+                       : st;
+}
+
 enum status dms_store_table_clear(struct db *db, int64_t task)
 {
     static const char *const all[] = {
         "DELETE FROM dms_table WHERE task=?",
         "DELETE FROM dms_reload WHERE task=?",
+        "DELETE FROM dms_remap WHERE task=?",
         "DELETE FROM dms_xa_start WHERE task=?",
         "DELETE FROM dms_table_left WHERE task=?",
         "UPDATE dms_task SET ck_file='', ck_pos=0, checkpoints=0 WHERE id=?",

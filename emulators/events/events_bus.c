@@ -135,6 +135,6 @@ enum status events_delete_event_bus(struct call *c,
                          "Event bus %.*s can't be deleted since it has rules.", STR_ARG(in->Name));
     }
     st = st == ST_OK ? events_store_delete_bus(c->db, &key) : st;
-    st = st == ST_OK ? events_store_delete_tags(c->db, events_bus_arn(c->arena, &key)) : st;
+    st = st == ST_OK ? tags_clear(c->db, &events_tags, events_bus_arn(c->arena, &key)) : st;
     return call_status(c, st);
 }

@@ -151,12 +151,8 @@ enum status events_set_tags(struct call *c, struct str arn, const struct events_
 {
     struct events_tag_list all;
     enum status st = check_tags(c, tags);
-    for (size_t i = 0; st == ST_OK && i < tags->n; i++) {
-        st = call_status(
-            c, events_store_set_tag(c->db, arn, tags->v[i].Key,
-                                    str_set(tags->v[i].Value) ? tags->v[i].Value : STR("")));
-    }
-    st = st == ST_OK ? call_status(c, events_store_tags(c->db, c->arena, arn, &all)) : st;
+    st = st == ST_OK ? call_status(c, tags_set(c->db, &events_tags, arn, tags)) : st;
+    st = st == ST_OK ? call_status(c, tags_list(c->db, c->arena, &events_tags, arn, &all)) : st;
     if (st == ST_OK && all.n > TAGS_MAX) {
         return call_fail(c, &events_ValidationException, "A resource has at most %d tags.",
                          TAGS_MAX);

@@ -189,7 +189,7 @@ enum status events_delete_rule(struct call *c, const struct events_delete_rule_r
     }
     row.state = STR("DISABLED");
     st = st == ST_OK ? events_plan(c->state, &row) : st;
-    st = st == ST_OK ? events_store_delete_tags(c->db, events_rule_arn(c->arena, &row)) : st;
+    st = st == ST_OK ? tags_clear(c->db, &events_tags, events_rule_arn(c->arena, &row)) : st;
     return call_status(c, st == ST_OK ? events_store_delete_rule(c->db, row.id) : st);
 }
 

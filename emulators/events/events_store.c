@@ -1,7 +1,6 @@
 #include "emulators/events/events_store.h"
 
 #include "server/documents.h"
-#include "server/store/db_read.h"
 
 const char events_schema_sql[] =
     "CREATE TABLE IF NOT EXISTS events_bus("
@@ -14,10 +13,7 @@ const char events_schema_sql[] =
     " UNIQUE(account, region, bus, name));"
     "CREATE TABLE IF NOT EXISTS events_target("
     " rule INTEGER NOT NULL, id TEXT NOT NULL, arn TEXT NOT NULL, doc TEXT NOT NULL,"
-    " PRIMARY KEY(rule, id)) WITHOUT ROWID;"
-    "CREATE TABLE IF NOT EXISTS events_tag("
-    " arn TEXT NOT NULL, key TEXT NOT NULL, value TEXT NOT NULL,"
-    " PRIMARY KEY(arn, key)) WITHOUT ROWID;";
+    " PRIMARY KEY(rule, id)) WITHOUT ROWID;" TAGS_SCHEMA("events_tag");
 
 /* The columns that say which bus. */
 #define BUS(key) OWNER(key), bs((key)->bus)
@@ -199,26 +195,4 @@ enum status events_store_count_targets(struct db *db, int64_t rule, int64_t *ret
     return db_get_i64(db, ret, "SELECT count(*) FROM events_target WHERE rule=?", bi(rule));
 }
 
-/* --- tags ------------------------------------------------------------------------------------- */
-enum status events_store_set_tag(struct db *db, struct str arn, struct str key, struct str value)
-{
-    return db_exec(db, "INSERT OR REPLACE INTO events_tag VALUES(?,?,?)", bs(arn), bs(key),
-                   bs(value));
-}
-
-enum status events_store_delete_tag(struct db *db, struct str arn, struct str key)
-{
-    return db_exec(db, "DELETE FROM events_tag WHERE arn=? AND key=?", bs(arn), bs(key));
-}
-
-enum status events_store_delete_tags(struct db *db, struct str arn)
-{
-    return db_exec(db, "DELETE FROM events_tag WHERE arn=?", bs(arn));
-}
-
-enum status events_store_tags(struct db *db, struct arena *a, struct str arn,
-                              struct events_tag_list *ret)
-{
-    return db_read(db, ALL_TEXTS(a, &ret->v, &ret->n),
-                   "SELECT key, value FROM events_tag WHERE arn=? ORDER BY key", bs(arn));
-}
+const struct tags events_tags = TAGS_TABLE("events_tag");

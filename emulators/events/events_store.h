@@ -8,7 +8,7 @@
 
 #include "emulators/events/events_model.h"
 #include "server/base/arena.h"
-#include "server/store/db.h"
+#include "server/tags.h"
 
 extern const char events_schema_sql[];
 
@@ -91,14 +91,6 @@ enum status events_store_targets(struct db *db, struct arena *a, int64_t rule,
                                  struct events_target_list *ret) MUST_CHECK;
 enum status events_store_count_targets(struct db *db, int64_t rule, int64_t *ret) MUST_CHECK;
 
-/* --- tags of rules and buses, by ARN ---------------------------------------------------------- */
-/* Adds or replaces. */
-enum status events_store_set_tag(struct db *db, struct str arn, struct str key,
-                                 struct str value) MUST_CHECK;
-enum status events_store_delete_tag(struct db *db, struct str arn, struct str key) MUST_CHECK;
-enum status events_store_delete_tags(struct db *db, struct str arn) MUST_CHECK;
-/* In the order of their keys. */
-enum status events_store_tags(struct db *db, struct arena *a, struct str arn,
-                              struct events_tag_list *ret) MUST_CHECK;
+extern const struct tags events_tags; /* of rules and buses */
 
 #endif

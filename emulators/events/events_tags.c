@@ -40,10 +40,9 @@ enum status events_untag_resource(struct call *c, const struct events_untag_reso
 {
     (void)ret_out;
     enum status st = check_arn(c, in->ResourceARN);
-    for (size_t i = 0; st == ST_OK && i < in->TagKeys.n; i++) {
-        st = call_status(c, events_store_delete_tag(c->db, in->ResourceARN, in->TagKeys.v[i]));
-    }
-    return st;
+    return st == ST_OK
+               ? call_status(c, tags_unset(c->db, &events_tags, in->ResourceARN, &in->TagKeys))
+               : st;
 }
 
 enum status events_list_tags_for_resource(struct call *c,
@@ -51,7 +50,7 @@ enum status events_list_tags_for_resource(struct call *c,
                                           struct events_list_tags_for_resource_response *ret_out)
 {
     enum status st = check_arn(c, in->ResourceARN);
-    return st == ST_OK
-               ? call_status(c, events_store_tags(c->db, c->arena, in->ResourceARN, &ret_out->Tags))
-               : st;
+    return st == ST_OK ? call_status(c, tags_list(c->db, c->arena, &events_tags, in->ResourceARN,
+                                                  &ret_out->Tags))
+                       : st;
 }

@@ -40,13 +40,14 @@ enum status s3_object_list(struct db *db, struct arena *a, const struct s3_objec
 enum status s3_object_open(struct core *core, const struct s3_object *o, int *ret_fd) MUST_CHECK;
 
 /* Writes a staged file as an object in the current transaction, fires ObjectCreated:Put, and takes
- * the staged file over (also on failure: it is then discarded). ETag is the MD5 of the bytes as
- * given (16 bytes). */
+ * the staged file over (also on failure: it is then discarded). With part_bytes the object is one
+ * that came by multipart upload, and ObjectCreated:CompleteMultipartUpload is fired. */
 struct s3_put {
     struct str bucket, key;
     struct blob_ref ref;
-    const unsigned char *md5;
-    struct str content_type; /* absent: binary/octet-stream */
+    const unsigned char *md5; /* 16 bytes: of the file; of the parts' MD5s if it came in parts */
+    int64_t part_bytes;       /* of every part but the last; 0: it came in one piece */
+    struct str content_type;  /* absent: binary/octet-stream */
     struct str content_encoding;
     struct str request_id; /* absent: a fresh one */
     struct str principal;  /* who is shown in the event: "AWS:AIDA…"; absent: the service */

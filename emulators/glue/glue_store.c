@@ -7,7 +7,6 @@
 #include "emulators/glue/glue_security.h"
 #include "emulators/glue/trigger/trigger_store.h"
 #include "emulators/glue/trigger/workflow_store.h"
-#include "server/store/db_read.h"
 
 const char glue_schema_sql[] =
     "CREATE TABLE IF NOT EXISTS glue_job("
@@ -17,12 +16,10 @@ const char glue_schema_sql[] =
     " number INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, account TEXT NOT NULL,"
     " region TEXT NOT NULL, job TEXT NOT NULL, state TEXT NOT NULL, doc TEXT NOT NULL);"
     "CREATE INDEX IF NOT EXISTS glue_run_job ON glue_run(account, region, job, number);"
-    "CREATE INDEX IF NOT EXISTS glue_run_state ON glue_run(state, account, region, job);"
-    "CREATE TABLE IF NOT EXISTS glue_tag("
-    " arn TEXT NOT NULL, key TEXT NOT NULL, value TEXT NOT NULL, PRIMARY KEY(arn, key))"
-    " WITHOUT ROWID;" GLUE_LEDGER_SCHEMA_SQL GLUE_CATALOG_SCHEMA_SQL GLUE_CRAWLER_SCHEMA_SQL
-        GLUE_BOOKMARK_SCHEMA_SQL GLUE_SECURITY_SCHEMA_SQL GLUE_TRIGGER_SCHEMA_SQL
-            GLUE_WORKFLOW_SCHEMA_SQL;
+    "CREATE INDEX IF NOT EXISTS glue_run_state ON glue_run(state, account, region, "
+    "job);" TAGS_SCHEMA("glue_tag") GLUE_LEDGER_SCHEMA_SQL GLUE_CATALOG_SCHEMA_SQL
+        GLUE_CRAWLER_SCHEMA_SQL GLUE_BOOKMARK_SCHEMA_SQL GLUE_SECURITY_SCHEMA_SQL
+            GLUE_TRIGGER_SCHEMA_SQL GLUE_WORKFLOW_SCHEMA_SQL;
 
 /* --- jobs ------------------------------------------------------------------------------------- */
 static const struct documents jobs = {
@@ -132,26 +129,4 @@ enum status glue_store_active_runs(struct db *db, const struct glue_owner *o, st
                       OWNER(o), bs(job));
 }
 
-/* --- tags ------------------------------------------------------------------------------------- */
-enum status glue_store_set_tag(struct db *db, struct str arn, struct str key, struct str value)
-{
-    return db_exec(db, "INSERT OR REPLACE INTO glue_tag VALUES(?,?,?)", bs(arn), bs(key),
-                   bs(value));
-}
-
-enum status glue_store_delete_tag(struct db *db, struct str arn, struct str key)
-{
-    return db_exec(db, "DELETE FROM glue_tag WHERE arn=? AND key=?", bs(arn), bs(key));
-}
-
-enum status glue_store_delete_tags(struct db *db, struct str arn)
-{
-    return db_exec(db, "DELETE FROM glue_tag WHERE arn=?", bs(arn));
-}
-
-enum status glue_store_tags(struct db *db, struct arena *a, struct str arn,
-                            struct glue_tags_map *ret)
-{
-    return db_read(db, ALL_TEXTS(a, &ret->v, &ret->n),
-                   "SELECT key, value FROM glue_tag WHERE arn=? ORDER BY key", bs(arn));
-}
+const struct tags glue_tags = TAGS_TABLE("glue_tag");

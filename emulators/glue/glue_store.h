@@ -8,6 +8,7 @@
 #include "emulators/glue/glue_model.h"
 #include "server/base/arena.h"
 #include "server/documents.h"
+#include "server/tags.h"
 
 extern const char glue_schema_sql[];
 
@@ -68,13 +69,6 @@ enum status glue_store_runs_in(struct db *db, struct arena *a, const struct glue
 enum status glue_store_active_runs(struct db *db, const struct glue_owner *o, struct str job,
                                    int64_t *ret) MUST_CHECK;
 
-/* --- tags ------------------------------------------------------------------------------------- */
-enum status glue_store_set_tag(struct db *db, struct str arn, struct str key,
-                               struct str value) MUST_CHECK;
-enum status glue_store_delete_tag(struct db *db, struct str arn, struct str key) MUST_CHECK;
-/* All of the ARN. */
-enum status glue_store_delete_tags(struct db *db, struct str arn) MUST_CHECK;
-enum status glue_store_tags(struct db *db, struct arena *a, struct str arn,
-                            struct glue_tags_map *ret) MUST_CHECK;
+extern const struct tags glue_tags;
 
 #endif

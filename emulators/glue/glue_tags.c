@@ -103,14 +103,12 @@ static enum status add(struct call *c, struct str arn, const struct glue_tags_ma
     enum status st = ST_OK;
     for (size_t i = 0; st == ST_OK && i < tags->n; i++) {
         st = check_tag(c, &tags->v[i]);
-        st = st == ST_OK
-                 ? call_status(c, glue_store_set_tag(c->db, arn, tags->v[i].key, tags->v[i].value))
-                 : st;
     }
     if (st != ST_OK || tags->n == 0) {
         return st;
     }
-    st = call_status(c, glue_store_tags(c->db, c->arena, arn, &all));
+    st = tags_set(c->db, &glue_tags, arn, tags);
+    st = call_status(c, st == ST_OK ? tags_list(c->db, c->arena, &glue_tags, arn, &all) : st);
     if (st == ST_OK && all.n > TAGS_MAX) {
         return call_fail(c, &glue_InvalidInputException, "A resource has at most %d tags.",
                          TAGS_MAX);
@@ -126,7 +124,7 @@ enum status glue_tags_add(struct call *c, const char *kind, struct str name,
 
 enum status glue_tags_drop(struct call *c, const char *kind, struct str name)
 {
-    return call_status(c, glue_store_delete_tags(c->db, arn_of(c, kind, name)));
+    return call_status(c, tags_clear(c->db, &glue_tags, arn_of(c, kind, name)));
 }
 
 static bool has_tag(const struct glue_tags_map *tags, const struct glue_tags_map_entry *want)
@@ -147,7 +145,7 @@ enum status glue_tags_match(struct call *c, const char *kind, struct str name,
     if (want->n == 0) {
         return ST_OK;
     }
-    enum status st = glue_store_tags(c->db, c->arena, arn_of(c, kind, name), &tags);
+    enum status st = tags_list(c->db, c->arena, &glue_tags, arn_of(c, kind, name), &tags);
     for (size_t i = 0; st == ST_OK && i < want->n; i++) {
         *ret = *ret && has_tag(&tags, &want->v[i]);
     }
@@ -159,9 +157,9 @@ enum status glue_get_tags(struct call *c, const struct glue_get_tags_request *in
                           struct glue_get_tags_response *ret_out)
 {
     enum status st = check_arn(c, in->ResourceArn);
-    return st == ST_OK
-               ? call_status(c, glue_store_tags(c->db, c->arena, in->ResourceArn, &ret_out->Tags))
-               : st;
+    return st == ST_OK ? call_status(c, tags_list(c->db, c->arena, &glue_tags, in->ResourceArn,
+                                                  &ret_out->Tags))
+                       : st;
 }
 
 enum status glue_tag_resource(struct call *c, const struct glue_tag_resource_request *in,
@@ -177,8 +175,7 @@ enum status glue_untag_resource(struct call *c, const struct glue_untag_resource
 {
     (void)ret_out;
     enum status st = check_arn(c, in->ResourceArn);
-    for (size_t i = 0; st == ST_OK && i < in->TagsToRemove.n; i++) {
-        st = call_status(c, glue_store_delete_tag(c->db, in->ResourceArn, in->TagsToRemove.v[i]));
-    }
-    return st;
+    return st == ST_OK
+               ? call_status(c, tags_unset(c->db, &glue_tags, in->ResourceArn, &in->TagsToRemove))
+               : st;
 }

@@ -86,6 +86,20 @@ static struct s3 *state_of(struct core *core)
     return core_state(core, "s3");
 }
 
+/* What CompleteMultipartUpload would have left in the row. */
+static void came_in_parts(struct arena *a, const struct s3_put *put, struct s3_object_row *row)
+{
+    uint64_t left = (uint64_t)put->ref.size, each = (uint64_t)put->part_bytes;
+    struct s3_part_sums parts = { NULL, (size_t)((left + each - 1) / each) };
+    parts.v = ARENA_ARRAY(a, struct s3_part_sum, parts.n);
+    for (size_t i = 0; i < parts.n; i++) {
+        parts.v[i] = (struct s3_part_sum){ STR(""), left < each ? left : each };
+        left -= parts.v[i].size;
+    }
+    row->parts = s3_parts_encode(a, parts);
+    row->etag = arena_printf(a, "%.*s-%zu", STR_ARG(row->etag), parts.n);
+}
+
 static enum status put_in_mark(struct s3 *s3, struct arena *a, const struct s3_put *put)
 {
     struct s3_bucket_row bucket;
@@ -102,7 +116,12 @@ static enum status put_in_mark(struct s3 *s3, struct arena *a, const struct s3_p
     if (st == ST_OK) {
         st = s3_write_current(s3, a, put->bucket, put->key, &old);
     }
-    struct s3_write write = { &row, old, "s3:ObjectCreated:Put" };
+    const char *event = "s3:ObjectCreated:Put";
+    if (put->part_bytes > 0) {
+        came_in_parts(a, put, &row);
+        event = "s3:ObjectCreated:CompleteMultipartUpload";
+    }
+    struct s3_write write = { &row, old, event };
     return st == ST_OK ? s3_write_object(s3, a, &bucket, &write, &cause) : st;
 }
 

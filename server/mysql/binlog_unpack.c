@@ -4,6 +4,7 @@
 #include <zlib.h>
 #include <zstd.h>
 
+#include "server/base/digest.h"
 #include "server/base/mem.h"
 #include "server/mysql/binlog_parts.h"
 
@@ -39,8 +40,9 @@ static bool has_checksum(const struct mysql_binlog *b, uint8_t type)
 
 static bool checksum_ok(const uint8_t *p, size_t n)
 {
-    uint32_t want = (uint32_t)le_bytes(p + n - CHECKSUM, CHECKSUM);
-    return (uint32_t)crc32_z(0, p, n - CHECKSUM) == want;
+    unsigned char sum[DIGEST_MAX];
+    digest_bytes(DIGEST_CRC32, p, n - CHECKSUM, sum);
+    return be_bytes(sum, CHECKSUM) == le_bytes(p + n - CHECKSUM, CHECKSUM);
 }
 
 enum status binlog_split(struct mysql_binlog *b, const uint8_t *p, size_t n, bool inner,

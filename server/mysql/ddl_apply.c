@@ -536,7 +536,7 @@ static bool same_labels(const struct mysql_column *a, const struct mysql_column 
 static bool column_alike(const struct mysql_column *a, const struct mysql_column *b)
 {
     if (!str_eq(a->name, b->name) || a->family != b->family || a->is_unsigned != b->is_unsigned ||
-        a->fraction != b->fraction || !same_labels(a, b)) {
+        a->fraction != b->fraction || a->pk != b->pk || !same_labels(a, b)) {
         return false;
     }
     if (a->family == MYSQL_F_DECIMAL || a->family == MYSQL_F_BIT) {

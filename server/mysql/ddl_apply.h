@@ -24,7 +24,7 @@ struct mysql_table *mysql_ddl_apply(struct arena *a, struct str text,
                                     const struct mysql_table *before, struct str schema,
                                     struct str name);
 
-/* Would rows of both be read and named alike? (No matter the lengths, comments, or how the types
+/* Would rows of both be read and named alike, and have the same keys? (No matter the lengths, comments, or how the types
  * are written.) */
 bool mysql_table_alike(const struct mysql_table *a, const struct mysql_table *b);
 

@@ -8,8 +8,9 @@
 #include "server/mysql/conn_raw.h"
 #include "server/mysql/schema_labels.h"
 
-#define LABELS_MAX 65535 /* the server's own limit for ENUM */
-#define COLUMNS_MAX 4096 /* likewise for columns of a table */
+#define LABELS_MAX 65535    /* the server's own limit for ENUM */
+#define COLUMNS_MAX 4096    /* likewise for columns of a table */
+#define DESCRIBE_ATTEMPTS 5 /* of a table that is altered between the questions about it */
 
 static const struct {
     const char *name;
@@ -278,29 +279,28 @@ static enum status read_head(struct mysql_conn *c, struct arena *a, struct mysql
     return ST_OK;
 }
 
-static enum status read_columns(struct mysql_conn *c, struct arena *a, struct mysql_table *t,
-                                struct mysql_err *err)
+static enum status ask_columns(struct mysql_conn *c, struct arena *a, const struct mysql_table *t,
+                               struct mysql_cells *ret, struct mysql_err *err)
 {
-    struct mysql_cells rows;
-    enum status st =
-        query_about(c, a, (struct view){ "COLUMNS", "ORDINAL_POSITION" }, t, &rows, err);
-    if (st) {
-        return st;
-    }
-    if (rows.rows == 0 || rows.rows > COLUMNS_MAX) {
+    return query_about(c, a, (struct view){ "COLUMNS", "ORDINAL_POSITION" }, t, ret, err);
+}
+
+static enum status read_columns(struct mysql_conn *c, struct arena *a, struct mysql_table *t,
+                                const struct mysql_cells *rows, struct mysql_err *err)
+{
+    if (rows->rows == 0 || rows->rows > COLUMNS_MAX) {
         return mysql_err_set(err, ST_NOT_FOUND, MYSQL_ERR_MISSING,
                              "User '%s' can see no column of %.*s.%.*s: GRANT SELECT on it.",
                              mysql_conn_user(c), STR_ARG(t->schema), STR_ARG(t->name));
     }
-    struct mysql_column *columns = ARENA_ARRAY(a, struct mysql_column, rows.rows);
+    struct mysql_column *columns = ARENA_ARRAY(a, struct mysql_column, rows->rows);
     bool explicit_period = false;
-    for (size_t i = 0; i < rows.rows; i++) {
-        read_column(a, &rows, i, &columns[i]);
-        explicit_period |=
-            str_ieqz(mysql_cells_get(&rows, i, "GENERATION_EXPRESSION"), "ROW START");
+    for (size_t i = 0; i < rows->rows; i++) {
+        read_column(a, rows, i, &columns[i]);
+        explicit_period |= str_ieqz(mysql_cells_get(rows, i, "GENERATION_EXPRESSION"), "ROW START");
     }
     t->columns = columns;
-    t->columns_n = rows.rows;
+    t->columns_n = rows->rows;
     t->hidden = t->versioned && !explicit_period ? 2 : 0;
     return ST_OK;
 }
@@ -337,14 +337,30 @@ static enum status read_keys(struct mysql_conn *c, struct arena *a, struct mysql
     return ST_OK;
 }
 
-/* `ret` names it. */
-static enum status describe(struct mysql_conn *c, struct arena *a, bool view,
-                            struct mysql_table *ret, struct mysql_err *err)
+static bool same_cells(const struct mysql_cells *x, const struct mysql_cells *y)
 {
-    enum status st = read_head(c, a, ret, view, err);
-    if (!st) {
-        st = read_columns(c, a, ret, err);
+    bool same = x->rows == y->rows && x->cols == y->cols;
+    for (size_t i = 0; same && i < x->rows * x->cols; i++) {
+        same = str_eq(x->cells[i], y->cells[i]);
     }
+    return same;
+}
+
+/* `ret` names it. The server answers each question as of its own moment: only between two equal
+ * answers about the columns, which also tell who is in a key, do the others belong to them. */
+static enum status describe_once(struct mysql_conn *c, struct arena *a, bool view,
+                                 struct mysql_table *ret, bool *ret_steady, struct mysql_err *err)
+{
+    struct mysql_cells before, after;
+    enum status st = ask_columns(c, a, ret, &before, err);
+    if (!st) {
+        st = read_head(c, a, ret, view, err);
+    }
+    if (st) {
+        return st;
+    }
+    *ret_steady = before.rows > 0; /* else it may just have been made */
+    st = read_columns(c, a, ret, &before, err);
     if (!st) {
         /* The array is ours, only its users see it as const. */
         st = read_keys(c, a, ret, (struct mysql_column *)ret->columns, err);
@@ -352,12 +368,36 @@ static enum status describe(struct mysql_conn *c, struct arena *a, bool view,
     if (!st) {
         st = mysql_schema_labels(c, a, ret, (struct mysql_column *)ret->columns, err);
     }
+    if (!st) {
+        st = ask_columns(c, a, ret, &after, err);
+    }
     if (!st && arena_over(a)) {
         st = mysql_err_set(err, ST_NOMEM, MYSQL_ERR_LIMIT,
                            "The description of %.*s.%.*s is larger than our limit.",
                            STR_ARG(ret->schema), STR_ARG(ret->name));
     }
+    *ret_steady = *ret_steady && (st || same_cells(&before, &after));
     return st;
+}
+
+static enum status describe(struct mysql_conn *c, struct arena *a, bool view,
+                            struct mysql_table *ret, struct mysql_err *err)
+{
+    const struct mysql_table named = *ret;
+    enum status st = ST_OK;
+    for (int i = 0; i < DESCRIBE_ATTEMPTS; i++) {
+        bool steady = true;
+        *ret = named;
+        st = describe_once(c, a, view, ret, &steady, err);
+        if (steady) {
+            return st;
+        }
+    }
+    return st ? st
+              : mysql_err_set(err, ST_IO, MYSQL_ERR_BUSY,
+                              "The table %.*s.%.*s is altered again and again; no description of "
+                              "it lasts.",
+                              STR_ARG(ret->schema), STR_ARG(ret->name));
 }
 
 enum status mysql_schema_describe(struct mysql_conn *c, struct arena *a, struct str schema,

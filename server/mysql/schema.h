@@ -105,8 +105,9 @@ enum status mysql_schema_tables(struct mysql_conn *c, struct arena *a, struct my
 enum status mysql_schema_views(struct mysql_conn *c, struct arena *a, struct mysql_table_list *ret,
                                struct mysql_err *err) MUST_CHECK;
 
-/* Columns and key of one table. ST_NOT_FOUND when there is no such base table (or we may not see
- * it). */
+/* Columns and key of one table, as they were together at one moment, whatever alters it meanwhile
+ * (MYSQL_ERR_BUSY: that goes on and on). ST_NOT_FOUND when there is no such base table (or we may
+ * not see it). */
 enum status mysql_schema_describe(struct mysql_conn *c, struct arena *a, struct str schema,
                                   struct str name, struct mysql_table *ret,
                                   struct mysql_err *err) MUST_CHECK;

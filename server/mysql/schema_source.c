@@ -92,14 +92,27 @@ static void finding(struct mysql_checks *k, bool fatal, const char *name, struct
     }
 }
 
+/* The two places where a setting can be mended. */
+static struct str remedy(struct arena *a, const char *name, const char *value)
+{
+    return arena_printf(a,
+                        "On RDS set %s to '%s' in the parameter group of the instance, one of your "
+                        "own, and reboot the instance while the group is pending-reboot. On a "
+                        "server of your own: SET GLOBAL %s = '%s', and %s=%s below [mysqld] of "
+                        "my.cnf.",
+                        name, value, name, value, name, value);
+}
+
 static void check_log(const struct mysql_source *s, struct arena *a, struct mysql_checks *k)
 {
     if (!is_on(s->log_bin)) {
         finding(k, true, "log_bin",
                 arena_printf(a,
-                             "Binary logging must be enabled (log_bin is %.*s): start the server "
-                             "with --log-bin --server-id=1 --binlog-format=ROW; on RDS set a "
-                             "backup retention period of at least one day.",
+                             "Binary logging must be enabled (log_bin is %.*s). On RDS set the "
+                             "backup retention period (BackupRetentionPeriod) to at least one day: "
+                             "0 turns the binary log off. Start a server of your own with "
+                             "--log-bin --server-id=1 --binlog-format=ROW, or with log_bin, "
+                             "server_id=1 and binlog_format=ROW below [mysqld] of my.cnf.",
                              STR_ARG(str_set(s->log_bin) ? s->log_bin : STR("OFF"))));
     }
     if (str_eqz(s->server_id, "0")) {
@@ -109,10 +122,10 @@ static void check_log(const struct mysql_source *s, struct arena *a, struct mysq
     if (!str_ieqz(s->binlog_format, "ROW")) {
         finding(k, true, "binlog_format",
                 arena_printf(a,
-                             "binlog_format must be ROW, it is %.*s: SET GLOBAL binlog_format = "
-                             "'ROW', set it in the server's configuration, and reconnect the "
-                             "applications.",
-                             STR_ARG(s->binlog_format)));
+                             "binlog_format must be ROW, it is %.*s. %.*s Then reconnect the "
+                             "applications: open sessions keep the old format.",
+                             STR_ARG(s->binlog_format),
+                             STR_ARG(remedy(a, "binlog_format", "ROW"))));
     }
 }
 
@@ -124,14 +137,17 @@ void mysql_schema_check_cdc(const struct mysql_source *s, struct arena *a, struc
         finding(ret, false, "binlog_row_image",
                 arena_printf(a,
                              "binlog_row_image should be FULL, it is %.*s: changed rows will lack "
-                             "columns. SET GLOBAL binlog_row_image = 'FULL'.",
-                             STR_ARG(s->row_image)));
+                             "columns. %.*s",
+                             STR_ARG(s->row_image),
+                             STR_ARG(remedy(a, "binlog_row_image", "FULL"))));
     }
     if (str_set(s->row_value_options) && !str_empty(s->row_value_options)) {
         finding(ret, true, "binlog_row_value_options",
                 arena_printf(a,
                              "binlog_row_value_options is %.*s: partial JSON updates cannot be "
-                             "captured. SET GLOBAL binlog_row_value_options = ''.",
+                             "captured. On RDS reset it in the parameter group of the instance; on "
+                             "a server of your own SET GLOBAL binlog_row_value_options = '', and "
+                             "take it out of my.cnf.",
                              STR_ARG(s->row_value_options)));
     }
     if (s->is_replica && str_set(s->log_slave_updates) && !is_on(s->log_slave_updates)) {
@@ -143,7 +159,10 @@ void mysql_schema_check_cdc(const struct mysql_source *s, struct arena *a, struc
         finding(ret, false, "binlog_expire_logs_seconds",
                 arena_printf(a,
                              "Binary logs are kept for %.*s seconds only; a task that is stopped "
-                             "longer cannot resume. Keep them for at least a day.",
+                             "longer cannot resume. Keep them for at least a day: on RDS CALL "
+                             "mysql.rds_set_configuration('binlog retention hours', 24), on a "
+                             "server of your own SET GLOBAL binlog_expire_logs_seconds = 86400 "
+                             "(before MySQL 8.0 and MariaDB 10.6: expire_logs_days = 1).",
                              STR_ARG(s->expire_logs_seconds)));
     }
 }

@@ -101,9 +101,9 @@ static enum status set_lock_wait(struct mysql_conn *c, const struct mysql_snapsh
 
 /* Waiting for the lock stalls every writer, so each attempt is short. */
 static enum status try_lock(struct mysql_conn *c, const char *sql,
-                            const struct mysql_snapshot_options *o, struct mysql_err *err)
+                            const struct mysql_snapshot_options *o, unsigned attempts,
+                            struct mysql_err *err)
 {
-    unsigned attempts = o->lock_attempts ? o->lock_attempts : LOCK_ATTEMPTS;
     enum status st = set_lock_wait(c, o, err);
     for (unsigned i = 0; i < attempts && (i == 0 || (st && err->kind == MYSQL_ERR_BUSY)); i++) {
         if (st && i == 0) {
@@ -114,16 +114,31 @@ static enum status try_lock(struct mysql_conn *c, const char *sql,
     return st;
 }
 
+/* MySQL before 5.7 makes commits visible after releasing the table locks: rows would be lost. */
+static bool table_lock_works(const struct mysql_conn *c)
+{
+    return mysql_conn_flavour(c) == MYSQL_FLAVOUR_MARIADB || mysql_conn_version(c) >= 50700;
+}
+
+static unsigned attempts_of(const struct mysql_snapshot_options *o)
+{
+    return o->lock_attempts ? o->lock_attempts : LOCK_ATTEMPTS;
+}
+
 static enum status open_by_global_lock(struct mysql_snapshot *s,
                                        const struct mysql_snapshot_options *o,
                                        struct mysql_err *err)
 {
     struct mysql_conn *c = s->conns[0];
-    enum status st = try_lock(c, "FLUSH TABLES WITH READ LOCK", o, err);
+    unsigned attempts = table_lock_works(c) ? 1 : attempts_of(o);
+    enum status st = try_lock(c, "FLUSH TABLES WITH READ LOCK", o, attempts, err);
     if (st) {
         return st;
     }
     st = start_locked(s, c, o, err);
+    if (!st) {
+        st = mysql_guard_take(s, o, true, err);
+    }
     struct mysql_err unlock;
     enum status unlocked = mysql_conn_exec(c, "UNLOCK TABLES", &unlock);
     if (!st && unlocked) {
@@ -147,32 +162,32 @@ static void lock_statement(const struct mysql_snapshot_options *o, struct buf *s
     buf_putc(sql, '\0');
 }
 
-/* START TRANSACTION would release the locks of its own session, so another one holds them. */
+/* START TRANSACTION would release the locks of its own session, so another one holds them: until
+ * the end, if the tables are to stay as they are. A guard beside it could be kept waiting by
+ * somebody who waits for the lock to alter a table. */
 static enum status open_by_table_lock(struct mysql_snapshot *s,
                                       const struct mysql_snapshot_options *o, struct mysql_err *err)
 {
     CLEANUP(buf_fini) struct buf sql = BUF_INIT(1 << 20);
-    CLEANUP(mysql_conn_freep) struct mysql_conn *locker = mysql_conn_twin(s->conns[0]);
+    mysql_conn_freep(&s->locker);
+    s->locker = mysql_conn_twin(s->conns[0]);
     lock_statement(o, &sql);
     if (!buf_ok(&sql) || o->tables_n == 0) {
         return mysql_err_set(err, ST_INVALID, MYSQL_ERR_LIMIT,
                              "No tables, or too many of them, to lock for a snapshot.");
     }
-    enum status st = mysql_conn_connect(locker, err);
+    enum status st = mysql_conn_connect(s->locker, err);
     if (!st) {
-        st = try_lock(locker, sql.p, o, err);
+        st = try_lock(s->locker, sql.p, o, attempts_of(o), err);
     }
     if (!st) {
-        st = start_locked(s, locker, o, err);
+        st = start_locked(s, s->locker, o, err);
+    }
+    if (st || !o->guard) {
+        mysql_snapshot_settle(s);
     }
     s->how = MYSQL_SNAPSHOT_TABLE_LOCK;
     return st;
-}
-
-/* MySQL before 5.7 makes commits visible after releasing the table locks: rows would be lost. */
-static bool table_lock_works(const struct mysql_conn *c)
-{
-    return mysql_conn_flavour(c) == MYSQL_FLAVOUR_MARIADB || mysql_conn_version(c) >= 50700;
 }
 
 static enum status open_by_lock(struct mysql_snapshot *s, const struct mysql_snapshot_options *o,
@@ -194,7 +209,12 @@ static enum status open_by_lock(struct mysql_snapshot *s, const struct mysql_sna
         return st;
     }
     struct mysql_err first = *err;
+    enum status first_st = st;
     st = open_by_table_lock(s, o, err);
+    if (st && err->kind == MYSQL_ERR_PRIVILEGE && first.kind == MYSQL_ERR_BUSY) {
+        *err = first; /* the other lock may be had later */
+        return first_st;
+    }
     if (st && err->kind == MYSQL_ERR_PRIVILEGE) {
         mysql_err_prefix(err,
                          "An exact snapshot needs RELOAD or LOCK TABLES, and REPLICATION CLIENT. "
@@ -229,13 +249,21 @@ static enum status open_snapshot(struct mysql_snapshot *s, const struct mysql_sn
         return start_all(s, err);
     }
     if (mysql_conn_flavour(s->conns[0]) == MYSQL_FLAVOUR_MARIADB && !o->no_status) {
-        if (has_xa(s->conns[0]) && open_by_lock(s, o, err) == ST_OK) {
-            return ST_OK;
+        if (has_xa(s->conns[0])) {
+            if (open_by_lock(s, o, err) == ST_OK) {
+                return ST_OK;
+            }
+            snprintf(s->doubt, sizeof(s->doubt), "%s", err->text);
+        }
+        st = mysql_guard_take(s, o, false, err);
+        if (st) {
+            return st;
         }
         st = open_by_status(s, err);
         if (st != ST_NOT_FOUND) {
             return st;
         }
+        mysql_snapshot_settle(s);
     }
     return open_by_lock(s, o, err);
 }
@@ -268,6 +296,7 @@ enum status mysql_snapshot_open(struct mysql_conn *const *conns, size_t conns_n,
 void mysql_snapshot_free(struct mysql_snapshot *s)
 {
     if (s) {
+        mysql_snapshot_settle(s);
         end_all(s);
         free(s);
     }
@@ -281,4 +310,9 @@ const struct mysql_position *mysql_snapshot_position(const struct mysql_snapshot
 enum mysql_snapshot_how mysql_snapshot_how(const struct mysql_snapshot *s)
 {
     return s->how;
+}
+
+const char *mysql_snapshot_doubt(const struct mysql_snapshot *s)
+{
+    return s->how == MYSQL_SNAPSHOT_STATUS && s->doubt[0] ? s->doubt : NULL;
 }

@@ -30,29 +30,48 @@ enum mysql_snapshot_how {
 };
 
 struct mysql_snapshot_options {
-    const struct mysql_table *const *tables; /* what will be read (for LOCK TABLES) */
+    const struct mysql_table *const *tables; /* what will be read (for LOCK TABLES and the guard):
+                                              * only names are looked at */
     size_t tables_n;
-    bool no_position;       /* full load without capture: the server may have no binlog. Several
-                             * connections need one of the ways above all the same */
-    bool no_status;         /* on MariaDB, too, lock as on MySQL */
-    bool forbid_flush;      /* never FLUSH TABLES WITH READ LOCK */
-    unsigned lock_wait_s;   /* 5: a lock attempt gives up after this */
-    unsigned lock_attempts; /* 5 */
+    struct mysql_conn *guard; /* a further connected one, for these tables: from the snapshot's
+                               * place to mysql_snapshot_settle() nothing alters them, so that a
+                               * description made meanwhile, on this connection, is right for the
+                               * place. NULL: they may be altered. Means nothing with no_position */
+    bool no_position;         /* full load without capture: the server may have no binlog. Several
+                               * connections need one of the ways above all the same */
+    bool no_status;           /* on MariaDB, too, lock as on MySQL */
+    bool forbid_flush;        /* never FLUSH TABLES WITH READ LOCK */
+    unsigned lock_wait_s;     /* 5: a lock attempt gives up after this */
+    unsigned lock_attempts; /* 5; one for all tables of the server where LOCK TABLES will do, too */
 };
 
 /* Opens on `conns_n` connected connections (1 … MYSQL_SNAPSHOT_CONNS), which stay the caller's but
- * must not run anything else until it is closed. */
+ * must not run anything else until it is closed. MYSQL_ERR_MISSING: the guard found no such table.
+ */
 #define MYSQL_SNAPSHOT_CONNS 16
 enum status mysql_snapshot_open(struct mysql_conn *const *conns, size_t conns_n,
                                 const struct mysql_snapshot_options *options,
                                 struct mysql_snapshot **ret, struct mysql_err *err) MUST_CHECK;
-/* Ends the transactions (errors ignored: the sessions are over then anyway) and frees. NULL is
- * fine. */
+/* The tables may be altered again; the snapshot goes on. Safe twice. */
+void mysql_snapshot_settle(struct mysql_snapshot *s);
+/* Settles; ends the transactions (errors ignored: the sessions are over then anyway) and frees.
+ * NULL is fine. */
 void mysql_snapshot_free(struct mysql_snapshot *s);
 
 /* Means nothing with no_position. */
 const struct mysql_position *mysql_snapshot_position(const struct mysql_snapshot *s);
 enum mysql_snapshot_how mysql_snapshot_how(const struct mysql_snapshot *s);
+/* MariaDB, which has committed XA transactions, could not be locked, and this is why: one that was
+ * being committed meanwhile may be neither among the rows nor behind the position. NULL: the
+ * position is exact. */
+const char *mysql_snapshot_doubt(const struct mysql_snapshot *s);
+
+/* Opens the table as a SELECT would: a statement that creates, alters or drops it at that time is
+ * waited for, so many seconds (MYSQL_ERR_BUSY then; the session keeps them as lock_wait_timeout).
+ * Within a transaction the table stays as it is until the end of that. ST_NOT_FOUND: no such table.
+ */
+enum status mysql_table_touch(struct mysql_conn *c, struct str schema, struct str name,
+                              unsigned wait_s, struct mysql_err *err) MUST_CHECK;
 
 /* One row: values[i] belongs to table->columns[i]; valid during the call. Anything but ST_OK stops
  * the read, which then returns it. */

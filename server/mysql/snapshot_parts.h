@@ -1,4 +1,5 @@
-/* Inside of a snapshot, shared by opening (snapshot.c) and reading (snapshot_read.c). */
+/* Inside of a snapshot, shared by opening (snapshot.c), its guard (snapshot_guard.c) and reading
+ * (snapshot_read.c). */
 #ifndef CISTERN_MYSQL_SNAPSHOT_PARTS_H
 #define CISTERN_MYSQL_SNAPSHOT_PARTS_H
 
@@ -7,9 +8,18 @@
 struct mysql_snapshot {
     struct mysql_conn *conns[MYSQL_SNAPSHOT_CONNS]; /* borrowed */
     size_t conns_n;
+    struct mysql_conn *guard;  /* borrowed; has the tables open. NULL: none, or settled */
+    struct mysql_conn *locker; /* has them locked, in the place of the guard */
     struct mysql_position position;
     enum mysql_snapshot_how how;
+    char doubt[MYSQL_ERR_TEXT]; /* "": none */
 };
+
+/* --- snapshot_guard.c --- */
+/* The options' guard opens the tables, if there is one. `locked`: the server's lock is ours. Also
+ * again. ST_NOT_FOUND: one of them is missing. */
+enum status mysql_guard_take(struct mysql_snapshot *s, const struct mysql_snapshot_options *o,
+                             bool locked, struct mysql_err *err) MUST_CHECK;
 
 /* How one column of a binary-protocol row becomes a value. */
 struct rowread_column {

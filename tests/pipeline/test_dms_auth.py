@@ -11,7 +11,7 @@ import threading
 import pytest
 
 from tests.support.certificates import Authority
-from tests.support.dms import QuickTask
+from tests.support.dms import QuickTask, tasks
 from tests.support.mariadb import MariaDB
 from tests.support.sources import mariadb_plugins, source
 from tests.support.wait import wait_until
@@ -73,11 +73,8 @@ def grant(db, user):
 @pytest.fixture
 def moves(server, unique):
     """moves(db, user, password): the user can do a load and a capture."""
-    made = []
-
     def check(db, user, password="pw", engine="mysql", **more):
-        t = QuickTask(server, db, unique("auth"), "s", source=dict(Username=user, Password=password, **more))
-        made.append(t)
+        t = new(db, source=dict(Username=user, Password=password, **more))
         t.start()
         [(last,)] = db.query("SELECT MAX(id) FROM s.t")
         db.execute(f"INSERT INTO s.t VALUES ({last + 1},'x')")
@@ -85,9 +82,8 @@ def moves(server, unique):
         assert t.change_text("t") == f"I,{last + 1},x\n"
         t.assert_equal("t")
 
-    yield check
-    for t in made:
-        t.delete()
+    with tasks(lambda db, **more: QuickTask(server, db, unique("auth"), "s", **more)) as new:
+        yield check
 
 
 @pytest.fixture

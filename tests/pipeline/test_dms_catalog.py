@@ -2,20 +2,13 @@
 
 import pytest
 
-from tests.support.dms import Task
+from tests.support.dms import Task, tasks
 
 
 @pytest.fixture
 def task(server, mariadb, schema, unique):
-    made = []
-
-    def make(**more):
-        made.append(Task(server, mariadb, unique("dms"), schema, **more))
-        return made[-1]
-
-    yield make
-    for t in made:
-        t.delete()
+    with tasks(lambda **more: Task(server, mariadb, unique("dms"), schema, **more)) as make:
+        yield make
 
 
 def columns(table):

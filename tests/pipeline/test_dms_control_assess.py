@@ -3,30 +3,17 @@
 import json
 
 import pytest
-from botocore.exceptions import ClientError
 
-from tests.support.dms import Task
+from tests.support.dms import Task, tasks
+from tests.support.errors import refused
 from tests.support.wait import wait_until
 
 
 @pytest.fixture
 def task(server, mariadb, schema, unique):
     mariadb.execute("CREATE TABLE t (id INT PRIMARY KEY)", "CREATE TABLE loose (v LONGTEXT) ENGINE=MyISAM", database=schema)
-    made = []
-
-    def make(db=mariadb, schema=schema, **more):
-        made.append(Task(server, db, unique("chk"), schema, **more))
-        return made[-1]
-
-    yield make
-    for t in made:
-        t.delete()
-
-
-def refused(code, call, **arguments):
-    with pytest.raises(ClientError) as caught:
-        call(**arguments)
-    assert caught.value.response["Error"]["Code"] == code, caught.value
+    with tasks(lambda db=mariadb, schema=schema, **more: Task(server, db, unique("chk"), schema, **more)) as make:
+        yield make
 
 
 def start(task, name, **more):
@@ -61,10 +48,10 @@ def test_the_checks_find_what_is_there(task, unique, schema):
     names = t.dms.describe_applicable_individual_assessments(ReplicationTaskArn=t.arn)["IndividualAssessmentNames"]
     assert sorted(found) == sorted(names) and len(names) == run["AssessmentProgress"]["IndividualAssessmentCompletedCount"]
     warned = {n for n, status in found.items() if status != "passed"}
-    assert warned == {"mysql-check-non-innodb-engine", "source-table-without-primary-key",
+    assert warned == {"mysql-check-table-storage-engine", "table-with-no-primary-key-or-unique-constraint",
                       "mysql-check-limited-lob-truncation"}
     assert run["ResultStatistic"]["Warning"] == 3 and run["ResultStatistic"]["Failed"] == 0
-    body = json.loads(t.s3.get_object(Bucket=t.bucket, Key=f"checks/{name}/source-table-without-primary-key.json")["Body"].read())
+    body = json.loads(t.s3.get_object(Bucket=t.bucket, Key=f"checks/{name}/table-with-no-primary-key-or-unique-constraint.json")["Body"].read())
     assert body["status"] == "warning" and body["objects"] == [f"{schema}.loose"] and body["message"]
     assert t.describe()["Status"] == "ready"
     refused("ResourceAlreadyExistsFault", t.dms.start_replication_task_assessment_run, ReplicationTaskArn=t.arn,
@@ -86,8 +73,8 @@ def test_a_source_that_is_not_ready_fails(task, fresh_mariadb, unique):
     assert run["Status"] == "failed"
     assert found["mysql-check-binlog-format"] == "failed" and found["mysql-check-binlog-image"] == "warning"
     assert found["mysql-check-replication-privileges"] == "failed" and found["mysql-check-select-privileges"] == "passed"
-    only = finished(t, start(t, unique("run"), IncludeOnly=["mysql-check-source-version"])["ReplicationTaskAssessmentRunArn"])
-    assert only["Status"] == "passed" and list(checks(t, only)) == ["mysql-check-source-version"]
+    only = finished(t, start(t, unique("run"), IncludeOnly=["mysql-check-supported-version"])["ReplicationTaskAssessmentRunArn"])
+    assert only["Status"] == "passed" and list(checks(t, only)) == ["mysql-check-supported-version"]
     t.dms.modify_endpoint(EndpointArn=t.source, Password="wrong")
     broken = finished(t, start(t, unique("run"))["ReplicationTaskAssessmentRunArn"])
     assert broken["Status"] == "error-executing" and "1045" in broken["LastFailureMessage"]
@@ -102,3 +89,26 @@ def test_what_cannot_be_assessed(task, unique):
     refused("InvalidParameterValueException", call, ResultLocationBucket=t.bucket, Exclude=["nonsense"], **more)
     t.start()
     refused("InvalidResourceStateFault", call, ResultLocationBucket=t.bucket, **more)
+
+
+def test_keys_and_partitions_of_tables(task, mariadb, unique, schema):
+    """What people meet only later: rows that change by cascade are in no log."""
+    mariadb.execute(
+        "CREATE TABLE parent (id INT PRIMARY KEY AUTO_INCREMENT)",
+        "CREATE TABLE child (id INT PRIMARY KEY, p INT, FOREIGN KEY (p) REFERENCES parent(id) ON DELETE CASCADE)",
+        "CREATE TABLE parts (id INT PRIMARY KEY) PARTITION BY HASH(id) PARTITIONS 2", database=schema)
+    t = task()
+    names = {"mysql-check-auto-increment": "parent", "mysql-check-cascade-constraints": "child",
+             "mysql-check-skip-table-suspension-partition-ddl": "parts"}
+    name = unique("run")
+    run = t.dms.start_replication_task_assessment_run(
+        ReplicationTaskArn=t.arn, ServiceAccessRoleArn="arn:aws:iam::000000000000:role/dms", AssessmentRunName=name,
+        ResultLocationBucket=t.bucket, ResultLocationFolder="/in/here/", IncludeOnly=list(names),
+    )["ReplicationTaskAssessmentRun"]
+    assert finished(t, run["ReplicationTaskAssessmentRunArn"])["Status"] == "warning"
+    for check, table in names.items():
+        body = json.loads(t.s3.get_object(Bucket=t.bucket, Key=f"in/here/{name}/{check}.json")["Body"].read())
+        assert body["status"] == "warning" and body["objects"] == [f"{schema}.{table}"]
+    t.dms.modify_endpoint(EndpointArn=t.source, ExtraConnectionAttributes="skipTableSuspensionForPartitionDdl=true")
+    again = start(t, unique("run"), IncludeOnly=["mysql-check-skip-table-suspension-partition-ddl"])
+    assert finished(t, again["ReplicationTaskAssessmentRunArn"])["Status"] == "passed"

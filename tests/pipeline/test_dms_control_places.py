@@ -4,24 +4,20 @@ import datetime
 import time
 
 import pytest
-from botocore.exceptions import ClientError
 
-from tests.support.dms import Task
+from tests.support.dms import Task, tasks
+from tests.support.errors import refused
 from tests.support.wait import wait_until
 
 
 @pytest.fixture
 def task(server, mariadb, schema, unique):
     mariadb.execute("CREATE TABLE t (id INT PRIMARY KEY)", database=schema)
-    made = []
+    def new(migration="cdc", **more):
+        return Task(server, mariadb, unique("pos"), schema, migration=migration, **more)
 
-    def make(migration="cdc", **more):
-        made.append(Task(server, mariadb, unique("pos"), schema, migration=migration, **more))
-        return made[-1]
-
-    yield make
-    for t in made:
-        t.delete()
+    with tasks(new) as make:
+        yield make
 
 
 @pytest.fixture
@@ -35,12 +31,6 @@ def second():
     now = datetime.datetime.now(datetime.timezone.utc).replace(microsecond=0)
     time.sleep(1.1)
     return now
-
-
-def refused(code, call, **arguments):
-    with pytest.raises(ClientError) as caught:
-        call(**arguments)
-    assert caught.value.response["Error"]["Code"] == code, caught.value
 
 
 def test_times_as_start(task, sql):

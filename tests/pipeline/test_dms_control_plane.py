@@ -2,9 +2,9 @@
 subnet groups, certificates, and what the service says of itself."""
 
 import pytest
-from botocore.exceptions import ClientError
 
-from tests.support.dms import Task
+from tests.support.dms import Task, tasks
+from tests.support.errors import refused
 from tests.support.wait import wait_until
 
 
@@ -17,22 +17,8 @@ def dms(server):
 def task(server, mariadb, schema, unique):
     mariadb.execute("CREATE TABLE t (id INT PRIMARY KEY, v VARCHAR(40))", "INSERT INTO t VALUES (1,'one'),(2,NULL)",
                     database=schema)
-    made = []
-
-    def make(**more):
-        made.append(Task(server, mariadb, unique("ctl"), schema, **more))
-        return made[-1]
-
-    yield make
-    for t in made:
-        t.delete()
-
-
-def refused(code, call, **arguments):
-    with pytest.raises(ClientError) as caught:
-        call(**arguments)
-    assert caught.value.response["Error"]["Code"] == code, caught.value
-    return caught.value.response["Error"]["Message"]
+    with tasks(lambda **more: Task(server, mariadb, unique("ctl"), schema, **more)) as make:
+        yield make
 
 
 def instance(dms, name):
@@ -132,11 +118,11 @@ def test_subnet_groups_change(dms, unique):
     name = unique("sub")
     dms.create_replication_subnet_group(ReplicationSubnetGroupIdentifier=name, SubnetIds=["subnet-1", "subnet-2"],
                                         ReplicationSubnetGroupDescription="one")
-    changed = dms.modify_replication_subnet_group(ReplicationSubnetGroupIdentifier=name, SubnetIds=["subnet-3"],
+    changed = dms.modify_replication_subnet_group(ReplicationSubnetGroupIdentifier=name, SubnetIds=["subnet-3", "subnet-4"],
                                                   ReplicationSubnetGroupDescription="two")["ReplicationSubnetGroup"]
     [found] = dms.describe_replication_subnet_groups(
         Filters=[{"Name": "replication-subnet-group-id", "Values": [name]}])["ReplicationSubnetGroups"]
-    assert found == changed and [s["SubnetIdentifier"] for s in found["Subnets"]] == ["subnet-3"]
+    assert found == changed and [s["SubnetIdentifier"] for s in found["Subnets"]] == ["subnet-3", "subnet-4"]
     assert found["ReplicationSubnetGroupDescription"] == "two"
     refused("InvalidSubnet", dms.modify_replication_subnet_group, ReplicationSubnetGroupIdentifier=name, SubnetIds=["x"])
     refused("ResourceNotFoundFault", dms.modify_replication_subnet_group, ReplicationSubnetGroupIdentifier="none",

@@ -6,11 +6,11 @@ import random
 import time
 
 import pytest
-from botocore.exceptions import ClientError
 
 from tests.pipeline.test_dms_kill import churn, strict_replay
 from tests.support import dms_text
-from tests.support.dms import Task
+from tests.support.dms import Task, tasks
+from tests.support.errors import refused
 from tests.support.mariadb import Writer
 from tests.support.wait import wait_until
 
@@ -32,22 +32,8 @@ def reloaded(task, table):
 def task(server, mariadb, schema, unique):
     mariadb.execute("CREATE TABLE t (id INT PRIMARY KEY, v VARCHAR(40))", "INSERT INTO t VALUES (1,'one'),(2,NULL)",
                     "CREATE TABLE u (id INT PRIMARY KEY)", "INSERT INTO u VALUES (1)", database=schema)
-    made = []
-
-    def make(**more):
-        made.append(Task(server, mariadb, unique("rel"), schema, **more))
-        return made[-1]
-
-    yield make
-    for t in made:
-        t.delete()
-
-
-def refused(code, call, *arguments, **more):
-    with pytest.raises(ClientError) as caught:
-        call(*arguments, **more)
-    assert caught.value.response["Error"]["Code"] == code, caught.value
-    return caught.value.response["Error"]["Message"]
+    with tasks(lambda **more: Task(server, mariadb, unique("rel"), schema, **more)) as make:
+        yield make
 
 
 def test_a_table_is_loaded_again_and_capture_goes_on(task, mariadb, schema):

@@ -3,49 +3,10 @@
 import json
 
 import pytest
-from botocore.exceptions import ClientError
 
-from tests.support.dms import Task, mappings, selection
+from tests.support.dms import Replication, Task
+from tests.support.errors import refused
 from tests.support.wait import wait_until
-
-
-def refused(code, call, **arguments):
-    with pytest.raises(ClientError) as caught:
-        call(**arguments)
-    assert caught.value.response["Error"]["Code"] == code, caught.value
-
-
-class Replication:
-    """A config with the endpoints of a task, whose helpers look into the bucket."""
-
-    def __init__(self, task, name, **more):
-        self.dms, self.name = task.dms, name
-        self.given = dict(
-            ReplicationConfigIdentifier=name, SourceEndpointArn=task.source, TargetEndpointArn=task.target,
-            ComputeConfig={"MaxCapacityUnits": 4, "MinCapacityUnits": 1}, ReplicationType="full-load-and-cdc",
-            TableMappings=mappings(selection(task.schema)), **more)
-        self.config = self.dms.create_replication_config(**self.given)["ReplicationConfig"]
-        self.arn = self.config["ReplicationConfigArn"]
-
-    def describe(self):
-        return self.dms.describe_replications(
-            Filters=[{"Name": "replication-config-arn", "Values": [self.arn]}])["Replications"][0]
-
-    def until(self, status):
-        wait_until(lambda: self.describe()["Status"] == status, 30, status)
-
-    def start(self, kind="start-replication"):
-        return self.dms.start_replication(ReplicationConfigArn=self.arn, StartReplicationType=kind)["Replication"]
-
-    def statistics(self, table):
-        return self.dms.describe_replication_table_statistics(
-            ReplicationConfigArn=self.arn,
-            Filters=[{"Name": "table-name", "Values": [table]}])["ReplicationTableStatistics"][0]
-
-    def stop(self):
-        answer = self.dms.stop_replication(ReplicationConfigArn=self.arn)["Replication"]
-        self.until("stopped")
-        return answer
 
 
 @pytest.fixture

@@ -5,9 +5,9 @@ import datetime
 import json
 
 import pytest
-from botocore.exceptions import ClientError
 
-from tests.support.dms import Task
+from tests.support.dms import Task, tasks
+from tests.support.errors import refused
 from tests.support.wait import wait_until
 
 
@@ -15,32 +15,11 @@ from tests.support.wait import wait_until
 def task(server, mariadb, schema, unique):
     mariadb.execute("CREATE TABLE t (id INT PRIMARY KEY, v LONGTEXT)", "INSERT INTO t VALUES (1,'one'),(2,NULL)",
                     database=schema)
-    made = []
+    def new(db=mariadb, on=server, **more):
+        return Task(on, db, unique("see"), more.pop("schema", schema), **more)
 
-    def make(db=mariadb, on=server, **more):
-        made.append(Task(on, db, unique("see"), more.pop("schema", schema), **more))
-        return made[-1]
-
-    yield make
-    for t in made:
-        t.delete()
-
-
-def refused(code, call, **arguments):
-    with pytest.raises(ClientError) as caught:
-        call(**arguments)
-    assert caught.value.response["Error"]["Code"] == code, caught.value
-    return caught.value.response["Error"]["Message"]
-
-
-def log_of(task):
-    logs = task.server.client("logs")
-    try:
-        events = logs.get_log_events(logGroupName=f"dms-tasks-{task.name}-rep", startFromHead=True,
-                                     logStreamName="dms-task-" + task.arn.rsplit(":", 1)[1])["events"]
-    except logs.exceptions.ResourceNotFoundException:
-        return None
-    return "\n".join(e["message"] for e in events)
+    with tasks(new) as make:
+        yield make
 
 
 def severities(level):
@@ -54,7 +33,7 @@ def test_no_group_without_logging(task):
     t = task(migration="full-load")
     t.start()
     t.until("stopped")
-    assert log_of(t) is None
+    assert t.log() is None
 
 
 def test_lines_have_the_services_form(task, schema):
@@ -62,7 +41,7 @@ def test_lines_have_the_services_form(task, schema):
                                               "TargetMetadata": {"FullLobMode": True, "LobMaxSize": 0}})
     t.start()
     t.until("stopped")
-    lines = wait_until(lambda: "stopped" in (log_of(t) or "") and log_of(t), 10).splitlines()
+    lines = wait_until(lambda: "stopped" in (t.log() or "") and t.log(), 10).splitlines()
     found = [x for x in lines if f"Loading finished for table '{schema}'.'t' (Id = 1) by subtask 1. 2 rows" in x]
     assert len(found) == 1
     stamp, rest = found[0].split(" ", 1)
@@ -75,7 +54,7 @@ def test_lines_have_the_services_form(task, schema):
 def test_severities_are_honoured_and_may_change_while_running(task, mariadb, schema):
     t = task(settings={"Logging": {"EnableLogging": True, **severities("ERROR")}})
     t.start()
-    assert log_of(t) is None
+    assert t.log() is None
     change = dict(ReplicationTaskArn=t.arn)
     refused("InvalidResourceStateFault", t.dms.modify_replication_task, ReplicationTaskSettings=json.dumps(
         {"TargetMetadata": {"LobMaxSize": 1}}), **change)
@@ -85,7 +64,7 @@ def test_severities_are_honoured_and_may_change_while_running(task, mariadb, sch
     assert t.describe()["Status"] == "running"
     mariadb.execute("ALTER TABLE t ADD COLUMN n INT", database=schema)
     t.caught_up()
-    text = wait_until(lambda: log_of(t), 10)
+    text = wait_until(lambda: t.log(), 10)
     assert "was altered" in text and "Loading finished" not in text
 
 
@@ -95,7 +74,7 @@ def test_cut_values_are_told(task, mariadb, schema):
     t.start()
     t.until("stopped")
     assert f"3,{'x' * 1024}\n" in t.text("t", "LOAD00000001.csv")
-    assert "]W:  1 LOB values of table" in log_of(t)
+    assert "]W:  1 LOB values of table" in t.log()
 
 
 # --- metrics --------------------------------------------------------------------------------------

@@ -62,7 +62,7 @@ def rules(schema, plan):
 def check_states(task, work):
     shown = task.dms.describe_table_statistics(ReplicationTaskArn=task.arn)["TableStatistics"]
     wrong = [(t["TableName"], t["TableState"]) for t in shown
-             if t["TableState"] != "Table completed" and t["TableName"] not in work.gone]
+             if t["TableState"] != "Table completed" and (t["TableState"] == "Table error" or t["TableName"] not in work.gone)]
     assert not wrong, f"{wrong}: {task.describe().get('LastFailureMessage')}\n{task.server.log()[-2000:]}"
     shown = task.describe()
     assert shown["Status"] == "running", shown.get("LastFailureMessage")

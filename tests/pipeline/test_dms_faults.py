@@ -143,16 +143,7 @@ def test_retries_are_counted_anew_after_a_success(task, db, table, proxy):
 
 
 def log_of(t):
-    logs = t.server.client("logs")
-    group = f"dms-tasks-{t.name}-rep"
-    lines = []
-    for stream in logs.describe_log_streams(logGroupName=group)["logStreams"] if exists(logs, group) else []:
-        lines += logs.get_log_events(logGroupName=group, logStreamName=stream["logStreamName"], startFromHead=True)["events"]
-    return "\n".join(e["message"] for e in lines)
-
-
-def exists(logs, group):
-    return bool(logs.describe_log_groups(logGroupNamePrefix=group)["logGroups"])
+    return t.log() or ""
 
 
 def test_killed_connections(task, db, table):

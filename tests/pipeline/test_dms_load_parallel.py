@@ -2,24 +2,20 @@
 
 import pytest
 
-from tests.support.dms import QuickTask, selection
+from tests.support.dms import QuickTask, selection, tasks
 from tests.support.mariadb import Writer
 from tests.support.wait import wait_until
 
 
 @pytest.fixture
 def load(server, mariadb, schema, unique):
-    made = []
+    def new(*rules, subtasks=8, **more):
+        return QuickTask(server, mariadb, unique("parallel"), schema, migration="full-load",
+                         rules=[selection(schema), *rules],
+                         settings={"FullLoadSettings": {"MaxFullLoadSubTasks": subtasks}}, **more)
 
-    def make(*rules, subtasks=8, **more):
-        made.append(QuickTask(server, mariadb, unique("parallel"), schema, migration="full-load",
-                              rules=[selection(schema), *rules],
-                              settings={"FullLoadSettings": {"MaxFullLoadSubTasks": subtasks}}, **more))
-        return made[-1]
-
-    yield make
-    for t in made:
-        t.delete()
+    with tasks(new) as make:
+        yield make
 
 
 def by_ranges(schema, *bounds):

@@ -2,21 +2,14 @@
 
 import pytest
 
-from tests.support.dms import Task
+from tests.support.dms import Task, tasks
 from tests.support.wait import wait_until
 
 
 @pytest.fixture
 def task(server, mariadb, schema, unique):
-    made = []
-
-    def make(**more):
-        made.append(Task(server, mariadb, unique("mysqlset"), schema, **more))
-        return made[-1]
-
-    yield make
-    for t in made:
-        t.delete()
+    with tasks(lambda **more: Task(server, mariadb, unique("mysqlset"), schema, **more)) as make:
+        yield make
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError
 
 from tests.pipeline.test_dms_types import COLUMNS, ROWS, utc
 from tests.support import dms_text
-from tests.support.dms import Task, selection
+from tests.support.dms import Task, selection, tasks
 from tests.support.wait import wait_until
 
 US = pa.timestamp("us", tz="UTC")
@@ -29,17 +29,13 @@ ARROW = {
 
 @pytest.fixture
 def task(server, mariadb, schema, unique):
-    made = []
-
-    def make(s3=None, **more):
+    def new(s3=None, **more):
         members = {"DataFormat": "parquet", **(s3 or {})}
         members = {name: value for name, value in members.items() if value is not None}
-        made.append(Task(server, mariadb, unique("dms"), schema, s3=members, **more))
-        return made[-1]
+        return Task(server, mariadb, unique("dms"), schema, s3=members, **more)
 
-    yield make
-    for t in made:
-        t.delete()
+    with tasks(new) as make:
+        yield make
 
 
 @pytest.fixture

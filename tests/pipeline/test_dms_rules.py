@@ -6,7 +6,7 @@ import re
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.support.dms import Task, mappings, selection
+from tests.support.dms import Task, mappings, selection, tasks
 from tests.support.dms_text import bucket_rows
 from tests.support.pipeline import Pipeline
 from tests.support.wait import wait_until
@@ -14,15 +14,11 @@ from tests.support.wait import wait_until
 
 @pytest.fixture
 def task(server, mariadb, schema, unique):
-    made = []
+    def new(*rules, **more):
+        return Task(server, mariadb, unique("rules"), schema, rules=list(rules), **more)
 
-    def make(*rules, **more):
-        made.append(Task(server, mariadb, unique("rules"), schema, rules=list(rules), **more))
-        return made[-1]
-
-    yield make
-    for t in made:
-        t.delete()
+    with tasks(new) as make:
+        yield make
 
 
 @pytest.fixture

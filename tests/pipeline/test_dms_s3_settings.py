@@ -8,7 +8,7 @@ import zoneinfo
 import pytest
 
 from tests.support import dms_text
-from tests.support.dms import Task
+from tests.support.dms import Task, tasks
 from tests.support.wait import wait_until
 
 STAMP = r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{6}"
@@ -17,15 +17,8 @@ NAME = r"\d{8}-\d{9}\.csv"
 
 @pytest.fixture
 def task(server, mariadb, schema, unique):
-    made = []
-
-    def make(db=mariadb, **more):
-        made.append(Task(server, db, unique("s3set"), schema, **more))
-        return made[-1]
-
-    yield make
-    for t in made:
-        t.delete()
+    with tasks(lambda db=mariadb, **more: Task(server, db, unique("s3set"), schema, **more)) as make:
+        yield make
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import time
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.support.dms import QuickTask, selection
+from tests.support.dms import QuickTask, selection, tasks
 from tests.support.wait import wait_until
 
 STATUS = ["SERVER_NAME", "TASK_NAME", "TASK_STATUS", "STATUS_TIME", "PENDING_CHANGES", "DISK_SWAP_SIZE", "TASK_MEMORY",
@@ -28,16 +28,12 @@ def sql(mariadb, schema):
 def task(server, mariadb, schema, unique, sql):
     sql("CREATE TABLE t (id INT PRIMARY KEY) PARTITION BY RANGE (id) (PARTITION p1 VALUES LESS THAN (10))",
         "INSERT INTO t VALUES (1),(2)")
-    made = []
-
-    def make(control, **more):
+    def new(control, **more):
         settings = {"ControlTablesSettings": control, **more.pop("settings", {})}
-        made.append(QuickTask(server, mariadb, unique("ctl"), schema, settings=settings, rules=[selection(schema)], **more))
-        return made[-1]
+        return QuickTask(server, mariadb, unique("ctl"), schema, settings=settings, rules=[selection(schema)], **more)
 
-    yield make
-    for t in made:
-        t.delete()
+    with tasks(new) as make:
+        yield make
 
 
 def rows_of(t, table, folder="dmslogs/"):

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from tests.support.dms import QuickTask, selection
+from tests.support.dms import QuickTask, selection, tasks
 from tests.support.wait import wait_until
 
 
@@ -16,24 +16,12 @@ def sql(mariadb, schema):
 @pytest.fixture
 def task(server, mariadb, schema, unique, sql):
     sql("CREATE TABLE t (id INT PRIMARY KEY, a INT, b VARCHAR(9))", "INSERT INTO t VALUES (1,1,'one')")
-    made = []
+    def new(settings, *rules, **more):
+        return QuickTask(server, mariadb, unique("ddl"), schema, settings={"Logging": {"EnableLogging": True}, **settings},
+                         rules=[selection(schema), *rules], **more)
 
-    def make(settings, *rules, **more):
-        made.append(QuickTask(server, mariadb, unique("ddl"), schema,
-                              settings={"Logging": {"EnableLogging": True}, **settings},
-                              rules=[selection(schema), *rules], **more))
-        return made[-1]
-
-    yield make
-    for t in made:
-        t.delete()
-
-
-def log_of(t):
-    logs = t.server.client("logs")
-    events = logs.get_log_events(logGroupName=f"dms-tasks-{t.name}-rep", startFromHead=True,
-                                 logStreamName="dms-task-" + t.arn.rsplit(":", 1)[1])["events"]
-    return "\n".join(e["message"] for e in events)
+    with tasks(new) as make:
+        yield make
 
 
 def changed(t, before):
@@ -64,7 +52,7 @@ def test_the_target_keeps_its_columns(task, sql):
     assert text == "Op,id,a,b\nD,3,,8\n"
     shown = t.statistics("t")
     assert shown["Ddls"] == 4 and shown["AppliedDdls"] == 0
-    assert "HandleSourceTableAltered is false: the target keeps its columns" in log_of(t)
+    assert "HandleSourceTableAltered is false: the target keeps its columns" in t.log()
 
 
 def test_a_reload_takes_the_columns_anew(task, sql):
@@ -141,7 +129,7 @@ def test_settings_without_effect_are_named(task):
               "ControlTablesSettings": {"StatusTableEnabled": True}}, migration="full-load")
     t.start(wait=False)
     t.until("stopped")
-    [line] = [x for x in log_of(t).splitlines() if "have no effect here" in x]
+    [line] = [x for x in t.log().splitlines() if "have no effect here" in x]
     assert "]W:  " in line and line.endswith(
         "(MySQL to Amazon S3, full load only): TargetMetadata.ParallelLoadThreads, FullLoadSettings.CommitRate, "
         "StreamBufferSettings.StreamBufferCount, ErrorBehavior.ApplyErrorInsertPolicy, "
@@ -151,4 +139,4 @@ def test_settings_without_effect_are_named(task):
 def test_nothing_is_named_when_all_have_effect(task):
     t = task({"ErrorBehavior": {"DataErrorPolicy": "STOP_TASK"}, "FullLoadSettings": {"MaxFullLoadSubTasks": 2}})
     t.start()
-    assert "no effect" not in log_of(t)
+    assert "no effect" not in t.log()

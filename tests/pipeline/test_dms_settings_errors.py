@@ -48,13 +48,6 @@ def state(t, table="t"):
     return t.statistics(table)["TableState"]
 
 
-def log_of(t):
-    logs = t.server.client("logs")
-    events = logs.get_log_events(logGroupName=f"dms-tasks-{t.name}-rep", startFromHead=True,
-                                 logStreamName="dms-task-" + t.arn.rsplit(":", 1)[1])["events"]
-    return "\n".join(e["message"] for e in events)
-
-
 # --- data errors ----------------------------------------------------------------------------------
 
 def test_logged_errors_leave_the_value_empty(task, numbers, sql):
@@ -63,7 +56,7 @@ def test_logged_errors_leave_the_value_empty(task, numbers, sql):
     sql("INSERT INTO t VALUES (4,'y'),(5,'50')")
     t.caught_up()
     assert t.text("t", "LOAD00000001.csv") == "1,10\n2,\n3,30\n" and t.change_text("t") == "I,4,\nI,5,50\n"
-    assert log_of(t).count("are empty because the rules can't make them; column 'v': a value is no INT4") == 2
+    assert t.log().count("are empty because the rules can't make them; column 'v': a value is no INT4") == 2
     assert t.statistics("t")["FullLoadErrorRows"] == 0
 
 
@@ -81,7 +74,7 @@ def test_ignored_records_are_left_out_and_counted(task, numbers, sql):
     assert (shown["Updates"], shown["AppliedUpdates"]) == (2, 1)
     wait_until(lambda: t.statistics("t")["Deletes"] == 1, 10)
     assert t.statistics("t")["AppliedDeletes"] == 0
-    assert "DataErrorPolicy is IGNORE_RECORD, 1 data errors so far" in log_of(t)
+    assert "DataErrorPolicy is IGNORE_RECORD, 1 data errors so far" in t.log()
     t.stop()
     t.start("resume-processing")
     assert t.statistics("t")["FullLoadErrorRows"] == 1 and t.statistics("t")["AppliedInserts"] == 1
@@ -154,7 +147,7 @@ def test_errors_escalate(task, numbers, sql, policy, ends):
         assert "DataErrorEscalationPolicy is SUSPEND_TABLE" in t.describe()["LastFailureMessage"]
     else:
         assert "DataErrorEscalationPolicy is STOP_TASK" in t.until("failed")["LastFailureMessage"]
-    assert "has had 3 data errors: DataErrorEscalationCount is reached" in log_of(t)
+    assert "has had 3 data errors: DataErrorEscalationCount is reached" in t.log()
 
 
 # --- truncation -----------------------------------------------------------------------------------
@@ -169,7 +162,7 @@ def test_logged_truncation_moves_what_fits(task, lobs, sql):
     t.caught_up()
     assert t.text("t", "LOAD00000001.csv") == f"1,short\n2,{'x' * 1024}\n"
     assert t.change_text("t") == f"I,3,{'y' * 1024}\nI,4,{'z' * 1024}\n"
-    log = log_of(t)
+    log = t.log()
     assert "1 LOB values of table" in log and "1 LOB values in changes of table" in log
 
 
@@ -180,7 +173,7 @@ def test_too_long_records_may_be_ignored(task, lobs, sql):
     t.caught_up()
     assert t.text("t", "LOAD00000001.csv") == "1,short\n" and t.change_text("t") == f"I,4,{'z' * 1024}\n"
     assert t.statistics("t")["FullLoadErrorRows"] == 1
-    assert "Column 'v': a value of 3000 bytes is longer than the limit of 1024 bytes" in log_of(t)
+    assert "Column 'v': a value of 3000 bytes is longer than the limit of 1024 bytes" in t.log()
 
 
 @pytest.mark.parametrize("policy, ends", [("SUSPEND_TABLE", "stopped"), ("STOP_TASK", "failed")])

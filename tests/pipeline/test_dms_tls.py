@@ -10,7 +10,7 @@ import pymysql
 import pytest
 
 from tests.support.certificates import Authority
-from tests.support.dms import QuickTask
+from tests.support.dms import QuickTask, tasks
 from tests.support.mariadb import MariaDB
 from tests.support.tcp_proxy import Proxy
 from tests.support.wait import wait_until
@@ -106,15 +106,8 @@ def outcome(server, db, unique):
 
 @pytest.fixture
 def task(server, db, table, unique):
-    made = []
-
-    def make(**more):
-        made.append(QuickTask(server, db, unique("tls"), table, **more))
-        return made[-1]
-
-    yield make
-    for t in made:
-        t.delete()
+    with tasks(lambda **more: QuickTask(server, db, unique("tls"), table, **more)) as make:
+        yield make
 
 
 REFUSED = [  # certificate shown, SslMode, authority, words of the message

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.support import dms_text
-from tests.support.dms import Task
+from tests.support.dms import Task, tasks
 
 COLUMNS = """
  id INT PRIMARY KEY, i1 TINYINT, i1u TINYINT UNSIGNED, i2 SMALLINT, i3 MEDIUMINT, i3u MEDIUMINT UNSIGNED,
@@ -32,15 +32,8 @@ ROWS = [
 
 @pytest.fixture
 def task(server, mariadb, schema, unique):
-    made = []
-
-    def make(**more):
-        made.append(Task(server, mariadb, unique("dms"), schema, **more))
-        return made[-1]
-
-    yield make
-    for t in made:
-        t.delete()
+    with tasks(lambda **more: Task(server, mariadb, unique("dms"), schema, **more)) as make:
+        yield make
 
 
 def utc(db, schema, *statements):

@@ -96,6 +96,24 @@ def test_one_phase_savepoints_and_names_of_all_parts(task, db, table, xid):
     assert t.change_text("t") == "I,3,x\nI,4,y\n"
 
 
+def test_a_load_without_the_right_to_lock_is_told_of(task, db, table, xid, unique):
+    """Only a lock waits until MariaDB shows what an XA COMMIT has put into the log."""
+    prepare(db, table, xid, "INSERT INTO t VALUES (3,'xa')")
+    db.execute(f"XA COMMIT '{xid}'")
+    user = unique("xa").replace("-", "_")
+    db.root(f"CREATE USER {user}@'%' IDENTIFIED BY 'pw'",
+            f"GRANT SELECT, REPLICATION SLAVE, BINLOG MONITOR, REPLICATION SLAVE ADMIN ON *.* TO {user}@'%'")
+    t, exact = (task(settings={"Logging": {"EnableLogging": True}}, source=more)
+                for more in (dict(Username=user, Password="pw"), {}))
+    for each in (t, exact):
+        each.start()
+        each.assert_equal("t")
+    [line] = [x for x in t.log().splitlines() if "]W:" in x]
+    assert "SOURCE_UNLOAD" in line and f"may be missing from table '{table}'.'t'" in line
+    assert "Grant RELOAD, or LOCK TABLES, to the user of the source endpoint" in line and "LOCK TABLES: " in line
+    assert "may be missing" not in exact.log()
+
+
 def test_a_stop_between_prepare_and_commit(task, db, table, xid):
     """The checkpoint stays where the transaction was prepared, until it has ended."""
     t = task()

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.support.dms import Task, selection
+from tests.support.dms import Replication, Task, mappings, selection
 from tests.support.events import Listener, invocations, start_function
 
 ECHO = "cat >&2; echo >&2"
@@ -70,4 +70,35 @@ def test_life_of_an_instance(server, unique):
     assert types(got) == ["REPLICATION_INSTANCE_" + x for x in ("CREATING", "CREATED", "REBOOTED", "DELETING", "DELETED")]
     assert got[0]["resources"] == [instance["ReplicationInstanceArn"]]
     assert got[1]["detail"]["eventId"] == "DMS-EVENT-0005" and got[1]["detail"]["type"] == "REPLICATION_INSTANCE"
+    here.close()
+
+
+def test_states_of_a_serverless_replication(server, mariadb, schema, table, unique):
+    name = unique("sls")
+    here = Listener(server, name, {"source": ["aws.dms"], "detail": {"type": ["REPLICATION_CONFIG"],
+                                                                     "detailMessage": [{"wildcard": f"*{name}*"}]}})
+    t = Task(server, mariadb, name, schema)
+    r = Replication(t, name, ResourceIdentifier=name)
+    r.start()
+    r.until("running")
+    r.stop()
+    r.dms.modify_replication_config(ReplicationConfigArn=r.arn,
+                                    TableMappings=mappings(selection("no_such_schema_here")))
+    r.start("reload-target")
+    r.until("failed")
+    reason = r.describe()["FailureMessages"][0]
+    r.dms.delete_replication_config(ReplicationConfigArn=r.arn)
+    got = here.wait(8)
+    assert types(got) == ["REPLICATION_" + x for x in (
+        "CREATED", "INITIALIZING", "STARTED", "STOPPED", "MODIFIED", "INITIALIZING", "FAILED", "DELETED")]
+    assert [e["detail"]["category"] for e in got] == [
+        "Creation", *["StateChange"] * 3, "ConfigurationChange", "StateChange", "Failure", "Deletion"]
+    assert {(e["detail-type"], *e["resources"]) for e in got} == {("DMS Replication State Change", r.arn)}
+    assert got[1]["detail"] == {"type": "REPLICATION_CONFIG", "category": "StateChange",
+                                "eventType": "REPLICATION_INITIALIZING",
+                                "detailMessage": f"Replication with resource id, '{name}', is initializing."}
+    assert got[6]["detail"]["detailMessage"] == f"Replication with resource id, '{name}', has failed. {reason}"
+    events = t.dms.describe_events(Duration=60)["Events"]  # the service has no source type for them there
+    assert not [e for e in events if e["SourceIdentifier"] == name], events
+    t.delete()
     here.close()

@@ -88,8 +88,8 @@ def task(site, unique):
     server, engine = site
     made = []
 
-    def make(db, **more):
-        source = {"Username": db.user, "Password": db.password}
+    def make(db, user=None, **more):
+        source = {"Username": user or db.user, "Password": db.password}
         made.append(QuickTask(server, db, unique("rd"), "shop", source=source, rules=[selection("shop")], **more))
         return made[-1]
 
@@ -101,19 +101,21 @@ def task(site, unique):
 def test_parameter_group_load_changes_reboot_and_stop(site, group, instance, task):
     server, _ = site
     client = server.client("rds")
-    rds.set_parameters(client, group, binlog_format="MIXED")
+    rds.set_parameters(client, group, binlog_format="STATEMENT")
     db = instance(BackupRetentionPeriod=1, DBParameterGroupName=group)
     db.execute("CREATE TABLE t (id INT PRIMARY KEY, v VARCHAR(40))", "INSERT INTO t VALUES (1,'one'),(2,NULL)",
                "CALL mysql.rds_set_configuration('binlog retention hours', 24)")  # else a reboot loses them
     t = task(db)
     t.start(wait=False)
     text = t.until("failed")["LastFailureMessage"]
-    assert "binlog_format must be ROW, it is MIXED" in text
+    assert "binlog_format must be ROW, it is STATEMENT" in text
+    assert all(remedy in text for remedy in ("parameter group", "reboot", "my.cnf")), text
 
     # a value that waits for the reboot isn't there before it
     rds.set_parameters(client, group, "pending-reboot", binlog_format="ROW")
+    assert rds.describe(client, db.name)["DBParameterGroups"][0]["ParameterApplyStatus"] == "pending-reboot"
     t.start("reload-target", wait=False)
-    assert "it is MIXED" in t.until("failed")["LastFailureMessage"]
+    assert "it is STATEMENT" in t.until("failed")["LastFailureMessage"]
     db.reboot()
     assert rds.variable(db.shown, "binlog_format") == "ROW"
     t.start("reload-target")
@@ -148,13 +150,64 @@ def test_without_backups_there_is_no_change_capture(site, group, instance, task)
     db.execute("CREATE TABLE t (id INT PRIMARY KEY)", "INSERT INTO t VALUES (1)")
     t = task(db)
     t.start(wait=False)
-    assert "backup retention period" in t.until("failed")["LastFailureMessage"]
+    text = t.until("failed")["LastFailureMessage"]
+    assert "BackupRetentionPeriod" in text and "my.cnf" in text
     db.rds.modify_db_instance(DBInstanceIdentifier=db.name, BackupRetentionPeriod=1, ApplyImmediately=True)
     db.wait()
     t.start("reload-target")
     db.execute("INSERT INTO t VALUES (2)")
     t.caught_up()
     t.assert_equal("t")
+
+
+def refusal(t):
+    """The reason why the source can't be reached; None when it can."""
+    t.dms.test_connection(ReplicationInstanceArn=t.instance, EndpointArn=t.source)
+
+    def end():
+        [shown] = t.dms.describe_connections(Filters=[{"Name": "endpoint-arn", "Values": [t.source]}])["Connections"]
+        return shown if shown["Status"] != "testing" else None
+
+    return wait_until(end, 30, "the connection being tested").get("LastFailureMessage")
+
+
+def test_logins_and_rights_that_are_missing(site, group, instance, task):
+    server, engine = site
+    rds.set_parameters(server.client("rds"), group, binlog_format="ROW")
+    db = instance(DBParameterGroupName=group)
+    db.execute("CREATE TABLE t (id INT PRIMARY KEY)", "INSERT INTO t VALUES (1)",
+               f"CREATE USER moves@'%' IDENTIFIED BY '{rds.PASSWORD}'", "GRANT SELECT ON shop.* TO moves@'%'")
+    t = task(db, user="moves")
+    t.dms.modify_endpoint(EndpointArn=t.source, Password="another-Pw2")
+    assert "Access denied" in refusal(t)
+    t.dms.modify_endpoint(EndpointArn=t.source, Password=rds.PASSWORD)
+    assert not refusal(t)
+    t.start(wait=False)
+    assert "GRANT REPLICATION SLAVE" in t.until("failed")["LastFailureMessage"]
+    db.execute("GRANT REPLICATION SLAVE, REPLICATION CLIENT ON *.* TO moves@'%'")  # the master user may
+    if engine == "mysql":
+        t.start("reload-target", wait=False)
+        assert "LOCK TABLES" in t.until("failed")["LastFailureMessage"]
+        db.execute("GRANT LOCK TABLES ON shop.* TO moves@'%'")
+    t.start("reload-target")
+    db.execute("INSERT INTO t VALUES (2)")
+    t.caught_up()
+    t.assert_equal("t")
+
+
+def test_time_zone_of_the_parameter_group_moves_no_timestamp(site, group, instance, task):
+    """TIMESTAMPs are instants: loaded and captured ones read the same wherever the server lives."""
+    server, _ = site
+    rds.set_parameters(server.client("rds"), group, binlog_format="ROW", time_zone="Europe/Rome")
+    db = instance(DBParameterGroupName=group)
+    rows = "(%d,'2026-07-01 12:00:00','2026-07-01 12:00:00')"
+    db.execute("CREATE TABLE t (id INT PRIMARY KEY, at TIMESTAMP NULL, wall DATETIME)", "INSERT INTO t VALUES " + rows % 1)
+    t = task(db)
+    t.start()
+    db.execute("INSERT INTO t VALUES " + rows % 2)
+    t.caught_up()
+    assert t.text("t", "LOAD00000001.csv") == "1,2026-07-01 10:00:00,2026-07-01 12:00:00\n"
+    assert t.change_text("t") == "I,2,2026-07-01 10:00:00,2026-07-01 12:00:00\n"
 
 
 def gone(db, name):

@@ -108,6 +108,16 @@ class Task:
         self.dms.delete_replication_instance(ReplicationInstanceArn=self.instance)
 
     # --- looks ---
+    def log(self):
+        """The task's log as text; None: there is none."""
+        logs = self.server.client("logs")
+        try:
+            events = logs.get_log_events(logGroupName=f"dms-tasks-{self.name}-rep", startFromHead=True,
+                                         logStreamName="dms-task-" + self.arn.rsplit(":", 1)[1])["events"]
+        except logs.exceptions.ResourceNotFoundException:
+            return None
+        return "\n".join(e["message"] for e in events)
+
     def statistics(self, table):
         answer = self.dms.describe_table_statistics(
             ReplicationTaskArn=self.arn, Filters=[{"Name": "table-name", "Values": [table]}])
@@ -157,6 +167,39 @@ class QuickTask(Task):
 
     def wait(self, state, tries=60):
         self.until(state, timeout=tries)
+
+
+class Replication:
+    """A config with the endpoints of a task, whose helpers look into the bucket."""
+
+    def __init__(self, task, name, **more):
+        self.dms, self.name = task.dms, name
+        self.given = dict(
+            ReplicationConfigIdentifier=name, SourceEndpointArn=task.source, TargetEndpointArn=task.target,
+            ComputeConfig={"MaxCapacityUnits": 4, "MinCapacityUnits": 1}, ReplicationType="full-load-and-cdc",
+            TableMappings=mappings(selection(task.schema)), **more)
+        self.config = self.dms.create_replication_config(**self.given)["ReplicationConfig"]
+        self.arn = self.config["ReplicationConfigArn"]
+
+    def describe(self):
+        return self.dms.describe_replications(
+            Filters=[{"Name": "replication-config-arn", "Values": [self.arn]}])["Replications"][0]
+
+    def until(self, status):
+        wait_until(lambda: self.describe()["Status"] == status, 30, status)
+
+    def start(self, kind="start-replication"):
+        return self.dms.start_replication(ReplicationConfigArn=self.arn, StartReplicationType=kind)["Replication"]
+
+    def statistics(self, table):
+        return self.dms.describe_replication_table_statistics(
+            ReplicationConfigArn=self.arn,
+            Filters=[{"Name": "table-name", "Values": [table]}])["ReplicationTableStatistics"][0]
+
+    def stop(self):
+        answer = self.dms.stop_replication(ReplicationConfigArn=self.arn)["Replication"]
+        self.until("stopped")
+        return answer
 
 
 @contextlib.contextmanager

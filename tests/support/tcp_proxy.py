@@ -12,6 +12,7 @@ class Proxy:
         self.target = target
         self.refuse = False
         self.cut_after = None  # bytes towards the client, then every connection is cut once
+        self.on_request = None  # is called with what a client sends, before it is passed on
         self._pairs, self._lock, self._closed = [], threading.Lock(), False
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port = self._listener.getsockname()[1]
@@ -45,6 +46,8 @@ class Proxy:
                     if not data:
                         return
                     if source is client:
+                        if self.on_request:
+                            self.on_request(data)
                         server.sendall(data)
                         continue
                     passed += len(data)

@@ -93,6 +93,13 @@ class Column:
     def __init__(self, sql, make, wrap="%s", never_null=False):
         self.sql, self.make, self.wrap, self.never_null = sql, make, wrap, never_null
         self.base = sql.split()[0].split("(")[0]
+        self.longest = 0  # of the values so far
+
+    def value(self, rng):
+        made = self.make(rng)
+        if isinstance(made, (str, bytes)):
+            self.longest = max(self.longest, len(made))
+        return made
 
 
 def integer(name, bits, unsigned):
@@ -191,6 +198,7 @@ def special(rng, flavour):
     return rng.choice(choices)
 
 
+LOB_MOST = {"MEDIUMTEXT": 8000, "LONGTEXT": 8000, "LONGBLOB": 32000}  # of what others become
 LOBS = ("MEDIUMTEXT", "LONGTEXT", "MEDIUMBLOB", "LONGBLOB", "JSON", "POINT", "GEOMETRY")
 
 
@@ -293,7 +301,7 @@ class Table:
     # --- statements: (sql, parameters) ---
     def values(self, names):
         columns = [self.columns[n] for n in names]
-        return [None if self.rng.random() < 0.12 and not c.never_null else c.make(self.rng) for c in columns]
+        return [None if self.rng.random() < 0.12 and not c.never_null else c.value(self.rng) for c in columns]
 
     def insert(self, rows, verb="INSERT"):
         rng = self.rng
@@ -399,7 +407,10 @@ class Table:
         base = column.base
         if column.never_null or base not in WIDER or "COMPRESSED" in column.sql or WIDER[base] in self.without:
             return "ENGINE=InnoDB", False, {}
-        wider = Column(column.sql.replace(base, WIDER[base], 1), column.make, column.wrap)
+        most, make = LOB_MOST.get(WIDER[base]), column.make
+        if most and column.longest > most:
+            return "ENGINE=InnoDB", False, {}  # from now on it would be cut
+        wider = Column(column.sql.replace(base, WIDER[base], 1), (lambda r: make(r)[:most]) if most else make, column.wrap)
         if pick == "modify":
             self.columns[name] = wider
             return f"MODIFY COLUMN {name} {wider.sql}{place}", False, {}

@@ -216,7 +216,7 @@ static void columns_follow_rules(void **state)
     assert_true(r->wants_sequence && !r->wants_position && str_set(r->warning));
 
     struct dms_shaper *s;
-    assert_int_equal(dms_shaper_new(r, &s), ST_OK);
+    assert_int_equal(dms_shaper_new(r, NULL, &s), ST_OK);
     const struct mysql_value row[] = { { .kind = MYSQL_V_INT, .i = 3 },
                                        { .kind = MYSQL_V_TEXT, .s = STR("Al") },
                                        { .kind = MYSQL_V_NULL } };

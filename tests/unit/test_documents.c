@@ -1,7 +1,8 @@
-/* server/documents.c and server/store/db_read.c on a database in memory. */
+/* server/documents.c, server/tags.c and server/store/db_read.c on a database in memory. */
 #include "server/base/log.h"
 #include "server/documents.h"
 #include "server/store/db_read.h"
+#include "server/tags.h"
 #include "tests/unit/wire_model.h"
 
 struct t_answer {
@@ -339,6 +340,58 @@ static void changes_tell_whether_there_was_something(void **state)
     assert_int_equal(n, 1); /* the other region's */
 }
 
+/* Two texts an item, as most models have them, or three. */
+struct tag {
+    struct str key, value;
+};
+struct tag_of {
+    struct str key, value, arn;
+};
+struct tag_list {
+    size_t n;
+    struct tag *v;
+};
+struct tag_of_list {
+    size_t n;
+    struct tag_of *v;
+};
+struct key_list {
+    size_t n;
+    struct str *v;
+};
+
+static void tags_are_kept_by_arn(void **state)
+{
+    static const struct tags tags = TAGS_TABLE("tag");
+    struct fixture *f = *state;
+    const struct str a = STR("arn:a"), b = STR("arn:b");
+    assert_int_equal(db_script(f->db, TAGS_SCHEMA("tag")), ST_OK);
+    struct tag two[] = { { STR("z"), STR_NONE }, { STR("k"), STR("1") } };
+    struct tag_of again[] = { { STR("k"), STR("2"), STR("not this") } };
+    struct str keys[] = { STR("k"), STR("missing") };
+    assert_int_equal(tags_set(f->db, &tags, a, &((struct tag_list){ 2, two })), ST_OK);
+    assert_int_equal(tags_set(f->db, &tags, a, &((struct tag_of_list){ 1, again })), ST_OK);
+    assert_int_equal(tags_set(f->db, &tags, b, &((struct tag_list){ 2, two })), ST_OK);
+    assert_int_equal(tags_set(f->db, &tags, b, &((struct tag_list){ 0, NULL })), ST_OK);
+
+    struct tag_of_list shown;
+    assert_int_equal(tags_list(f->db, f->arena, &tags, a, &shown), ST_OK);
+    assert_int_equal(shown.n, 2);
+    assert_true(str_eqz(shown.v[0].key, "k") && str_eqz(shown.v[0].value, "2"));
+    assert_true(str_eq(shown.v[0].arn, a));
+    assert_true(str_eqz(shown.v[1].key, "z") && str_eqz(shown.v[1].value, ""));
+
+    struct tag_list left;
+    assert_int_equal(tags_unset(f->db, &tags, b, &((struct key_list){ 2, keys })), ST_OK);
+    assert_int_equal(tags_clear(f->db, &tags, a), ST_OK);
+    assert_int_equal(tags_list(f->db, f->arena, &tags, b, &left), ST_OK);
+    assert_int_equal(left.n, 1);
+    assert_true(str_eqz(left.v[0].key, "z"));
+    assert_int_equal(tags_list(f->db, f->arena, &tags, a, &left), ST_OK);
+    assert_int_equal(left.n, 0);
+    assert_non_null(left.v);
+}
+
 int main(void)
 {
     status_ignore(log_configure("error"));
@@ -351,6 +404,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(what_fails_is_not_an_empty_answer, setup, teardown),
         cmocka_unit_test_setup_teardown(rows_become_structs, setup, teardown),
         cmocka_unit_test_setup_teardown(changes_tell_whether_there_was_something, setup, teardown),
+        cmocka_unit_test_setup_teardown(tags_are_kept_by_arn, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

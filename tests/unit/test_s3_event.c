@@ -93,7 +93,8 @@ static int tear_down(void **state)
     return 0;
 }
 
-static enum status put(const char *key, const char *body)
+/* part_bytes: see struct s3_put */
+static enum status put_in_parts(const char *key, const char *body, int64_t part_bytes)
 {
     unsigned char md5[DIGEST_MAX];
     struct blob_ref ref;
@@ -108,10 +109,16 @@ static enum status put(const char *key, const char *body)
         .key = str_z(key),
         .ref = ref,
         .md5 = md5,
+        .part_bytes = part_bytes,
         .content_type = STR("text/csv"),
         .principal = STR("AWS:AROAEXAMPLE:dms"),
     };
     return s3_object_put(f.core, &p);
+}
+
+static enum status put(const char *key, const char *body)
+{
+    return put_in_parts(key, body, 0);
 }
 
 static const struct json_value *record(size_t i)
@@ -168,6 +175,21 @@ static void a_created_record(void **state)
     assert_true(str_eqz(json_get_str(object, "key"), "in/a+b%40c.csv"));
     assert_int_equal(json_get_i64(object, "size", -1), 4);
     assert_true(str_eqz(json_get_str(object, "eTag"), "3ecfad755fa825f7a17c5526ec44e651"));
+}
+
+static void what_came_in_parts(void **state)
+{
+    (void)state;
+    struct s3_object found;
+    assert_int_equal(put_in_parts("in/large", "12345", 2), ST_OK);
+    assert_int_equal(n_caught, 1);
+    const struct json_value *r = record(0), *object = json_get(json_get(r, "s3"), "object");
+    assert_true(str_eqz(json_get_str(r, "eventName"), "ObjectCreated:CompleteMultipartUpload"));
+    assert_true(str_eqz(json_get_str(object, "eTag"), "827ccb0eea8a706c4c34a16891f84e7b-3"));
+    assert_int_equal(json_get_i64(object, "size", -1), 5);
+    assert_int_equal(s3_object_find(core_db(f.core), a, STR("b-1"), STR("in/large"), &found),
+                     ST_OK);
+    assert_true(str_eqz(found.etag, "827ccb0eea8a706c4c34a16891f84e7b-3"));
 }
 
 static void a_removed_record(void **state)
@@ -369,6 +391,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_created_record, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(what_came_in_parts, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_removed_record, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_tagging_record, set_up, tear_down),
         cmocka_unit_test_setup_teardown(every_rule_gets_its_own, set_up, tear_down),

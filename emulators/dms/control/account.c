@@ -1,5 +1,5 @@
 /* What the service can do and how much of it is used. */
-#include "emulators/dms/dms_internal.h"
+#include "emulators/dms/dms_doc.h"
 
 #define ENGINE_VERSION "3.5.4"
 #define MINIMUM_VERSION "3.1.3"
@@ -39,14 +39,10 @@ enum status dms_describe_endpoint_types(struct call *c,
             };
         }
     }
-    struct dms_page page;
-    st = dms_page(c, in->MaxRecords, in->Marker, n, 100, &page);
-    if (st == ST_OK) {
-        ret_out->Marker = page.marker;
-        ret_out->SupportedEndpointTypes.v = items + page.from;
-        ret_out->SupportedEndpointTypes.n = page.to - page.from;
-    }
-    return st;
+    ret_out->SupportedEndpointTypes.v = items;
+    ret_out->SupportedEndpointTypes.n = n;
+    return dms_cut(c, DMS_ASK(in), DMS_PAGE_MAX, &ret_out->SupportedEndpointTypes,
+                   &ret_out->Marker);
 }
 
 /* The quotas of a new account; none of them is enforced here but by what the machine can carry. */
@@ -114,12 +110,7 @@ dms_describe_account_attributes(struct call *c, const void *in,
 static enum status need_instance(struct call *c, struct str arn)
 {
     struct dms_resource instance;
-    enum status st = dms_store_resource_get(c->db, c->arena, DMS_KIND_INSTANCE, arn, &instance);
-    if (st == ST_NOT_FOUND) {
-        return call_fail(c, &dms_ResourceNotFoundFault,
-                         "The replication instance %.*s could not be found.", STR_ARG(arn));
-    }
-    return call_status(c, st);
+    return dms_need(c, &dms_instances, arn, &instance, NULL);
 }
 
 /* Nothing is ever pending. */
@@ -156,15 +147,11 @@ enum status dms_describe_engine_versions(struct call *c,
                                          const struct dms_describe_engine_versions_request *in,
                                          struct dms_describe_engine_versions_response *ret_out)
 {
-    struct dms_page page;
-    enum status st = dms_page(c, in->MaxRecords, in->Marker, 1, 100, &page);
-    if (st == ST_OK) {
-        struct dms_engine_version *v = ARENA_ARRAY(c->arena, struct dms_engine_version, 1);
-        v[0] = (struct dms_engine_version){ .Version = STR(ENGINE_VERSION),
-                                            .ReleaseStatus = STR("prod") };
-        v[0].AvailableUpgrades.v = ARENA_ARRAY(c->arena, struct str, 1);
-        ret_out->EngineVersions.v = v;
-        ret_out->EngineVersions.n = page.to - page.from;
-    }
-    return st;
+    struct dms_engine_version *v = ARENA_ARRAY(c->arena, struct dms_engine_version, 1);
+    v[0] =
+        (struct dms_engine_version){ .Version = STR(ENGINE_VERSION), .ReleaseStatus = STR("prod") };
+    v[0].AvailableUpgrades.v = ARENA_ARRAY(c->arena, struct str, 1);
+    ret_out->EngineVersions.v = v;
+    ret_out->EngineVersions.n = 1;
+    return dms_cut(c, DMS_ASK_ALL(in), DMS_PAGE_MAX, &ret_out->EngineVersions, &ret_out->Marker);
 }

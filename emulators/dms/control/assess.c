@@ -4,7 +4,9 @@
 #include "emulators/dms/control/assess_checks.h"
 #include "emulators/dms/control/probe.h"
 #include "emulators/dms/dms_doc.h"
+#include "emulators/dms/endpoint/mysql_settings.h"
 #include "emulators/dms/file/file.h"
+#include "emulators/dms/file/names.h"
 #include "emulators/dms/task/task.h"
 #include "emulators/dms/worker/worker.h"
 #include "emulators/facade/s3.h"
@@ -78,6 +80,7 @@ static enum status put_json(struct core *core, struct str bucket, struct str key
                                                    .key = key,
                                                    .ref = piece.ref,
                                                    .md5 = piece.md5,
+                                                   .part_bytes = piece.part_bytes,
                                                    .content_type = STR("application/json") });
     }
     dms_file_discard(&f);
@@ -87,9 +90,8 @@ static enum status put_json(struct core *core, struct str bucket, struct str key
 static struct str key_of(struct arena *a, const struct dms_replication_task_assessment_run *run,
                          const char *check)
 {
-    struct str folder = run->ResultLocationFolder;
-    return arena_printf(a, "%.*s%s%.*s/%s.json", STR_ARG(folder),
-                        folder.n > 0 && folder.p[folder.n - 1] != '/' ? "/" : "",
+    struct str folder = dms_name_folder(run->ResultLocationFolder);
+    return arena_printf(a, "%.*s%s%.*s/%s.json", STR_ARG(folder), folder.n > 0 ? "/" : "",
                         STR_ARG(run->AssessmentRunName), check);
 }
 
@@ -110,7 +112,7 @@ static enum status keep_one(struct core *core, const struct assessing *r, size_t
                                 .account = r->owner.account,
                                 .region = r->owner.region,
                                 .ident = one.ReplicationTaskIndividualAssessmentArn };
-    enum status st = dms_assess_write_one(r->arena, &one, &row.doc);
+    enum status st = dms_doc_write(&dms_ones, r->arena, &one, &row);
     if (st == ST_OK) {
         st = dms_store_resource_add(core_db(core), DMS_KIND_ONE, &row, clock_now_ms());
     }
@@ -152,7 +154,7 @@ static enum status conclude(struct dms *dms, struct assessing *r, enum status ou
     struct dms_replication_task_assessment_run *run = NULL;
     enum status st = dms_store_resource_get(db, r->arena, DMS_KIND_RUN, r->run_arn, &row);
     if (st == ST_OK) {
-        st = dms_assess_read_run(r->arena, row.doc, &run);
+        st = dms_doc_read(&dms_runs, r->arena, &row, &run);
     }
     if (st != ST_OK || !dms_assess_under_way(run)) {
         return st == ST_NOT_FOUND ? ST_OK : st; /* cancelled, or forgotten by a reset */
@@ -170,7 +172,7 @@ static enum status conclude(struct dms *dms, struct assessing *r, enum status ou
         run->Status = STR("error-executing");
         run->LastFailureMessage = dms_probe_failure(r->arena, err);
     }
-    st = dms_assess_write_run(r->arena, run, &row.doc);
+    st = dms_doc_write(&dms_runs, r->arena, run, &row);
     return st == ST_OK ? dms_store_resource_update(db, &row) : st;
 }
 
@@ -283,9 +285,18 @@ static void choose(struct assessing *r,
 static enum status begin(struct call *c, struct assessing *r, const struct dms_task_row *t)
 {
     struct dms_resource source;
+    const struct dms_endpoint *endpoint = NULL;
+    struct dms_source settings = { 0 };
     struct str why = STR("the source endpoint is gone");
     enum status st =
         dms_store_resource_get(c->db, c->arena, DMS_KIND_ENDPOINT, t->source_arn, &source);
+    if (st == ST_OK) {
+        st = dms_doc_read(&dms_endpoints, c->arena, &source, &endpoint);
+    }
+    if (st == ST_OK) {
+        st = dms_mysql_read(c->arena, endpoint, &settings, &why);
+        r->scene.partition_ddl = settings.partition_ddl;
+    }
     if (st == ST_OK) {
         st = dms_mapping_parse(r->arena, arena_str(r->arena, t->mappings), &r->scene.mapping, &why);
     }
@@ -323,22 +334,9 @@ static enum status keep_new(struct call *c, struct dms_replication_task_assessme
                             struct dms_task_row *t)
 {
     struct dms_resource row = { .arn = run->ReplicationTaskAssessmentRunArn,
-                                .account = c->caller.account,
-                                .region = c->caller.region,
                                 .ident = run->AssessmentRunName };
     run->Status = STR("running");
-    enum status st = dms_assess_write_run(c->arena, run, &row.doc);
-    if (st == ST_OK) {
-        st = dms_store_resource_add(c->db, DMS_KIND_RUN, &row, c->received_ms);
-    }
-    if (st == ST_EXISTS) {
-        return call_fail(c, &dms_ResourceAlreadyExistsFault,
-                         "An assessment run with the name %.*s already exists.",
-                         STR_ARG(run->AssessmentRunName));
-    }
-    if (st == ST_OK) {
-        st = dms_put_tags(c, row.arn, &in->Tags);
-    }
+    enum status st = dms_keep_new(c, &dms_runs, &row, run, &in->Tags);
     if (st == ST_OK) {
         t->surface = STR("testing");
         st = dms_store_task_update(c->db, t);

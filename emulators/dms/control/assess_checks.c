@@ -216,11 +216,37 @@ static struct dms_check_result engines(struct dms_check_scene *s)
 
 static struct dms_check_result partitions(struct dms_check_scene *s)
 {
+    if (s->partition_ddl) {
+        return passed();
+    }
     return about_tables(
         s,
         "SELECT DISTINCT table_schema,table_name FROM "
         "information_schema.partitions WHERE partition_name IS NOT NULL",
-        "These tables are partitioned: a change of their partitions suspends them.");
+        "These tables are partitioned: a change of their partitions suspends them, unless the "
+        "source endpoint has the extra connection attribute "
+        "skipTableSuspensionForPartitionDdl=true.");
+}
+
+static struct dms_check_result auto_increment(struct dms_check_scene *s)
+{
+    return about_tables(s,
+                        "SELECT DISTINCT table_schema,table_name FROM information_schema.columns "
+                        "WHERE extra LIKE '%auto_increment%'",
+                        "These tables have a column with AUTO_INCREMENT: the target gets its "
+                        "values, not the attribute.");
+}
+
+static struct dms_check_result cascades(struct dms_check_scene *s)
+{
+    return about_tables(
+        s,
+        "SELECT DISTINCT constraint_schema,table_name FROM "
+        "information_schema.referential_constraints WHERE delete_rule IN ('CASCADE','SET NULL') OR "
+        "update_rule IN ('CASCADE','SET NULL')",
+        "Foreign keys of these tables change or delete their rows by cascade, which the binary log "
+        "doesn't record: such changes never reach the target. Let the application make them, or "
+        "reload the tables.");
 }
 
 static struct dms_check_result primary_keys(struct dms_check_scene *s)
@@ -257,21 +283,24 @@ static struct dms_check_result replication(struct dms_check_scene *s)
                                            : not_asked(s, &err);
 }
 
+/* By the service's keys; there is none for values that are truncated. */
 const struct dms_check dms_checks[] = {
-    { "mysql-check-source-version", false, version },
-    { "mysql-check-tables-selected", false, selected },
+    { "mysql-check-supported-version", false, version },
+    { "all-check-source-selection-rules", false, selected },
     { "mysql-check-select-privileges", false, may_select },
-    { "mysql-check-non-innodb-engine", false, engines },
-    { "mysql-check-partitions", true, partitions },
-    { "source-table-without-primary-key", true, primary_keys },
+    { "mysql-check-table-storage-engine", false, engines },
+    { "mysql-check-skip-table-suspension-partition-ddl", true, partitions },
+    { "table-with-no-primary-key-or-unique-constraint", true, primary_keys },
     { "mysql-check-limited-lob-truncation", false, lobs },
+    { "mysql-check-auto-increment", false, auto_increment },
+    { "mysql-check-cascade-constraints", true, cascades },
     { "mysql-check-binlog-enabled", true, log_bin },
     { "mysql-check-server-id", true, server_id },
     { "mysql-check-binlog-format", true, binlog_format },
     { "mysql-check-binlog-image", true, row_image },
     { "mysql-check-binlog-retention-time", true, retention },
-    { "mysql-check-binlog-transaction-compression", true, compression },
-    { "mysql-check-replica-log-updates", true, replica },
+    { "mysql-check-binlog-compression", true, compression },
+    { "mysql-check-database-role", true, replica },
     { "mysql-check-replication-privileges", true, replication },
 };
 const size_t dms_checks_n = ARRAY_LEN(dms_checks);

@@ -23,6 +23,7 @@ struct dms_check_scene {
     struct mysql_conn *conn;
     struct dms_mapping mapping;
     bool captures;      /* the task replicates changes */
+    bool partition_ddl; /* skipTableSuspensionForPartitionDdl of the endpoint */
     uint32_t server_id; /* as a replica */
     struct mysql_source source;
     struct mysql_table_list tables; /* the selected ones */

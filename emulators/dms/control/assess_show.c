@@ -3,50 +3,6 @@
 #include "emulators/dms/control/assess_checks.h"
 #include "emulators/dms/dms_doc.h"
 #include "emulators/dms/task/task.h"
-#include "server/wire/doc.h"
-
-/* --- kept documents --------------------------------------------------------------------------- */
-
-enum status dms_assess_read_run(struct arena *a, struct str doc,
-                                struct dms_replication_task_assessment_run **ret)
-{
-    void *out;
-    enum status st = doc_read(dms_op("StartReplicationTaskAssessmentRun"), a, doc, &out);
-    if (st == ST_OK) {
-        *ret = ((struct dms_start_replication_task_assessment_run_response *)out)
-                   ->ReplicationTaskAssessmentRun;
-    }
-    return st;
-}
-
-enum status dms_assess_write_run(struct arena *a, struct dms_replication_task_assessment_run *run,
-                                 struct str *ret)
-{
-    struct dms_start_replication_task_assessment_run_response out = { run };
-    return doc_write(dms_op("StartReplicationTaskAssessmentRun"), a, &out, ret);
-}
-
-enum status dms_assess_read_one(struct arena *a, struct str doc,
-                                struct dms_replication_task_individual_assessment **ret)
-{
-    void *out;
-    enum status st = doc_read(dms_op("DescribeReplicationTaskIndividualAssessments"), a, doc, &out);
-    if (st == ST_OK) {
-        *ret = ((struct dms_describe_replication_task_individual_assessments_response *)out)
-                   ->ReplicationTaskIndividualAssessments.v;
-    }
-    return st;
-}
-
-enum status dms_assess_write_one(struct arena *a,
-                                 struct dms_replication_task_individual_assessment *one,
-                                 struct str *ret)
-{
-    struct dms_describe_replication_task_individual_assessments_response out = { 0 };
-    out.ReplicationTaskIndividualAssessments.n = 1;
-    out.ReplicationTaskIndividualAssessments.v = one;
-    return doc_write(dms_op("DescribeReplicationTaskIndividualAssessments"), a, &out, ret);
-}
 
 bool dms_assess_under_way(const struct dms_replication_task_assessment_run *run)
 {
@@ -84,7 +40,7 @@ enum status dms_describe_replication_task_assessment_runs(
     for (size_t i = n; i-- > 0 && st == ST_OK;) { /* newest first */
         struct dms_replication_task_assessment_run *run = NULL;
         struct dms_task_row t = { 0 };
-        st = dms_assess_read_run(c->arena, rows[i].doc, &run);
+        st = dms_doc_read(&dms_runs, c->arena, &rows[i], &run);
         if (st == ST_OK) {
             enum status there = dms_store_task_get(c->db, c->arena, run->ReplicationTaskArn, &t);
             st = there == ST_NOT_FOUND ? ST_OK : there;
@@ -104,51 +60,22 @@ enum status dms_describe_replication_task_assessment_runs(
             items[fitting++].IsLatestTaskAssessmentRun = OPT_BOOL(latest);
         }
     }
-    struct dms_page page;
-    if (st == ST_OK) {
-        st = dms_page(c, in->MaxRecords, in->Marker, fitting, 100, &page);
-    }
-    if (st == ST_OK) {
-        ret_out->Marker = page.marker;
-        ret_out->ReplicationTaskAssessmentRuns.v = items + page.from;
-        ret_out->ReplicationTaskAssessmentRuns.n = page.to - page.from;
-    }
-    return st;
+    ret_out->ReplicationTaskAssessmentRuns.v = items;
+    ret_out->ReplicationTaskAssessmentRuns.n = fitting;
+    return st == ST_OK ? dms_cut(c, DMS_ASK(in), DMS_PAGE_MAX,
+                                 &ret_out->ReplicationTaskAssessmentRuns, &ret_out->Marker)
+                       : st;
 }
 
 enum status dms_describe_replication_task_individual_assessments(
     struct call *c, const struct dms_describe_replication_task_individual_assessments_request *in,
     struct dms_describe_replication_task_individual_assessments_response *ret_out)
 {
-    static const char *const known[] = { "replication-task-assessment-run-arn", "status", NULL };
-    enum status st = dms_check_filters(c, &in->Filters, known);
-    struct dms_resource *rows = NULL;
-    size_t n = 0, fitting = 0;
-    if (st == ST_OK) {
-        st = call_status(
-            c, dms_store_resource_list(c->db, c->arena, DMS_KIND_ONE, dms_owner_of(c), &rows, &n));
-    }
-    struct dms_replication_task_individual_assessment *items =
-        ARENA_ARRAY(c->arena, struct dms_replication_task_individual_assessment, n + 1);
-    for (size_t i = 0; i < n && st == ST_OK; i++) {
-        struct dms_replication_task_individual_assessment *one = NULL;
-        st = call_status(c, dms_assess_read_one(c->arena, rows[i].doc, &one));
-        if (st == ST_OK && one &&
-            dms_filter_fits(&in->Filters, known[0], one->ReplicationTaskAssessmentRunArn) &&
-            dms_filter_fits(&in->Filters, known[1], one->Status)) {
-            items[fitting++] = *one;
-        }
-    }
-    struct dms_page page;
-    if (st == ST_OK) {
-        st = dms_page(c, in->MaxRecords, in->Marker, fitting, 100, &page);
-    }
-    if (st == ST_OK) {
-        ret_out->Marker = page.marker;
-        ret_out->ReplicationTaskIndividualAssessments.v = items + page.from;
-        ret_out->ReplicationTaskIndividualAssessments.n = page.to - page.from;
-    }
-    return st;
+    enum status st =
+        dms_gather(c, &dms_ones, &in->Filters, &ret_out->ReplicationTaskIndividualAssessments);
+    return st == ST_OK ? dms_cut(c, DMS_ASK(in), DMS_PAGE_MAX,
+                                 &ret_out->ReplicationTaskIndividualAssessments, &ret_out->Marker)
+                       : st;
 }
 
 enum status dms_describe_applicable_individual_assessments(
@@ -169,28 +96,18 @@ enum status dms_describe_applicable_individual_assessments(
             items[n++] = str_z(dms_checks[i].name);
         }
     }
-    struct dms_page page;
-    if (st == ST_OK) {
-        st = dms_page(c, in->MaxRecords, in->Marker, n, 100, &page);
-    }
-    if (st == ST_OK) {
-        ret_out->Marker = page.marker;
-        ret_out->IndividualAssessmentNames.v = items + page.from;
-        ret_out->IndividualAssessmentNames.n = page.to - page.from;
-    }
-    return st;
+    ret_out->IndividualAssessmentNames.v = items;
+    ret_out->IndividualAssessmentNames.n = n;
+    return st == ST_OK ? dms_cut(c, DMS_ASK_ALL(in), DMS_PAGE_MAX,
+                                 &ret_out->IndividualAssessmentNames, &ret_out->Marker)
+                       : st;
 }
 
 static enum status need_run(struct call *c, struct str arn, struct dms_resource *row,
                             struct dms_replication_task_assessment_run **ret)
 {
-    enum status st = dms_store_resource_get(c->db, c->arena, DMS_KIND_RUN, arn, row);
-    if (st == ST_NOT_FOUND) {
-        return call_fail(c, &dms_ResourceNotFoundFault,
-                         "The assessment run %.*s could not be found.", STR_ARG(arn));
-    }
-    st = call_status(c, st == ST_OK ? dms_assess_read_run(c->arena, row->doc, ret) : st);
-    if (st == ST_OK && *ret) {
+    enum status st = dms_need(c, &dms_runs, arn, row, ret);
+    if (st == ST_OK) {
         settle(c, *ret);
     }
     return st;
@@ -212,26 +129,19 @@ enum status dms_cancel_replication_task_assessment_run(
                          STR_ARG(run->Status));
     }
     run->Status = STR("cancelled"); /* what its visit still finds is thrown away */
-    st = dms_assess_write_run(c->arena, run, &row.doc);
-    if (st == ST_OK) {
-        st = dms_store_resource_update(c->db, &row);
-    }
+    st = dms_keep(c, &dms_runs, &row, run);
     run->Status = STR("cancelling");
     ret_out->ReplicationTaskAssessmentRun = run;
-    return call_status(c, st);
+    return st;
 }
 
 static enum status drop_ones(struct call *c, struct str run_arn)
 {
-    struct dms_resource *rows = NULL;
-    size_t n = 0;
-    enum status st =
-        dms_store_resource_list(c->db, c->arena, DMS_KIND_ONE, dms_owner_of(c), &rows, &n);
-    for (size_t i = 0; i < n && st == ST_OK; i++) {
-        struct dms_replication_task_individual_assessment *one = NULL;
-        st = dms_assess_read_one(c->arena, rows[i].doc, &one);
-        if (st == ST_OK && one && str_eq(one->ReplicationTaskAssessmentRunArn, run_arn)) {
-            st = dms_store_resource_delete(c->db, rows[i].arn);
+    struct dms_replication_task_individual_assessment_list all = { 0 };
+    enum status st = dms_gather(c, &dms_ones, NULL, &all);
+    for (size_t i = 0; i < all.n && st == ST_OK; i++) {
+        if (str_eq(all.v[i].ReplicationTaskAssessmentRunArn, run_arn)) {
+            st = dms_store_resource_delete(c->db, all.v[i].ReplicationTaskIndividualAssessmentArn);
         }
     }
     return st;

@@ -14,7 +14,6 @@
 #include "server/base/x509.h"
 #include "server/core.h"
 #include "server/mysql/conn.h"
-#include "server/wire/doc.h"
 
 #define PEM_MAX ((size_t)1 << 20)
 
@@ -23,11 +22,7 @@
 /* DIR/dms/<id>.pem; the id is ours or was checked. */
 static const char *path_of(struct core *core, struct arena *a, struct str arn)
 {
-    size_t tail = arn.n;
-    while (tail > 0 && arn.p[tail - 1] != ':') {
-        tail--;
-    }
-    struct str id = str_sub(arn, tail, arn.n);
+    struct str id = dms_arn_id(arn);
     return arena_cstr(a,
                       arena_printf(a, "%s/dms/%.*s.pem", core_config(core)->data_dir, STR_ARG(id)));
 }
@@ -59,16 +54,6 @@ static enum status write_file(struct core *core, struct arena *a, const char *pa
     return whole && rename(next, path) == 0 ? ST_OK : ST_IO;
 }
 
-static enum status read_doc(struct arena *a, struct str doc, struct dms_certificate **ret)
-{
-    void *out;
-    enum status st = doc_read(dms_op("ImportCertificate"), a, doc, &out);
-    if (st == ST_OK) {
-        *ret = ((struct dms_import_certificate_response *)out)->Certificate;
-    }
-    return st;
-}
-
 enum status dms_certificate_file(struct core *core, struct arena *a, struct str arn,
                                  const char **ret_path, struct str *ret_error)
 {
@@ -76,7 +61,7 @@ enum status dms_certificate_file(struct core *core, struct arena *a, struct str 
     struct dms_certificate *cert = NULL;
     enum status st = dms_store_resource_get(core_db(core), a, DMS_KIND_CERTIFICATE, arn, &row);
     if (st == ST_OK) {
-        st = read_doc(a, row.doc, &cert);
+        st = dms_doc_read(&dms_certificates, a, &row, &cert);
     }
     if (st != ST_OK) {
         return dms_refuse(a, ret_error, "The endpoint's certificate %.*s is gone.", STR_ARG(arn));
@@ -93,11 +78,10 @@ enum status dms_certificate_use(struct core *core, struct arena *a,
                                 const struct dms_resource *endpoint,
                                 struct mysql_conn_options *options, struct str *ret_error)
 {
-    void *doc;
-    if (doc_read(dms_op("CreateEndpoint"), a, endpoint->doc, &doc) != ST_OK) {
+    const struct dms_endpoint *e;
+    if (dms_doc_read(&dms_endpoints, a, endpoint, &e) != ST_OK) {
         return dms_refuse(a, ret_error, "The stored endpoint can't be read.");
     }
-    const struct dms_endpoint *e = ((struct dms_create_endpoint_response *)doc)->Endpoint;
     return str_empty(e->CertificateArn)
                ? ST_OK
                : dms_certificate_file(core, a, e->CertificateArn, &options->tls_ca, ret_error);
@@ -106,12 +90,7 @@ enum status dms_certificate_use(struct core *core, struct arena *a,
 enum status dms_certificate_check(struct call *c, struct str arn)
 {
     struct dms_resource row;
-    enum status st = dms_store_resource_get(c->db, c->arena, DMS_KIND_CERTIFICATE, arn, &row);
-    if (st == ST_NOT_FOUND) {
-        return call_fail(c, &dms_ResourceNotFoundFault, "The certificate %.*s could not be found.",
-                         STR_ARG(arn));
-    }
-    return call_status(c, st);
+    return dms_need(c, &dms_certificates, arn, &row, NULL);
 }
 
 /* --- operations ------------------------------------------------------------------------------- */
@@ -155,76 +134,25 @@ enum status dms_import_certificate(struct call *c, const struct dms_import_certi
         return st;
     }
     ret_out->Certificate = cert;
-    struct dms_resource row = { .arn = cert->CertificateArn,
-                                .account = c->caller.account,
-                                .region = c->caller.region,
-                                .ident = cert->CertificateIdentifier };
-    st = doc_write(dms_op("ImportCertificate"), c->arena, ret_out, &row.doc);
-    if (st == ST_OK) {
-        st = dms_store_resource_add(c->db, DMS_KIND_CERTIFICATE, &row, c->received_ms);
-    }
-    if (st == ST_EXISTS) {
-        return call_fail(c, &dms_ResourceAlreadyExistsFault,
-                         "A certificate with the identifier %.*s already exists.",
-                         STR_ARG(row.ident));
-    }
-    if (st == ST_OK) {
-        st = dms_put_tags(c, row.arn, &in->Tags);
-    }
-    return call_status(c, st);
+    struct dms_resource row = { .arn = cert->CertificateArn, .ident = cert->CertificateIdentifier };
+    return dms_keep_new(c, &dms_certificates, &row, cert, &in->Tags);
 }
 
 enum status dms_describe_certificates(struct call *c,
                                       const struct dms_describe_certificates_request *in,
                                       struct dms_describe_certificates_response *ret_out)
 {
-    static const char *const known[] = { "certificate-arn", "certificate-id", NULL };
-    enum status st = dms_check_filters(c, &in->Filters, known);
-    if (st != ST_OK) {
-        return st;
-    }
-    struct dms_resource *rows = NULL;
-    size_t n = 0, fitting = 0;
-    st = dms_store_resource_list(c->db, c->arena, DMS_KIND_CERTIFICATE, dms_owner_of(c), &rows, &n);
-    struct dms_certificate *items = ARENA_ARRAY(c->arena, struct dms_certificate, n + 1);
-    for (size_t i = 0; i < n && st == ST_OK; i++) {
-        struct dms_certificate *cert = NULL;
-        st = read_doc(c->arena, rows[i].doc, &cert);
-        if (st == ST_OK && dms_filter_fits(&in->Filters, "certificate-arn", rows[i].arn) &&
-            dms_filter_fits(&in->Filters, "certificate-id", rows[i].ident)) {
-            items[fitting++] = *cert;
-        }
-    }
-    if (st != ST_OK) {
-        return call_status(c, st);
-    }
-    if (fitting == 0 && in->Filters.n > 0) {
-        return call_fail(c, &dms_ResourceNotFoundFault,
-                         "No certificates found matching the filter(s).");
-    }
-    struct dms_page page;
-    st = dms_page(c, in->MaxRecords, in->Marker, fitting, 100, &page);
-    if (st == ST_OK) {
-        ret_out->Marker = page.marker;
-        ret_out->Certificates.v = items + page.from;
-        ret_out->Certificates.n = page.to - page.from;
-    }
-    return st;
+    return dms_describe(c, &dms_certificates, DMS_ASK(in), &ret_out->Certificates,
+                        &ret_out->Marker);
 }
 
 /* Does an endpoint verify with it? */
 static enum status in_use(struct call *c, struct str arn, bool *ret)
 {
-    struct dms_resource *rows = NULL;
-    size_t n = 0;
-    *ret = false;
-    enum status st =
-        dms_store_resource_list(c->db, c->arena, DMS_KIND_ENDPOINT, dms_owner_of(c), &rows, &n);
-    for (size_t i = 0; i < n && st == ST_OK && !*ret; i++) {
-        void *doc;
-        st = doc_read(dms_op("CreateEndpoint"), c->arena, rows[i].doc, &doc);
-        *ret = st == ST_OK &&
-               str_eq(((struct dms_create_endpoint_response *)doc)->Endpoint->CertificateArn, arn);
+    struct dms_endpoint_list all = { 0 };
+    enum status st = dms_gather(c, &dms_endpoints, NULL, &all);
+    for (size_t i = 0; i < all.n && !*ret; i++) {
+        *ret = str_eq(all.v[i].CertificateArn, arn);
     }
     return st;
 }
@@ -233,21 +161,15 @@ enum status dms_delete_certificate(struct call *c, const struct dms_delete_certi
                                    struct dms_delete_certificate_response *ret_out)
 {
     struct dms_resource row;
-    enum status st = dms_certificate_check(c, in->CertificateArn);
-    if (st != ST_OK) {
-        return st;
-    }
     bool used = false;
-    st = dms_store_resource_get(c->db, c->arena, DMS_KIND_CERTIFICATE, in->CertificateArn, &row);
+    enum status st =
+        dms_need(c, &dms_certificates, in->CertificateArn, &row, &ret_out->Certificate);
     if (st == ST_OK) {
         st = in_use(c, row.arn, &used);
     }
     if (st == ST_OK && used) {
         return call_fail(c, &dms_InvalidResourceStateFault,
                          "The certificate %.*s is used by an endpoint.", STR_ARG(row.ident));
-    }
-    if (st == ST_OK) {
-        st = read_doc(c->arena, row.doc, &ret_out->Certificate);
     }
     if (st == ST_OK) {
         st = dms_store_resource_delete(c->db, row.arn);

@@ -6,8 +6,6 @@
 
 struct mysql_conn_options;
 
-#define DMS_KIND_CERTIFICATE "cert"
-
 /* Is there a certificate with this ARN? Else the call fails. */
 enum status dms_certificate_check(struct call *c, struct str arn) MUST_CHECK;
 /* The file that has the certificate's PEM text, made anew when missing. The path lives in the

@@ -5,6 +5,13 @@
 #include "emulators/dms/dms_internal.h"
 #include "server/core.h"
 
+/* Identifier (absent: it stays), class (the same) and storage of an instance are as they may be:
+ * else the call fails. */
+enum status dms_instance_check(struct call *c, struct str ident, struct str class_name,
+                               struct opt_i64 storage_gb) MUST_CHECK;
+struct dms_vpc_security_group_membership_list
+dms_instance_groups(struct arena *a, const struct dms_vpc_security_group_id_list *ids);
+
 struct dms_control_wake {
     struct dms *dms;
     int64_t task;

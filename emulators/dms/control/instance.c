@@ -1,49 +1,37 @@
 /* Replication instances: tasks run in this process, so an instance is its description. */
+#include "emulators/dms/control/control.h"
 #include "emulators/dms/dms_doc.h"
 #include "emulators/dms/dms_event.h"
-#include "emulators/dms/dms_internal.h"
-#include "server/wire/doc.h"
 
 #define ENGINE_VERSION "3.5.4"
 #define STORAGE_DEFAULT_GB 50
+#define STORAGE_MIN_GB 5
+#define STORAGE_MAX_GB 6144
+#define IDENT_MAX 63
 #define INSTANCES_MAX 1000 /* far above the quota of a new account, so as not to be in the way */
 
-static enum status find_group(struct call *c, struct str ident,
-                              struct dms_replication_subnet_group **ret)
+struct dms_vpc_security_group_membership_list
+dms_instance_groups(struct arena *a, const struct dms_vpc_security_group_id_list *ids)
 {
-    struct dms_resource row;
-    enum status st = dms_store_resource_by_ident(c->db, c->arena, DMS_KIND_SUBNETS, dms_owner_of(c),
-                                                 arena_lower(c->arena, ident), &row);
-    if (st == ST_NOT_FOUND) {
-        return call_fail(c, &dms_ResourceNotFoundFault,
-                         "The replication subnet group %.*s could not be found.", STR_ARG(ident));
+    struct dms_vpc_security_group_membership *v =
+        ARENA_ARRAY(a, struct dms_vpc_security_group_membership, ids->n + 1);
+    for (size_t i = 0; i < ids->n; i++) {
+        v[i].VpcSecurityGroupId = ids->v[i];
+        v[i].Status = STR("active");
     }
-    void *doc;
-    if (st == ST_OK) {
-        st = doc_read(dms_op("CreateReplicationSubnetGroup"), c->arena, row.doc, &doc);
-    }
-    if (st == ST_OK) {
-        *ret = ((struct dms_create_replication_subnet_group_response *)doc)->ReplicationSubnetGroup;
-    }
-    return call_status(c, st);
+    return (struct dms_vpc_security_group_membership_list){ .n = ids->n, .v = v };
 }
 
 static enum status set_groups(struct call *c,
                               const struct dms_create_replication_instance_request *in,
                               struct dms_replication_instance *r)
 {
-    struct dms_vpc_security_group_membership *groups = ARENA_ARRAY(
-        c->arena, struct dms_vpc_security_group_membership, in->VpcSecurityGroupIds.n + 1);
-    for (size_t i = 0; i < in->VpcSecurityGroupIds.n; i++) {
-        groups[i] = (struct dms_vpc_security_group_membership){ .VpcSecurityGroupId =
-                                                                    in->VpcSecurityGroupIds.v[i],
-                                                                .Status = STR("active") };
-    }
-    r->VpcSecurityGroups =
-        (struct dms_vpc_security_group_membership_list){ .n = in->VpcSecurityGroupIds.n,
-                                                         .v = groups };
+    r->VpcSecurityGroups = dms_instance_groups(c->arena, &in->VpcSecurityGroupIds);
     if (!str_empty(in->ReplicationSubnetGroupIdentifier)) {
-        return find_group(c, in->ReplicationSubnetGroupIdentifier, &r->ReplicationSubnetGroup);
+        struct dms_resource row;
+        return dms_need_ident(c, &dms_subnet_groups,
+                              arena_lower(c->arena, in->ReplicationSubnetGroupIdentifier), &row,
+                              &r->ReplicationSubnetGroup);
     }
     r->ReplicationSubnetGroup = ARENA_NEW(c->arena, struct dms_replication_subnet_group);
     r->ReplicationSubnetGroup->ReplicationSubnetGroupIdentifier = STR("default");
@@ -88,23 +76,37 @@ static enum status describe_new(struct call *c,
     return set_groups(c, in, r);
 }
 
-static enum status check_new(struct call *c,
-                             const struct dms_create_replication_instance_request *in)
+enum status dms_instance_check(struct call *c, struct str ident, struct str class_name,
+                               struct opt_i64 storage_gb)
 {
     enum status st =
-        dms_check_ident(c, "ReplicationInstanceIdentifier", in->ReplicationInstanceIdentifier);
-    if (st != ST_OK) {
-        return st;
+        str_set(ident) ? dms_check_ident(c, "ReplicationInstanceIdentifier", ident) : ST_OK;
+    if (st == ST_OK && ident.n > IDENT_MAX) {
+        return call_fail(c, &dms_InvalidParameterValueException,
+                         "ReplicationInstanceIdentifier must have 1 to %d characters.", IDENT_MAX);
     }
-    if (!str_starts(in->ReplicationInstanceClass, STR("dms."))) {
+    if (st == ST_OK && str_set(class_name) && !str_starts(class_name, STR("dms."))) {
         return call_fail(c, &dms_InvalidParameterValueException,
                          "Invalid replication instance class: %.*s. Classes are named like "
                          "dms.t3.micro.",
-                         STR_ARG(in->ReplicationInstanceClass));
+                         STR_ARG(class_name));
     }
-    if (in->AllocatedStorage.set && (in->AllocatedStorage.v < 5 || in->AllocatedStorage.v > 6144)) {
+    if (st == ST_OK && storage_gb.set &&
+        (storage_gb.v < STORAGE_MIN_GB || storage_gb.v > STORAGE_MAX_GB)) {
         return call_fail(c, &dms_InvalidParameterValueException,
-                         "AllocatedStorage must be between 5 and 6144 (GB).");
+                         "AllocatedStorage must be between %d and %d (GB).", STORAGE_MIN_GB,
+                         STORAGE_MAX_GB);
+    }
+    return st;
+}
+
+static enum status check_new(struct call *c,
+                             const struct dms_create_replication_instance_request *in)
+{
+    enum status st = dms_instance_check(c, in->ReplicationInstanceIdentifier,
+                                        in->ReplicationInstanceClass, in->AllocatedStorage);
+    if (st != ST_OK) {
+        return st;
     }
     if (in->MultiAZ.v && !str_empty(in->AvailabilityZone)) {
         return call_fail(c, &dms_InvalidParameterCombinationException,
@@ -135,22 +137,8 @@ dms_create_replication_instance(struct call *c,
     }
     ret_out->ReplicationInstance = r;
     struct dms_resource row = { .arn = r->ReplicationInstanceArn,
-                                .account = c->caller.account,
-                                .region = c->caller.region,
                                 .ident = r->ReplicationInstanceIdentifier };
-    st = doc_write(dms_op("CreateReplicationInstance"), c->arena, ret_out, &row.doc);
-    if (st == ST_OK) {
-        st = dms_store_resource_add(c->db, DMS_KIND_INSTANCE, &row, c->received_ms);
-    }
-    if (st == ST_EXISTS) {
-        return call_fail(c, &dms_ResourceAlreadyExistsFault,
-                         "A replication instance with the identifier %.*s or this ARN already "
-                         "exists.",
-                         STR_ARG(row.ident));
-    }
-    if (st == ST_OK) {
-        st = dms_put_tags(c, row.arn, &in->Tags);
-    }
+    st = dms_keep_new(c, &dms_instances, &row, r, &in->Tags);
     if (st == ST_OK) {
         st = dms_event_instance(c->core, &row, DMS_EVENT_INSTANCE_CREATING);
     }
@@ -161,63 +149,13 @@ dms_create_replication_instance(struct call *c,
     return call_status(c, st);
 }
 
-static enum status read_instance(struct call *c, struct str doc,
-                                 struct dms_replication_instance **ret)
-{
-    void *out;
-    enum status st = doc_read(dms_op("CreateReplicationInstance"), c->arena, doc, &out);
-    if (st == ST_OK) {
-        *ret = ((struct dms_create_replication_instance_response *)out)->ReplicationInstance;
-    }
-    return st;
-}
-
-static bool fits(const struct dms_filter_list *f, const struct dms_replication_instance *r)
-{
-    return dms_filter_fits(f, "replication-instance-arn", r->ReplicationInstanceArn) &&
-           dms_filter_fits(f, "replication-instance-id", r->ReplicationInstanceIdentifier) &&
-           dms_filter_fits(f, "replication-instance-class", r->ReplicationInstanceClass) &&
-           dms_filter_fits(f, "engine-version", r->EngineVersion);
-}
-
 enum status
 dms_describe_replication_instances(struct call *c,
                                    const struct dms_describe_replication_instances_request *in,
                                    struct dms_describe_replication_instances_response *ret_out)
 {
-    static const char *const known[] = { "replication-instance-arn", "replication-instance-id",
-                                         "replication-instance-class", "engine-version", NULL };
-    enum status st = dms_check_filters(c, &in->Filters, known);
-    if (st != ST_OK) {
-        return st;
-    }
-    struct dms_resource *rows = NULL;
-    size_t n = 0, fitting = 0;
-    st = dms_store_resource_list(c->db, c->arena, DMS_KIND_INSTANCE, dms_owner_of(c), &rows, &n);
-    struct dms_replication_instance *items =
-        ARENA_ARRAY(c->arena, struct dms_replication_instance, n + 1);
-    for (size_t i = 0; i < n && st == ST_OK; i++) {
-        struct dms_replication_instance *r = NULL;
-        st = read_instance(c, rows[i].doc, &r);
-        if (st == ST_OK && fits(&in->Filters, r)) {
-            items[fitting++] = *r;
-        }
-    }
-    if (st != ST_OK) {
-        return call_status(c, st);
-    }
-    if (fitting == 0 && in->Filters.n > 0) {
-        return call_fail(c, &dms_ResourceNotFoundFault,
-                         "No replication instances found matching the filter(s).");
-    }
-    struct dms_page page;
-    st = dms_page(c, in->MaxRecords, in->Marker, fitting, 100, &page);
-    if (st == ST_OK) {
-        ret_out->Marker = page.marker;
-        ret_out->ReplicationInstances.n = page.to - page.from;
-        ret_out->ReplicationInstances.v = items + page.from;
-    }
-    return st;
+    return dms_describe(c, &dms_instances, DMS_ASK(in), &ret_out->ReplicationInstances,
+                        &ret_out->Marker);
 }
 
 enum status
@@ -226,13 +164,8 @@ dms_delete_replication_instance(struct call *c,
                                 struct dms_delete_replication_instance_response *ret_out)
 {
     struct dms_resource row;
-    enum status st = dms_store_resource_get(c->db, c->arena, DMS_KIND_INSTANCE,
-                                            in->ReplicationInstanceArn, &row);
-    if (st == ST_NOT_FOUND) {
-        return call_fail(c, &dms_ResourceNotFoundFault,
-                         "The replication instance %.*s could not be found.",
-                         STR_ARG(in->ReplicationInstanceArn));
-    }
+    enum status st = dms_need(c, &dms_instances, in->ReplicationInstanceArn, &row,
+                              &ret_out->ReplicationInstance);
     int64_t users = 0;
     if (st == ST_OK) {
         st = dms_store_task_users(c->db, row.arn, &users);
@@ -242,9 +175,6 @@ dms_delete_replication_instance(struct call *c,
                          "The replication instance %.*s has %d replication task(s); delete them "
                          "first.",
                          STR_ARG(row.ident), (int)users);
-    }
-    if (st == ST_OK) {
-        st = read_instance(c, row.doc, &ret_out->ReplicationInstance);
     }
     if (st == ST_OK) {
         st = dms_store_resource_delete(c->db, row.arn);
@@ -268,11 +198,6 @@ enum status dms_describe_orderable_replication_instances(
         "dms.t3.small", "dms.t3.medium", "dms.t3.large",   "dms.c5.large",  "dms.c5.xlarge",
         "dms.r5.large", "dms.r5.xlarge", "dms.r5.2xlarge", "dms.c6i.large", "dms.r6i.large",
     };
-    struct dms_page page;
-    enum status st = dms_page(c, in->MaxRecords, in->Marker, ARRAY_LEN(classes), 100, &page);
-    if (st != ST_OK) {
-        return st;
-    }
     struct dms_orderable_replication_instance *items =
         ARENA_ARRAY(c->arena, struct dms_orderable_replication_instance, ARRAY_LEN(classes));
     for (size_t i = 0; i < ARRAY_LEN(classes); i++) {
@@ -280,14 +205,14 @@ enum status dms_describe_orderable_replication_instances(
             .EngineVersion = STR(ENGINE_VERSION),
             .ReplicationInstanceClass = str_z(classes[i]),
             .StorageType = STR("gp2"),
-            .MinAllocatedStorage = OPT_I64(5),
-            .MaxAllocatedStorage = OPT_I64(6144),
+            .MinAllocatedStorage = OPT_I64(STORAGE_MIN_GB),
+            .MaxAllocatedStorage = OPT_I64(STORAGE_MAX_GB),
             .DefaultAllocatedStorage = OPT_I64(STORAGE_DEFAULT_GB),
             .IncludedAllocatedStorage = OPT_I64(STORAGE_DEFAULT_GB),
         };
     }
-    ret_out->OrderableReplicationInstances.v = items + page.from;
-    ret_out->OrderableReplicationInstances.n = page.to - page.from;
-    ret_out->Marker = page.marker;
-    return ST_OK;
+    ret_out->OrderableReplicationInstances.v = items;
+    ret_out->OrderableReplicationInstances.n = ARRAY_LEN(classes);
+    return dms_cut(c, DMS_ASK_ALL(in), DMS_PAGE_MAX, &ret_out->OrderableReplicationInstances,
+                   &ret_out->Marker);
 }

@@ -5,41 +5,6 @@
 #include "emulators/dms/task/task.h"
 #include "emulators/dms/worker/worker.h"
 #include "server/base/log.h"
-#include "server/wire/doc.h"
-
-#define STORAGE_MIN_GB 5
-#define STORAGE_MAX_GB 6144
-
-static enum status need(struct call *c, struct str arn, struct dms_resource *row,
-                        struct dms_create_replication_instance_response **ret)
-{
-    enum status st = dms_store_resource_get(c->db, c->arena, DMS_KIND_INSTANCE, arn, row);
-    if (st == ST_NOT_FOUND) {
-        return call_fail(c, &dms_ResourceNotFoundFault,
-                         "The replication instance %.*s could not be found.", STR_ARG(arn));
-    }
-    void *doc = NULL;
-    if (st == ST_OK) {
-        st = doc_read(dms_op("CreateReplicationInstance"), c->arena, row->doc, &doc);
-    }
-    *ret = doc;
-    return call_status(c, st);
-}
-
-static enum status keep(struct call *c, struct dms_resource *row,
-                        struct dms_create_replication_instance_response *doc)
-{
-    enum status st = doc_write(dms_op("CreateReplicationInstance"), c->arena, doc, &row->doc);
-    if (st == ST_OK) {
-        st = dms_store_resource_update(c->db, row);
-    }
-    if (st == ST_EXISTS) {
-        return call_fail(c, &dms_ResourceAlreadyExistsFault,
-                         "A replication instance with the identifier %.*s already exists.",
-                         STR_ARG(row->ident));
-    }
-    return call_status(c, st);
-}
 
 /* --- modify ----------------------------------------------------------------------------------- */
 
@@ -49,23 +14,8 @@ static enum status check(struct call *c, const struct dms_modify_replication_ins
         return call_fail(c, &dms_InvalidParameterValueException,
                          "KerberosAuthenticationSettings is not implemented here.");
     }
-    if (str_set(in->ReplicationInstanceClass) &&
-        !str_starts(in->ReplicationInstanceClass, STR("dms."))) {
-        return call_fail(c, &dms_InvalidParameterValueException,
-                         "Invalid replication instance class: %.*s. Classes are named like "
-                         "dms.t3.micro.",
-                         STR_ARG(in->ReplicationInstanceClass));
-    }
-    if (in->AllocatedStorage.set &&
-        (in->AllocatedStorage.v < STORAGE_MIN_GB || in->AllocatedStorage.v > STORAGE_MAX_GB)) {
-        return call_fail(c, &dms_InvalidParameterValueException,
-                         "AllocatedStorage must be between %d and %d (GB).", STORAGE_MIN_GB,
-                         STORAGE_MAX_GB);
-    }
-    return str_set(in->ReplicationInstanceIdentifier)
-               ? dms_check_ident(c, "ReplicationInstanceIdentifier",
-                                 in->ReplicationInstanceIdentifier)
-               : ST_OK;
+    return dms_instance_check(c, in->ReplicationInstanceIdentifier, in->ReplicationInstanceClass,
+                              in->AllocatedStorage);
 }
 
 /* What waits for a reboot, or with ApplyImmediately for nothing. */
@@ -127,14 +77,7 @@ static void change_now(struct call *c, const struct dms_modify_replication_insta
         r->AutoMinorVersionUpgrade = in->AutoMinorVersionUpgrade;
     }
     if (in->VpcSecurityGroupIds.n > 0) {
-        size_t n = in->VpcSecurityGroupIds.n;
-        struct dms_vpc_security_group_membership *v =
-            ARENA_ARRAY(c->arena, struct dms_vpc_security_group_membership, n);
-        for (size_t i = 0; i < n; i++) {
-            v[i].VpcSecurityGroupId = in->VpcSecurityGroupIds.v[i];
-            v[i].Status = STR("active");
-        }
-        r->VpcSecurityGroups = (struct dms_vpc_security_group_membership_list){ .n = n, .v = v };
+        r->VpcSecurityGroups = dms_instance_groups(c->arena, &in->VpcSecurityGroupIds);
     }
 }
 
@@ -144,15 +87,14 @@ dms_modify_replication_instance(struct call *c,
                                 struct dms_modify_replication_instance_response *ret_out)
 {
     struct dms_resource row;
-    struct dms_create_replication_instance_response *doc = NULL;
-    enum status st = need(c, in->ReplicationInstanceArn, &row, &doc);
+    struct dms_replication_instance *r = NULL;
+    enum status st = dms_need(c, &dms_instances, in->ReplicationInstanceArn, &row, &r);
     if (st == ST_OK) {
         st = check(c, in);
     }
-    if (st != ST_OK || !doc) {
+    if (st != ST_OK) {
         return st;
     }
-    struct dms_replication_instance *r = doc->ReplicationInstance;
     if (!r->PendingModifiedValues) {
         r->PendingModifiedValues =
             ARENA_NEW(c->arena, struct dms_replication_pending_modified_values);
@@ -163,7 +105,7 @@ dms_modify_replication_instance(struct call *c,
         apply_pending(r);
     }
     row.ident = r->ReplicationInstanceIdentifier;
-    st = keep(c, &row, doc);
+    st = dms_keep(c, &dms_instances, &row, r);
     if (st == ST_OK) {
         st = call_status(c, dms_event_instance(c->core, &row, DMS_EVENT_INSTANCE_MODIFIED));
     }
@@ -221,19 +163,18 @@ dms_reboot_replication_instance(struct call *c,
                                 struct dms_reboot_replication_instance_response *ret_out)
 {
     struct dms_resource row;
-    struct dms_create_replication_instance_response *doc = NULL;
-    enum status st = need(c, in->ReplicationInstanceArn, &row, &doc);
-    if (st != ST_OK || !doc) {
+    struct dms_replication_instance *r = NULL;
+    enum status st = dms_need(c, &dms_instances, in->ReplicationInstanceArn, &row, &r);
+    if (st != ST_OK) {
         return st;
     }
-    struct dms_replication_instance *r = doc->ReplicationInstance;
     if ((in->ForceFailover.v || in->ForcePlannedFailover.v) && !r->MultiAZ.v) {
         return call_fail(c, &dms_InvalidParameterCombinationException,
                          "The replication instance %.*s is not Multi-AZ: it can't fail over.",
                          STR_ARG(row.ident));
     }
     apply_pending(r);
-    st = keep(c, &row, doc);
+    st = dms_keep(c, &dms_instances, &row, r);
     if (st == ST_OK) {
         st = call_status(c, dms_event_instance(c->core, &row, DMS_EVENT_INSTANCE_REBOOTED));
     }
@@ -253,10 +194,9 @@ enum status dms_move_replication_task(struct call *c,
 {
     struct dms_task_row t;
     struct dms_resource row;
-    struct dms_create_replication_instance_response *doc;
     enum status st = dms_task_need(c, in->ReplicationTaskArn, &t);
     if (st == ST_OK) {
-        st = need(c, in->TargetReplicationInstanceArn, &row, &doc);
+        st = dms_need(c, &dms_instances, in->TargetReplicationInstanceArn, &row, NULL);
     }
     if (st != ST_OK) {
         return st;

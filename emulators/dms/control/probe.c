@@ -82,7 +82,7 @@ struct str dms_probe_failure(struct arena *a, const struct mysql_err *err)
     return arena_printf(a,
                         "Test Endpoint failed: Application-Status: 1020912, Application-Message: "
                         "%s, Application-Detailed-Message: RetCode: SQL_ERROR SqlState: %s "
-                        "NativeError: %u Message: %s%s",
+                        "NativeError: %u Message: %s%s%s",
                         what, err->sqlstate[0] ? err->sqlstate : "HY000", err->code, err->text,
-                        dms_remedy(err));
+                        dms_remedy_stop(err), dms_remedy(err));
 }

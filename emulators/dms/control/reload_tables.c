@@ -46,6 +46,17 @@ static enum status check(struct call *c, const struct dms_task_row *t,
     return ST_OK;
 }
 
+static bool named_before(const struct dms_table_list_to_reload *tables, size_t i)
+{
+    for (size_t k = 0; k < i; k++) {
+        if (str_eq(tables->v[k].SchemaName, tables->v[i].SchemaName) &&
+            str_eq(tables->v[k].TableName, tables->v[i].TableName)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 enum status dms_control_reload(struct call *c, const struct dms_task_row *t,
                                const struct dms_table_list_to_reload *tables, struct str option)
 {
@@ -60,6 +71,11 @@ enum status dms_control_reload(struct call *c, const struct dms_task_row *t,
         if (!known(rows, n, wanted)) {
             return call_fail(c, &dms_ResourceNotFoundFault,
                              "The table %.*s.%.*s is not one of the task's tables.",
+                             STR_ARG(wanted->SchemaName), STR_ARG(wanted->TableName));
+        }
+        if (named_before(tables, i)) {
+            return call_fail(c, &dms_InvalidParameterValueException,
+                             "TablesToReload names the table %.*s.%.*s twice.",
                              STR_ARG(wanted->SchemaName), STR_ARG(wanted->TableName));
         }
         st = call_status(c,

@@ -1,6 +1,8 @@
 /* DMS Serverless, second half: replications, which is what a config's task does. */
 #include "emulators/dms/control/control.h"
 #include "emulators/dms/control/serverless.h"
+#include "emulators/dms/dms_doc.h"
+#include "emulators/dms/dms_event.h"
 #include "emulators/dms/task/position.h"
 #include "emulators/dms/task/stats.h"
 #include "emulators/dms/task/task.h"
@@ -127,7 +129,9 @@ enum status dms_start_replication(struct call *c, const struct dms_start_replica
         return st;
     }
     k.task.task_data = in->StartReplicationType; /* a config's task has no data of the user's */
-    st = call_status(c, dms_task_prepare(c, &k.task, fresh));
+    st = dms_task_prepare(c, &k.task, fresh);
+    st = call_status(
+        c, st == ST_OK ? dms_event_task(c->core, &k.task, DMS_EVENT_TASK_STARTING, STR_NONE) : st);
     ret_out->Replication = ARENA_NEW(c->arena, struct dms_replication);
     if (st == ST_OK) {
         st = show(c, &k, k.task.state, ret_out->Replication);
@@ -154,27 +158,22 @@ enum status dms_describe_replications(struct call *c,
                                       const struct dms_describe_replications_request *in,
                                       struct dms_describe_replications_response *ret_out)
 {
-    struct dms_resource *rows = NULL;
-    size_t n = 0;
-    enum status st = dms_config_list(c, &in->Filters, "replications", &rows, &n);
-    struct dms_page page = { 0 };
-    if (st == ST_OK) {
-        st = dms_page(c, in->MaxRecords, in->Marker, n, 100, &page);
-    }
-    struct dms_replication *items =
-        ARENA_ARRAY(c->arena, struct dms_replication, page.to - page.from + 1);
-    for (size_t i = page.from; i < page.to && st == ST_OK; i++) {
+    struct dms_replication_config_list all = { 0 };
+    enum status st = dms_describe(c, &dms_configs, DMS_ASK(in), &all, &ret_out->Marker);
+    struct dms_replication *items = ARENA_ARRAY(c->arena, struct dms_replication, all.n + 1);
+    for (size_t i = 0; i < all.n && st == ST_OK; i++) {
         struct dms_config k = { 0 };
         struct str state = STR_NONE;
-        st = dms_config_read(c, &rows[i], &k);
-        st = call_status(c, st == ST_OK ? dms_task_look(c, &k.task, &state) : st);
+        st = dms_config_need(c, all.v[i].ReplicationConfigArn, &k);
         if (st == ST_OK) {
-            st = show(c, &k, state, &items[i - page.from]);
+            st = call_status(c, dms_task_look(c, &k.task, &state));
+        }
+        if (st == ST_OK) {
+            st = show(c, &k, state, &items[i]);
         }
     }
-    ret_out->Marker = page.marker;
     ret_out->Replications.v = items;
-    ret_out->Replications.n = page.to - page.from;
+    ret_out->Replications.n = all.n;
     return st;
 }
 
@@ -183,17 +182,15 @@ enum status dms_describe_replication_table_statistics(
     struct dms_describe_replication_table_statistics_response *ret_out)
 {
     struct dms_config k = { 0 };
-    struct dms_stats_answer answer = { 0 };
-    const struct dms_stats_ask ask = { &in->Filters, in->MaxRecords, in->Marker };
+    struct dms_table_statistics_list all = { 0 };
     enum status st = dms_config_need(c, in->ReplicationConfigArn, &k);
     if (st == ST_OK) {
-        st = dms_stats_list(c, &k.task, &ask, &answer);
+        st = dms_stats_list(c, &k.task, DMS_ASK(in), &all, &ret_out->Marker);
     }
     if (st == ST_OK) {
         ret_out->ReplicationConfigArn = k.row.arn;
-        ret_out->Marker = answer.marker;
-        ret_out->ReplicationTableStatistics.n = answer.n;
-        ret_out->ReplicationTableStatistics.v = answer.v;
+        ret_out->ReplicationTableStatistics.n = all.n;
+        ret_out->ReplicationTableStatistics.v = all.v;
     }
     return st;
 }

@@ -2,8 +2,7 @@
 #include "emulators/dms/control/probe.h"
 #include "emulators/dms/dms_doc.h"
 #include "server/core.h"
-#include "server/store/db.h"
-#include "server/wire/doc.h"
+#include "server/store/db_read.h"
 
 #define SCHEMAS_ARENA_MAX (64u << 20)
 #define RUNNING "refreshing"
@@ -19,22 +18,20 @@ struct row {
     int64_t ms;
 };
 
+static enum status read_row(struct rows *q, struct arena *a, void *ret)
+{
+    *(struct row *)ret = (struct row){ .instance_arn = rows_str(q, a, 0),
+                                       .status = rows_str(q, a, 1),
+                                       .message = rows_str(q, a, 2),
+                                       .ms = rows_i64(q, 3) };
+    return ST_OK;
+}
+
 static enum status find(struct db *db, struct arena *a, struct str endpoint, struct row *ret)
 {
-    struct rows q;
-    status_ignore(db_query(db, &q,
-                           "SELECT instance_arn,status,message,ms FROM dms_refresh WHERE "
-                           "endpoint_arn=?",
-                           bs(endpoint))); /* rows_end tells */
-    bool found = rows_next(&q);
-    if (found) {
-        *ret = (struct row){ .instance_arn = rows_str(&q, a, 0),
-                             .status = rows_str(&q, a, 1),
-                             .message = rows_str(&q, a, 2),
-                             .ms = rows_i64(&q, 3) };
-    }
-    enum status st = rows_end(&q);
-    return st == ST_OK && !found ? ST_NOT_FOUND : st;
+    return db_read(db, ONE_ROW(a, read_row, ret),
+                   "SELECT instance_arn,status,message,ms FROM dms_refresh WHERE endpoint_arn=?",
+                   bs(endpoint));
 }
 
 static enum status put(struct db *db, struct str endpoint, const struct row *r)
@@ -101,16 +98,6 @@ static enum status start(struct call *c, const struct dms_resource *endpoint)
 
 /* --- operations ------------------------------------------------------------------------------- */
 
-static enum status need_endpoint(struct call *c, struct str arn, struct dms_resource *ret)
-{
-    enum status st = dms_store_resource_get(c->db, c->arena, DMS_KIND_ENDPOINT, arn, ret);
-    if (st == ST_NOT_FOUND) {
-        return call_fail(c, &dms_ResourceNotFoundFault, "The endpoint %.*s could not be found.",
-                         STR_ARG(arn));
-    }
-    return call_status(c, st);
-}
-
 static struct dms_refresh_schemas_status *show(struct call *c, struct str endpoint,
                                                const struct row *r)
 {
@@ -129,23 +116,14 @@ enum status dms_refresh_schemas(struct call *c, const struct dms_refresh_schemas
                                 struct dms_refresh_schemas_response *ret_out)
 {
     struct dms_resource endpoint, instance;
-    void *doc = NULL;
-    enum status st = need_endpoint(c, in->EndpointArn, &endpoint);
+    const struct dms_endpoint *e = NULL;
+    enum status st = dms_need(c, &dms_endpoints, in->EndpointArn, &endpoint, &e);
     if (st == ST_OK) {
-        st = dms_store_resource_get(c->db, c->arena, DMS_KIND_INSTANCE, in->ReplicationInstanceArn,
-                                    &instance);
-        if (st == ST_NOT_FOUND) {
-            return call_fail(c, &dms_ResourceNotFoundFault,
-                             "The replication instance %.*s could not be found.",
-                             STR_ARG(in->ReplicationInstanceArn));
-        }
-        st = st == ST_OK ? doc_read(dms_op("CreateEndpoint"), c->arena, endpoint.doc, &doc) : st;
-        st = call_status(c, st);
+        st = dms_need(c, &dms_instances, in->ReplicationInstanceArn, &instance, NULL);
     }
-    if (st != ST_OK || !doc) {
+    if (st != ST_OK) {
         return st;
     }
-    const struct dms_endpoint *e = ((struct dms_create_endpoint_response *)doc)->Endpoint;
     if (!str_eqz(e->EndpointType, "source")) {
         return call_fail(c, &dms_InvalidResourceStateFault,
                          "The endpoint %.*s is an S3 target: it has no schemas.",
@@ -168,7 +146,7 @@ dms_describe_refresh_schemas_status(struct call *c,
 {
     struct dms_resource endpoint;
     struct row row;
-    enum status st = need_endpoint(c, in->EndpointArn, &endpoint);
+    enum status st = dms_need(c, &dms_endpoints, in->EndpointArn, &endpoint, NULL);
     if (st != ST_OK) {
         return st;
     }
@@ -186,30 +164,15 @@ enum status dms_describe_schemas(struct call *c, const struct dms_describe_schem
                                  struct dms_describe_schemas_response *ret_out)
 {
     struct dms_resource endpoint;
-    enum status st = need_endpoint(c, in->EndpointArn, &endpoint);
-    if (st != ST_OK) {
-        return st;
-    }
-    struct str *names = NULL;
-    size_t n = 0;
-    ARENA_GROW(c->arena, names, n);
-    struct rows q;
-    status_ignore(db_query(c->db, &q,
-                           "SELECT name FROM dms_schema_name WHERE endpoint_arn=? ORDER BY name",
-                           bs(endpoint.arn))); /* rows_end tells */
-    while (rows_next(&q)) {
-        ARENA_GROW(c->arena, names, n);
-        names[n++] = rows_str(&q, c->arena, 0);
-    }
-    st = call_status(c, rows_end(&q));
-    struct dms_page page;
+    enum status st = dms_need(c, &dms_endpoints, in->EndpointArn, &endpoint, NULL);
     if (st == ST_OK) {
-        st = dms_page(c, in->MaxRecords, in->Marker, n, 100, &page);
+        st = call_status(c, db_read(c->db,
+                                    ALL_TEXTS(c->arena, &ret_out->Schemas.v, &ret_out->Schemas.n),
+                                    "SELECT name FROM dms_schema_name WHERE endpoint_arn=? "
+                                    "ORDER BY name",
+                                    bs(endpoint.arn)));
     }
-    if (st == ST_OK) {
-        ret_out->Marker = page.marker;
-        ret_out->Schemas.v = names + page.from;
-        ret_out->Schemas.n = page.to - page.from;
-    }
-    return st;
+    return st == ST_OK
+               ? dms_cut(c, DMS_ASK_ALL(in), DMS_PAGE_MAX, &ret_out->Schemas, &ret_out->Marker)
+               : st;
 }

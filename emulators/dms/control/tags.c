@@ -25,13 +25,12 @@ enum status dms_add_tags_to_resource(struct call *c,
             return call_fail(c, &dms_InvalidParameterValueException, "A tag needs a key.");
         }
     }
-    st = dms_put_tags(c, in->ResourceArn, &in->Tags);
-    struct dms_tag_row *rows;
-    size_t n = 0;
+    struct dms_tag_list all;
+    st = tags_set(c->db, &dms_tags, in->ResourceArn, &in->Tags);
     if (st == ST_OK) {
-        st = dms_store_tag_list(c->db, c->arena, in->ResourceArn, &rows, &n);
+        st = tags_list(c->db, c->arena, &dms_tags, in->ResourceArn, &all);
     }
-    if (st == ST_OK && n > TAGS_MAX) {
+    if (st == ST_OK && all.n > TAGS_MAX) {
         return call_fail(c, &dms_InvalidParameterValueException,
                          "A resource can have %d tags at most.", TAGS_MAX);
     }
@@ -44,35 +43,14 @@ enum status dms_remove_tags_from_resource(struct call *c,
 {
     (void)ret_out;
     enum status st = need(c, in->ResourceArn);
-    if (st != ST_OK) {
-        return st;
-    }
-    for (size_t i = 0; i < in->TagKeys.n && st == ST_OK; i++) {
-        st = dms_store_tag_delete(c->db, in->ResourceArn, in->TagKeys.v[i]);
-    }
-    return call_status(c, st);
+    return st == ST_OK ? call_status(c, tags_unset(c->db, &dms_tags, in->ResourceArn, &in->TagKeys))
+                       : st;
 }
 
-static enum status list_one(struct call *c, struct str arn, bool name_it, struct dms_tag_list *out)
+static enum status list_one(struct call *c, struct str arn, struct dms_tag_list *ret)
 {
     enum status st = need(c, arn);
-    if (st != ST_OK) {
-        return st;
-    }
-    struct dms_tag_row *rows = NULL;
-    size_t n = 0;
-    st = dms_store_tag_list(c->db, c->arena, arn, &rows, &n);
-    struct dms_tag *more = ARENA_ARRAY(c->arena, struct dms_tag, out->n + n + 1);
-    if (out->n > 0) {
-        memcpy(more, out->v, out->n * sizeof(*more));
-    }
-    for (size_t i = 0; i < n; i++) {
-        more[out->n++] = (struct dms_tag){ .Key = rows[i].key,
-                                           .Value = rows[i].value,
-                                           .ResourceArn = name_it ? rows[i].arn : STR_NONE };
-    }
-    out->v = more;
-    return call_status(c, st);
+    return st == ST_OK ? call_status(c, tags_list(c->db, c->arena, &dms_tags, arn, ret)) : st;
 }
 
 enum status dms_list_tags_for_resource(struct call *c,
@@ -83,12 +61,22 @@ enum status dms_list_tags_for_resource(struct call *c,
         return call_fail(c, &dms_InvalidParameterValueException,
                          "ResourceArn or ResourceArnList is needed.");
     }
-    if (!str_empty(in->ResourceArn)) {
-        return list_one(c, in->ResourceArn, false, &ret_out->TagList);
-    }
+    struct dms_tag_list *all = &ret_out->TagList, one = { 0 };
     enum status st = ST_OK;
+    if (!str_empty(in->ResourceArn)) {
+        st = list_one(c, in->ResourceArn, all);
+        for (size_t i = 0; i < all->n; i++) {
+            all->v[i].ResourceArn = STR_NONE; /* it is told where there may be several */
+        }
+        return st;
+    }
+    all->v = ARENA_ARRAY(c->arena, struct dms_tag, 1);
     for (size_t i = 0; i < in->ResourceArnList.n && st == ST_OK; i++) {
-        st = list_one(c, in->ResourceArnList.v[i], true, &ret_out->TagList);
+        st = list_one(c, in->ResourceArnList.v[i], &one);
+        for (size_t k = 0; k < one.n && st == ST_OK; k++) {
+            ARENA_GROW(c->arena, all->v, all->n);
+            all->v[all->n++] = one.v[k];
+        }
     }
     return st;
 }

@@ -1,5 +1,5 @@
 /* DescribeReplicationInstanceTaskLogs: how large the logs of an instance's tasks are. */
-#include "emulators/dms/dms_internal.h"
+#include "emulators/dms/dms_doc.h"
 #include "emulators/facade/logs.h"
 #include "server/core.h"
 
@@ -31,13 +31,7 @@ enum status dms_describe_replication_instance_task_logs(
     struct dms_resource instance;
     struct dms_task_row *rows = NULL;
     size_t n = 0, shown = 0;
-    enum status st = dms_store_resource_get(c->db, c->arena, DMS_KIND_INSTANCE,
-                                            in->ReplicationInstanceArn, &instance);
-    if (st == ST_NOT_FOUND) {
-        return call_fail(c, &dms_ResourceNotFoundFault,
-                         "The replication instance %.*s could not be found.",
-                         STR_ARG(in->ReplicationInstanceArn));
-    }
+    enum status st = dms_need(c, &dms_instances, in->ReplicationInstanceArn, &instance, NULL);
     if (st == ST_OK) {
         st = dms_store_task_list(c->db, c->arena, instance.account, instance.region, &rows, &n);
     }
@@ -51,13 +45,9 @@ enum status dms_describe_replication_instance_task_logs(
     if (st != ST_OK) {
         return call_status(c, st);
     }
-    struct dms_page page;
-    st = dms_page(c, in->MaxRecords, in->Marker, shown, LOGS_MAX_RECORDS, &page);
-    if (st == ST_OK) {
-        ret_out->ReplicationInstanceArn = instance.arn;
-        ret_out->Marker = page.marker;
-        ret_out->ReplicationInstanceTaskLogs.v = items + page.from;
-        ret_out->ReplicationInstanceTaskLogs.n = page.to - page.from;
-    }
-    return st;
+    ret_out->ReplicationInstanceArn = instance.arn;
+    ret_out->ReplicationInstanceTaskLogs.v = items;
+    ret_out->ReplicationInstanceTaskLogs.n = shown;
+    return dms_cut(c, DMS_ASK_ALL(in), LOGS_MAX_RECORDS, &ret_out->ReplicationInstanceTaskLogs,
+                   &ret_out->Marker);
 }

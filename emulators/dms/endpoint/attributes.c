@@ -46,7 +46,7 @@ static enum status set_member(struct arena *a, const struct field *f, void *sett
     char *slot = (char *)settings + f->off;
     switch (f->shape->kind) {
     case SHAPE_STRING: {
-        struct str copy = arena_str(a, value);
+        struct str copy = arena_str(a, str_trim(value));
         memcpy(slot, &copy, sizeof(copy));
         return ST_OK;
     }
@@ -132,6 +132,7 @@ void dms_overlay(const struct shape *shape, void *to, const void *from)
         }
         size_t size = f->shape->kind == SHAPE_INT    ? sizeof(struct opt_i64)
                       : f->shape->kind == SHAPE_BOOL ? sizeof(struct opt_bool)
+                      : f->shape->kind == SHAPE_LIST ? sizeof(struct shape_seq)
                                                      : sizeof(struct str);
         memcpy((char *)to + f->off, (const char *)from + f->off, size);
     }

@@ -26,7 +26,7 @@ enum status dms_attributes(struct arena *a, struct str text,
                            struct str *ret_error) MUST_CHECK;
 /* The value of one attribute, any case of letters in its name; absent: not given. */
 struct str dms_attribute(struct str text, const char *name);
-/* Members that are set in `from` replace those of `to`. */
+/* Members that are set in `from` replace those of `to`: texts, numbers, flags and lists. */
 void dms_overlay(const struct shape *shape, void *to, const void *from);
 
 #endif

@@ -9,7 +9,6 @@
 #include "server/core.h"
 #include "server/loop/loop.h"
 #include "server/mysql/conn.h"
-#include "server/wire/doc.h"
 
 /* The answer waits this long for the outcome, so that a look right after it finds the end. */
 #define ANSWER_AFTER_MS 3000
@@ -111,67 +110,49 @@ static enum status start_source(struct call *c, const struct dms_resource *endpo
     return ST_OK;
 }
 
+#define REFUSED "Test Endpoint failed: Application-Status: 1020912, Application-Message: "
+
 /* Buckets are next door: the outcome is known at once. */
-static enum status test_target(struct call *c, const struct dms_endpoint *e,
-                               struct dms_connection_row *row)
+static void test_target(struct call *c, const struct dms_endpoint *e,
+                        struct dms_connection_row *row)
 {
     struct dms_s3_options s3;
     struct str why;
+    row->status = STR("failed");
     if (!e->S3Settings || dms_s3_read(c->arena, e->S3Settings, &s3, NULL, &why) != ST_OK) {
-        row->status = STR("failed");
         row->message = STR("The endpoint has no valid S3 settings.");
-        return ST_OK;
-    }
-    row->status = STR("successful");
-    if (!s3_bucket_exists(c->db, s3.bucket)) {
-        row->status = STR("failed");
+    } else if (!s3_bucket_exists(c->db, s3.bucket)) {
         row->message = arena_printf(
             c->arena,
-            "Test Endpoint failed: Application-Status: 1020912, Application-Message: Failed to "
-            "connect to S3 endpoint, Application-Detailed-Message: the bucket '%.*s' does not "
-            "exist; create it and test again.",
+            REFUSED "Failed to connect to S3 endpoint, Application-Detailed-Message: the bucket "
+                    "'%.*s' does not exist; create it and test again.",
             STR_ARG(s3.bucket));
     } else if (str_set(s3.acl)) {
-        row->status = STR("failed");
         row->message = arena_printf(
             c->arena,
-            "Test Endpoint failed: Application-Status: 1020912, Application-Message: Failed to "
-            "put an object, Application-Detailed-Message: AccessControlListNotSupported: The "
-            "bucket does not allow ACLs. CannedAclForObjects is %.*s; here the ACLs of all "
-            "buckets are disabled (BucketOwnerEnforced, as in new buckets on AWS), so set it to "
-            "none, private or bucket-owner-full-control.",
+            REFUSED "Failed to put an object, Application-Detailed-Message: "
+                    "AccessControlListNotSupported: The bucket does not allow ACLs. "
+                    "CannedAclForObjects is %.*s; here the ACLs of all buckets are disabled "
+                    "(BucketOwnerEnforced, as in new buckets on AWS), so set it to none, private "
+                    "or bucket-owner-full-control.",
             STR_ARG(s3.acl));
     } else if (str_set(s3.owner) &&
                !str_eq(s3.owner, s3_bucket_account(c->db, c->arena, s3.bucket))) {
-        row->status = STR("failed");
         row->message = arena_printf(
             c->arena,
-            "Test Endpoint failed: Application-Status: 1020912, Application-Message: Access "
-            "denied, Application-Detailed-Message: the bucket '%.*s' does not belong to the "
-            "account %.*s (ExpectedBucketOwner).",
+            REFUSED "Access denied, Application-Detailed-Message: the bucket '%.*s' does not "
+                    "belong to the account %.*s (ExpectedBucketOwner).",
             STR_ARG(s3.bucket), STR_ARG(s3.owner));
+    } else {
+        row->status = STR("successful");
     }
-    return ST_OK;
 }
 
 static enum status need(struct call *c, struct str instance_arn, struct str endpoint_arn,
-                        struct dms_resource *instance, struct dms_resource *endpoint)
+                        struct dms_resource *instance, struct dms_resource *endpoint, void *ret_doc)
 {
-    enum status st =
-        dms_store_resource_get(c->db, c->arena, DMS_KIND_INSTANCE, instance_arn, instance);
-    if (st == ST_NOT_FOUND) {
-        return call_fail(c, &dms_ResourceNotFoundFault,
-                         "The replication instance %.*s could not be found.",
-                         STR_ARG(instance_arn));
-    }
-    if (st == ST_OK) {
-        st = dms_store_resource_get(c->db, c->arena, DMS_KIND_ENDPOINT, endpoint_arn, endpoint);
-    }
-    if (st == ST_NOT_FOUND) {
-        return call_fail(c, &dms_ResourceNotFoundFault, "The endpoint %.*s could not be found.",
-                         STR_ARG(endpoint_arn));
-    }
-    return call_status(c, st);
+    enum status st = dms_need(c, &dms_instances, instance_arn, instance, NULL);
+    return st == ST_OK ? dms_need(c, &dms_endpoints, endpoint_arn, endpoint, ret_doc) : st;
 }
 
 static struct dms_connection *show(struct call *c, const struct dms_connection_row *row,
@@ -191,31 +172,21 @@ enum status dms_test_connection(struct call *c, const struct dms_test_connection
                                 struct dms_test_connection_response *ret_out)
 {
     struct dms_resource instance, endpoint;
-    enum status st = need(c, in->ReplicationInstanceArn, in->EndpointArn, &instance, &endpoint);
+    const struct dms_endpoint *e = NULL;
+    enum status st = need(c, in->ReplicationInstanceArn, in->EndpointArn, &instance, &endpoint, &e);
     if (st != ST_OK) {
         return st;
     }
     struct dms_connection_row row = { .instance_arn = instance.arn,
                                       .endpoint_arn = endpoint.arn,
                                       .status = STR("testing") };
-    void *doc;
-    st = doc_read(dms_op("CreateEndpoint"), c->arena, endpoint.doc, &doc);
-    if (st != ST_OK) {
-        return call_status(c, st);
-    }
-    const struct dms_endpoint *e = ((struct dms_create_endpoint_response *)doc)->Endpoint;
     bool source = str_eqz(e->EndpointType, "source");
     ret_out->Connection = show(c, &row, row.status, instance.ident, endpoint.ident);
     if (!source) {
-        st = test_target(c, e, &row);
+        test_target(c, e, &row);
     }
-    if (st == ST_OK) {
-        st = dms_store_connection_put(c->db, &row);
-    }
-    if (st != ST_OK) {
-        return call_status(c, st);
-    }
-    return source ? start_source(c, &endpoint, instance.arn) : ST_OK;
+    st = call_status(c, dms_store_connection_put(c->db, &row));
+    return st == ST_OK && source ? start_source(c, &endpoint, instance.arn) : st;
 }
 
 enum status dms_describe_connections(struct call *c,
@@ -237,7 +208,7 @@ enum status dms_describe_connections(struct call *c,
             continue;
         }
         struct dms_resource instance, endpoint;
-        st = need(c, rows[i].instance_arn, rows[i].endpoint_arn, &instance, &endpoint);
+        st = need(c, rows[i].instance_arn, rows[i].endpoint_arn, &instance, &endpoint, NULL);
         if (st == ST_OK) {
             items[fitting++] = *show(c, &rows[i], rows[i].status, instance.ident, endpoint.ident);
         }
@@ -245,25 +216,20 @@ enum status dms_describe_connections(struct call *c,
     if (st != ST_OK) {
         return call_status(c, st);
     }
-    if (fitting == 0 && in->Filters.n > 0) {
-        return call_fail(c, &dms_ResourceNotFoundFault,
-                         "No connections found matching the filter(s).");
-    }
-    struct dms_page page;
-    st = dms_page(c, in->MaxRecords, in->Marker, fitting, 100, &page);
-    if (st == ST_OK) {
-        ret_out->Marker = page.marker;
-        ret_out->Connections.n = page.to - page.from;
-        ret_out->Connections.v = items + page.from;
-    }
-    return st;
+    ret_out->Connections.v = items;
+    ret_out->Connections.n = fitting;
+    st = dms_need_any(c, "connection", fitting, &in->Filters);
+    return st == ST_OK
+               ? dms_cut(c, DMS_ASK(in), DMS_PAGE_MAX, &ret_out->Connections, &ret_out->Marker)
+               : st;
 }
 
 enum status dms_delete_connection(struct call *c, const struct dms_delete_connection_request *in,
                                   struct dms_delete_connection_response *ret_out)
 {
     struct dms_resource instance = { 0 }, endpoint = { 0 };
-    enum status st = need(c, in->ReplicationInstanceArn, in->EndpointArn, &instance, &endpoint);
+    enum status st =
+        need(c, in->ReplicationInstanceArn, in->EndpointArn, &instance, &endpoint, NULL);
     if (st != ST_OK) {
         return st;
     }

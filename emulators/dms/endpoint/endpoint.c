@@ -6,7 +6,6 @@
 #include "emulators/dms/endpoint/mysql_settings.h"
 #include "emulators/dms/endpoint/s3_settings.h"
 #include "server/base/id.h"
-#include "server/wire/doc.h"
 
 static const struct engine {
     const char *name, *title;
@@ -199,30 +198,6 @@ static enum status refuse_others(struct call *c, const struct dms_create_endpoin
     return ST_OK;
 }
 
-static enum status read_endpoint(struct call *c, struct str doc, struct dms_endpoint **ret)
-{
-    void *out;
-    enum status st = doc_read(dms_op("CreateEndpoint"), c->arena, doc, &out);
-    if (st != ST_OK) {
-        return st;
-    }
-    *ret = ((struct dms_create_endpoint_response *)out)->Endpoint;
-    return *ret ? ST_OK : ST_INVALID;
-}
-
-static enum status write_endpoint(struct call *c, struct dms_endpoint *e, struct str *ret)
-{
-    struct dms_create_endpoint_response out = { .Endpoint = e };
-    return doc_write(dms_op("CreateEndpoint"), c->arena, &out, ret);
-}
-
-static enum status exists(struct call *c, struct str ident)
-{
-    return call_fail(c, &dms_ResourceAlreadyExistsFault,
-                     "An endpoint with the identifier %.*s or this ARN already exists.",
-                     STR_ARG(ident));
-}
-
 enum status dms_create_endpoint(struct call *c, const struct dms_create_endpoint_request *in,
                                 struct dms_create_endpoint_response *ret_out)
 {
@@ -256,47 +231,19 @@ enum status dms_create_endpoint(struct call *c, const struct dms_create_endpoint
         unite(c->arena, e, in->MySQLSettings);
     }
     st = check(c, e);
-    struct dms_resource row = { .arn = e->EndpointArn,
-                                .account = c->caller.account,
-                                .region = c->caller.region,
-                                .ident = e->EndpointIdentifier,
-                                .secret = password };
-    if (st == ST_OK && e->S3Settings) {
+    if (st != ST_OK) {
+        return st;
+    }
+    if (e->S3Settings) {
         e->ExternalId = id_uuid(c->arena);
     }
-    if (st == ST_OK) {
-        st = write_endpoint(c, e, &row.doc);
-    }
-    if (st == ST_OK) {
-        st = dms_store_resource_add(c->db, DMS_KIND_ENDPOINT, &row, c->received_ms);
-    }
-    if (st == ST_EXISTS) {
-        return exists(c, row.ident);
-    }
-    if (st == ST_OK) {
-        st = dms_put_tags(c, row.arn, &in->Tags);
-    }
+    struct dms_resource row = { .arn = e->EndpointArn,
+                                .ident = e->EndpointIdentifier,
+                                .secret = password };
+    st = dms_keep_new(c, &dms_endpoints, &row, e, &in->Tags);
     echo(c->arena, e);
     ret_out->Endpoint = e;
     return call_status(c, st);
-}
-
-/* NULL: *ret_st is the handler's answer. */
-static struct dms_endpoint *need(struct call *c, struct str arn, struct dms_resource *row,
-                                 enum status *ret_st)
-{
-    struct dms_endpoint *e = NULL;
-    enum status st = dms_store_resource_get(c->db, c->arena, DMS_KIND_ENDPOINT, arn, row);
-    if (st == ST_NOT_FOUND) {
-        *ret_st = call_fail(c, &dms_ResourceNotFoundFault, "The endpoint %.*s could not be found.",
-                            STR_ARG(arn));
-        return NULL;
-    }
-    if (st == ST_OK) {
-        st = read_endpoint(c, row->doc, &e);
-    }
-    *ret_st = call_status(c, st);
-    return e;
 }
 
 static void replace(struct str *to, struct str from)
@@ -373,7 +320,7 @@ static enum status change(struct call *c, const struct dms_modify_endpoint_reque
     change_plain(c, in, e, row);
     bool exact = in->ExactSettings.v;
     if (s3 && e->S3Settings && !exact) {
-        dms_overlay(dms_doc_member("CreateEndpoint", "S3Settings"), e->S3Settings, s3);
+        dms_overlay(dms_member("CreateEndpoint", "S3Settings"), e->S3Settings, s3);
     } else if (s3) {
         e->S3Settings = s3;
     }
@@ -387,7 +334,7 @@ static enum status change(struct call *c, const struct dms_modify_endpoint_reque
     if (mysql) {
         replace(&row->secret, mysql->Password);
         if (m && !exact) {
-            dms_overlay(dms_doc_member("CreateEndpoint", "MySQLSettings"), m, mysql);
+            dms_overlay(dms_member("CreateEndpoint", "MySQLSettings"), m, mysql);
         }
         unite(c->arena, e, m && !exact ? m : mysql);
     }
@@ -402,9 +349,9 @@ enum status dms_modify_endpoint(struct call *c, const struct dms_modify_endpoint
                                 struct dms_modify_endpoint_response *ret_out)
 {
     struct dms_resource row;
-    enum status st;
-    struct dms_endpoint *e = need(c, in->EndpointArn, &row, &st);
-    if (!e) {
+    struct dms_endpoint *e = NULL;
+    enum status st = dms_need(c, &dms_endpoints, in->EndpointArn, &row, &e);
+    if (st != ST_OK) {
         return st;
     }
     st = change(c, in, e, &row);
@@ -413,61 +360,20 @@ enum status dms_modify_endpoint(struct call *c, const struct dms_modify_endpoint
     }
     row.ident = e->EndpointIdentifier;
     if (st == ST_OK) {
-        st = write_endpoint(c, e, &row.doc);
-    }
-    if (st == ST_OK) {
-        st = dms_store_resource_update(c->db, &row);
-    }
-    if (st == ST_EXISTS) {
-        return exists(c, row.ident);
+        st = dms_keep(c, &dms_endpoints, &row, e);
     }
     echo(c->arena, e);
     ret_out->Endpoint = e;
     return call_status(c, st);
 }
 
-static bool fits(const struct dms_filter_list *f, const struct dms_endpoint *e)
-{
-    return dms_filter_fits(f, "endpoint-arn", e->EndpointArn) &&
-           dms_filter_fits(f, "endpoint-id", e->EndpointIdentifier) &&
-           dms_filter_fits(f, "endpoint-type", e->EndpointType) &&
-           dms_filter_fits(f, "engine-name", e->EngineName);
-}
-
 enum status dms_describe_endpoints(struct call *c, const struct dms_describe_endpoints_request *in,
                                    struct dms_describe_endpoints_response *ret_out)
 {
-    static const char *const known[] = { "endpoint-arn", "endpoint-id", "endpoint-type",
-                                         "engine-name", NULL };
-    enum status st = dms_check_filters(c, &in->Filters, known);
-    if (st != ST_OK) {
-        return st;
-    }
-    struct dms_resource *rows = NULL;
-    size_t n = 0, fitting = 0;
-    st = dms_store_resource_list(c->db, c->arena, DMS_KIND_ENDPOINT, dms_owner_of(c), &rows, &n);
-    struct dms_endpoint *items = ARENA_ARRAY(c->arena, struct dms_endpoint, n + 1);
-    for (size_t i = 0; i < n && st == ST_OK; i++) {
-        struct dms_endpoint *e = NULL;
-        st = read_endpoint(c, rows[i].doc, &e);
-        if (st == ST_OK && fits(&in->Filters, e)) {
-            echo(c->arena, e);
-            items[fitting++] = *e;
-        }
-    }
-    if (st != ST_OK) {
-        return call_status(c, st);
-    }
-    if (fitting == 0 && in->Filters.n > 0) {
-        return call_fail(c, &dms_ResourceNotFoundFault,
-                         "No endpoints found matching the filter(s).");
-    }
-    struct dms_page page;
-    st = dms_page(c, in->MaxRecords, in->Marker, fitting, 100, &page);
-    if (st == ST_OK) {
-        ret_out->Marker = page.marker;
-        ret_out->Endpoints.n = page.to - page.from;
-        ret_out->Endpoints.v = items + page.from;
+    struct dms_endpoint_list *all = &ret_out->Endpoints;
+    enum status st = dms_describe(c, &dms_endpoints, DMS_ASK(in), all, &ret_out->Marker);
+    for (size_t i = 0; i < all->n; i++) {
+        echo(c->arena, &all->v[i]);
     }
     return st;
 }
@@ -476,9 +382,9 @@ enum status dms_delete_endpoint(struct call *c, const struct dms_delete_endpoint
                                 struct dms_delete_endpoint_response *ret_out)
 {
     struct dms_resource row;
-    enum status st;
-    struct dms_endpoint *e = need(c, in->EndpointArn, &row, &st);
-    if (!e) {
+    struct dms_endpoint *e = NULL;
+    enum status st = dms_need(c, &dms_endpoints, in->EndpointArn, &row, &e);
+    if (st != ST_OK) {
         return st;
     }
     int64_t users = 0;

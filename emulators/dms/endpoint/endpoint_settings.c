@@ -246,12 +246,7 @@ enum status dms_describe_endpoint_settings(struct call *c,
             items[n++] = show(c->arena, &settings[i]);
         }
     }
-    struct dms_page page;
-    enum status st = dms_page(c, in->MaxRecords, in->Marker, n, 100, &page);
-    if (st == ST_OK) {
-        ret_out->Marker = page.marker;
-        ret_out->EndpointSettings.v = items + page.from;
-        ret_out->EndpointSettings.n = page.to - page.from;
-    }
-    return st;
+    ret_out->EndpointSettings.v = items;
+    ret_out->EndpointSettings.n = n;
+    return dms_cut(c, DMS_ASK_ALL(in), DMS_PAGE_MAX, &ret_out->EndpointSettings, &ret_out->Marker);
 }

@@ -25,7 +25,7 @@ enum status dms_mysql_attributes(struct arena *a, struct str attributes,
     };
     const struct dms_attribute_rules rules = {
         .engine = "mysql",
-        .shape = dms_doc_member("CreateEndpoint", "MySQLSettings"),
+        .shape = dms_member("CreateEndpoint", "MySQLSettings"),
         .members = members,
         .others = others,
     };

@@ -17,7 +17,7 @@ enum status dms_s3_attributes(struct arena *a, struct str attributes, struct dms
 {
     const struct dms_attribute_rules rules = {
         .engine = "s3",
-        .shape = dms_doc_member("CreateEndpoint", "S3Settings"),
+        .shape = dms_member("CreateEndpoint", "S3Settings"),
     };
     return dms_attributes(a, attributes, &rules, s, ret_error);
 }

@@ -272,20 +272,13 @@ bool dms_csv_null(const struct mysql_value *v)
     }
 }
 
+#define KIND(kind) (1u << MYSQL_V_##kind)
+
 bool dms_csv_has_bytes(const struct mysql_value *v)
 {
-    switch (v->kind) {
-    case MYSQL_V_DECIMAL:
-    case MYSQL_V_TEXT:
-    case MYSQL_V_BYTES:
-    case MYSQL_V_ENUM:
-    case MYSQL_V_SET:
-    case MYSQL_V_JSON:
-    case MYSQL_V_GEOMETRY:
-        return true;
-    default:
-        return false;
-    }
+    const unsigned kinds = KIND(DECIMAL) | KIND(TEXT) | KIND(BYTES) | KIND(ENUM) | KIND(SET) |
+                           KIND(JSON) | KIND(GEOMETRY);
+    return kinds >> v->kind & 1;
 }
 
 struct str dms_csv_limited(struct str s, const struct dms_csv_column *c)
@@ -314,21 +307,6 @@ static char *put_bit(char *p, const struct mysql_value *v)
     return p;
 }
 
-/* A TIMESTAMP as a clock in the zone shows it. */
-static struct mysql_time local_time(const struct zone *z, const struct mysql_time *t)
-{
-    int64_t utc = zone_days(t->year, t->month, t->day) * 86400 + (int64_t)t->hour * 3600 +
-                  (int64_t)t->minute * 60 + t->second;
-    struct zone_time l = zone_local(z, utc);
-    return (struct mysql_time){ .year = (uint16_t)l.year,
-                                .month = (uint8_t)l.month,
-                                .day = (uint8_t)l.day,
-                                .hour = (uint32_t)l.hour,
-                                .minute = (uint8_t)l.minute,
-                                .second = (uint8_t)l.second,
-                                .micros = t->micros };
-}
-
 /* Values of fixed size: at most FIXED_MAX bytes. */
 static char *put_fixed(char *p, const struct dms_csv_format *f, const struct mysql_value *v)
 {
@@ -346,7 +324,7 @@ static char *put_fixed(char *p, const struct dms_csv_format *f, const struct mys
         return dms_put_date(p, &v->t);
     case MYSQL_V_TIMESTAMP:
         if (f->zone) {
-            struct mysql_time t = local_time(f->zone, &v->t);
+            struct mysql_time t = dms_local_time(f->zone, &v->t);
             return dms_put_datetime(p, &t, v->digits);
         }
         return dms_put_datetime(p, &v->t, v->digits);

@@ -5,7 +5,7 @@
 #include <unistd.h>
 #include <zlib.h>
 
-#include "server/base/digest.h"
+#include "emulators/dms/file/etag.h"
 #include "server/base/log.h"
 #include "server/base/mem.h"
 
@@ -35,8 +35,8 @@ static void forget(struct dms_file *f)
         deflateEnd(f->z);
         free(f->z);
     }
-    digest_free(f->md5);
-    f->md5 = NULL;
+    dms_etag_free(f->etag);
+    f->etag = NULL;
     f->z = NULL;
     f->fd = -1;
     f->spilled = 0;
@@ -67,7 +67,7 @@ static enum status open_file(struct dms_file *f)
         f->fd = -1;
         return st;
     }
-    f->md5 = digest_new(DIGEST_MD5);
+    f->etag = dms_etag_new();
     if (f->gzip) {
         z_stream *z = xcalloc(1, sizeof(*z));
         /* 16: a gzip header, which zlib writes without name and with time 0 */
@@ -82,10 +82,9 @@ static enum status open_file(struct dms_file *f)
 
 static enum status write_all(struct dms_file *f, const void *p, size_t n)
 {
-    digest_update(f->md5, p, n);
     const char *at = p;
-    while (n > 0) {
-        ssize_t w = write(f->fd, at, n);
+    for (size_t left = n; left > 0;) {
+        ssize_t w = write(f->fd, at, left);
         if (w < 0) {
             if (errno == EINTR) {
                 continue;
@@ -94,9 +93,9 @@ static enum status write_all(struct dms_file *f, const void *p, size_t n)
             return ST_IO;
         }
         at += w;
-        n -= (size_t)w;
+        left -= (size_t)w;
     }
-    return ST_OK;
+    return dms_etag_add(f->etag, f->fd, p, n);
 }
 
 static enum status compress_out(struct dms_file *f, const char *p, size_t n, int flush)
@@ -173,9 +172,9 @@ enum status dms_file_finish(struct dms_file *f, struct dms_piece *ret)
         st = buf_ok(&f->pending) ? write_out(f, buf_str(&f->pending), Z_FINISH) : ST_NOMEM;
     }
     if (st == ST_OK) {
-        unsigned char out[DIGEST_MAX];
-        digest_final(f->md5, out);
-        memcpy(ret->md5, out, sizeof(ret->md5));
+        st = dms_etag_end(f->etag, f->fd, ret->md5, &ret->part_bytes);
+    }
+    if (st == ST_OK) {
         st = blob_stage_end(f->blobs, f->fd, f->id, &ret->ref);
         f->fd = -1; /* closed by blob_stage_end, whatever it returns */
     }

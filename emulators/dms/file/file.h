@@ -10,11 +10,11 @@
 #include "emulators/dms/file/spool.h"
 #include "server/store/blob.h"
 
-#define DMS_FILE_SPILL ((size_t)128 << 10) /* bytes kept in memory before they are written */
+#define DMS_FILE_SPILL ((size_t)256 << 10) /* bytes kept in memory before they are written */
 #define DMS_FILE_PENDING_MAX \
     (3u << 30) /* the longest row: two 1 GiB values in hexadecimal don't fit */
 
-struct digest;
+struct dms_etag;
 
 struct dms_file {
     struct blobs *blobs;
@@ -27,14 +27,15 @@ struct dms_file {
     _Atomic int failed; /* enum status of its writing */
     int fd;             /* of the staged file; -1: not yet */
     int64_t id;
-    struct digest *md5;
+    struct dms_etag *etag;
     void *z; /* z_stream */
 };
 
 /* A finished object, not yet put. */
 struct dms_piece {
     struct blob_ref ref;
-    unsigned char md5[16];
+    unsigned char md5[16]; /* as struct s3_put has it */
+    int64_t part_bytes;    /* likewise */
 };
 
 void dms_file_init(struct dms_file *f, struct blobs *blobs, bool gzip);

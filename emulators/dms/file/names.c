@@ -5,7 +5,7 @@
 #include "server/base/clock.h"
 #include "server/base/mem.h"
 
-static struct str trim_slashes(struct str s)
+struct str dms_name_folder(struct str s)
 {
     while (s.n > 0 && s.p[0] == '/') {
         s.p++;
@@ -19,7 +19,7 @@ static struct str trim_slashes(struct str s)
 
 struct str dms_name_prefix(struct arena *a, struct str folder, struct str schema, struct str table)
 {
-    struct str f = trim_slashes(folder);
+    struct str f = dms_name_folder(folder);
     return arena_printf(a, "%.*s%s%.*s/%.*s/", STR_ARG(f), f.n > 0 ? "/" : "", STR_ARG(schema),
                         STR_ARG(table));
 }
@@ -39,7 +39,7 @@ struct str dms_name_cdc(struct arena *a, struct str prefix, int64_t cut_ms, stru
 struct str dms_name_transactions(struct arena *a, struct str folder, struct str path,
                                  int64_t cut_ms, struct str extension)
 {
-    struct str f = trim_slashes(folder), p = trim_slashes(path);
+    struct str f = dms_name_folder(folder), p = dms_name_folder(path);
     struct str second = clock_format(a, cut_ms, "%Y%m%d%H%M%S");
     return arena_printf(a, "%.*s%s%.*s%sCDC_TXN-%.*s%03d%.*s", STR_ARG(f), f.n > 0 ? "/" : "",
                         STR_ARG(p), p.n > 0 ? "/" : "", STR_ARG(second), (int)(cut_ms % 1000),

@@ -8,6 +8,9 @@
 #include "server/base/str.h"
 #include "server/base/zone.h"
 
+/* A folder as keys have it: without slashes at its ends. */
+struct str dms_name_folder(struct str s);
+
 /* "[folder/]schema/table/": what every object of a table begins with. Slashes at both ends of the
  * folder are dropped; the names are used as they are. */
 struct str dms_name_prefix(struct arena *a, struct str folder, struct str schema, struct str table);

@@ -257,6 +257,20 @@ char *dms_put_datetime(char *p, const struct mysql_time *t, unsigned digits)
     return put_clock(p, t, digits);
 }
 
+struct mysql_time dms_local_time(const struct zone *z, const struct mysql_time *t)
+{
+    int64_t utc = zone_days(t->year, t->month, t->day) * 86400 + (int64_t)t->hour * 3600 +
+                  (int64_t)t->minute * 60 + t->second;
+    struct zone_time l = zone_local(z, utc);
+    return (struct mysql_time){ .year = (uint16_t)l.year,
+                                .month = (uint8_t)l.month,
+                                .day = (uint8_t)l.day,
+                                .hour = (uint32_t)l.hour,
+                                .minute = (uint8_t)l.minute,
+                                .second = (uint8_t)l.second,
+                                .micros = t->micros };
+}
+
 char *dms_put_time(char *p, const struct mysql_time *t, unsigned digits)
 {
     if (t->negative) {

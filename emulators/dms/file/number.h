@@ -5,6 +5,7 @@
 
 #include <stdint.h>
 
+#include "server/base/zone.h"
 #include "server/mysql/value.h"
 
 #define DMS_INTEGER_MAX 20
@@ -19,6 +20,8 @@ char *dms_put_double(char *p, double v);
 char *dms_put_date(char *p, const struct mysql_time *t);
 /* "2024-01-02 03:04:05.600", with `digits` digits of a second */
 char *dms_put_datetime(char *p, const struct mysql_time *t, unsigned digits);
+/* A TIMESTAMP as a clock in the zone shows it. */
+struct mysql_time dms_local_time(const struct zone *z, const struct mysql_time *t);
 /* "[-]HH:MM:SS[.f]"; the hour has two digits at least */
 char *dms_put_time(char *p, const struct mysql_time *t, unsigned digits);
 /* "2026-11-20 07:08:09.123456" */

@@ -62,7 +62,9 @@ static void *run(void *arg)
         pthread_mutex_lock(&s->lock);
         s->first = (s->first + 1) % SLOTS;
         s->n--;
-        pthread_cond_signal(&s->fewer);
+        if (s->n == 0 || s->n == SLOTS / 2) { /* not at every turn: waking is dear */
+            pthread_cond_signal(&s->fewer);
+        }
     }
     pthread_mutex_unlock(&s->lock);
     return NULL;

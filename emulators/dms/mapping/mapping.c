@@ -26,7 +26,7 @@ enum status dms_rule_members(struct dms_rule_parser *p, const struct json_value 
                              const char *const *known, const char *what)
 {
     for (const struct json_value *m = o->first; m; m = m->next) {
-        bool found = false;
+        bool found = m->kind == JSON_NULL; /* the service's console writes members of all rules */
         for (const char *const *k = known; *k && !found; k++) {
             found = str_eqz(m->key, *k);
         }

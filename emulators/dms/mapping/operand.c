@@ -137,3 +137,18 @@ int dms_operand_compare(const struct mysql_value *v, const struct dms_operand *o
         return str_cmp(v->s, o->text);
     }
 }
+
+int dms_operand_order(const struct dms_operand *a, const struct dms_operand *b)
+{
+    switch (a->kind) {
+    case DMS_OPERAND_NUMBER:
+        return dms_decimal_compare(a->text, b->text);
+    case DMS_OPERAND_DATE:
+    case DMS_OPERAND_TIME:
+        return dms_temporal_compare(&a->time, &b->time);
+    case DMS_OPERAND_BYTES:
+        return str_cmp(a->text, b->text);
+    default:
+        return str_eq(a->text, b->text) ? 0 : -1;
+    }
+}

@@ -30,5 +30,7 @@ enum status dms_operand_parse(struct arena *a, const struct mysql_column *c, str
 struct str dms_operand_sql(struct arena *a, const struct dms_operand *o);
 /* < 0, 0, > 0 for a value that is not NULL; not for DMS_OPERAND_TEXT. */
 int dms_operand_compare(const struct mysql_value *v, const struct dms_operand *o);
+/* The same for two constants of one column; for texts that differ always < 0. */
+int dms_operand_order(const struct dms_operand *a, const struct dms_operand *b);
 
 #endif

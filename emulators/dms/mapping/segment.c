@@ -4,6 +4,7 @@
 #include "server/base/mem.h"
 
 #define WHERE_MAX (1u << 20)
+#define COLUMNS_MAX 16
 
 struct maker {
     struct arena *a;
@@ -11,6 +12,7 @@ struct maker {
     struct dms_segment *segments;
     size_t n;
     struct str *why;
+    struct dms_operand boundary[COLUMNS_MAX], last[COLUMNS_MAX]; /* this one and the one before */
 };
 
 static enum status refuse(struct maker *k, struct str text)
@@ -65,7 +67,7 @@ static enum status by_partition(struct maker *k)
 static enum status below(struct maker *k, const struct str *values, struct buf *out)
 {
     const struct dms_table_settings *s = k->wish->settings;
-    struct str names[16], literals[16];
+    struct str names[COLUMNS_MAX], literals[COLUMNS_MAX];
     for (size_t i = 0; i < s->columns_n; i++) {
         int at = mysql_table_find(k->wish->def, s->columns[i]);
         if (at < 0) {
@@ -74,17 +76,16 @@ static enum status below(struct maker *k, const struct str *values, struct buf *
                                           STR_ARG(k->wish->def->name), STR_ARG(s->columns[i])));
         }
         const struct mysql_column *c = &k->wish->def->columns[at];
-        struct dms_operand operand;
         struct str why;
         if (c->family == MYSQL_F_FLOAT || c->family == MYSQL_F_DOUBLE) {
             return refuse(k, arena_printf(k->a, "column '%.*s' (%.*s) can't bound a range",
                                           STR_ARG(c->name), STR_ARG(c->type_text)));
         }
-        if (dms_operand_parse(k->a, c, values[i], &operand, &why) != ST_OK) {
+        if (dms_operand_parse(k->a, c, values[i], &k->boundary[i], &why) != ST_OK) {
             return refuse(k, why);
         }
         names[i] = mysql_quote_name(k->a, c->name);
-        literals[i] = dms_operand_sql(k->a, &operand);
+        literals[i] = dms_operand_sql(k->a, &k->boundary[i]);
     }
     buf_putc(out, '(');
     for (size_t i = 0; i < s->columns_n; i++) {
@@ -96,6 +97,17 @@ static enum status below(struct maker *k, const struct str *values, struct buf *
     }
     buf_putc(out, ')');
     return ST_OK;
+}
+
+/* Ranges whose boundaries don't rise would overlap, and load rows twice. */
+static bool rises(struct maker *k)
+{
+    int order = 0;
+    for (size_t i = 0; i < k->wish->settings->columns_n && order == 0; i++) {
+        order = dms_operand_order(&k->last[i], &k->boundary[i]);
+    }
+    memcpy(k->last, k->boundary, sizeof(k->last));
+    return order < 0;
 }
 
 static struct str range_name(struct maker *k, size_t i)
@@ -117,6 +129,12 @@ static enum status by_range(struct maker *k)
             enum status st = below(k, s->boundaries + i * s->columns_n, &b);
             if (st != ST_OK) {
                 return st;
+            }
+            if (!rises(k) && i > 0) {
+                return refuse(k, arena_printf(k->a,
+                                              "its 'boundaries' must rise, and number %zu isn't "
+                                              "above the one before",
+                                              i + 1));
             }
         }
         buf_putc(&where, '(');

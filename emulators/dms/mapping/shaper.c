@@ -17,6 +17,7 @@ struct dms_shaper {
     const struct dms_table_rules *rules;
     struct mysql_value *values;
     struct expressions *expressions;
+    const struct zone *zone;
     struct expression **compiled; /* per cell; NULL: it has none */
     struct expression_value *inputs;
     struct buf *input_rooms;  /* per input of the longest list */
@@ -54,10 +55,12 @@ static enum status compile(struct dms_shaper *s)
     return ST_OK;
 }
 
-enum status dms_shaper_new(const struct dms_table_rules *rules, struct dms_shaper **ret)
+enum status dms_shaper_new(const struct dms_table_rules *rules, const struct zone *zone,
+                           struct dms_shaper **ret)
 {
     struct dms_shaper *s = xcalloc(1, sizeof(*s));
     s->rules = rules;
+    s->zone = zone;
     for (size_t i = 0; i < rules->cells_n; i++) {
         size_t n = rules->cells[i].inputs_n;
         s->inputs_max = n > s->inputs_max ? n : s->inputs_max;
@@ -138,6 +141,17 @@ static struct expression_value real_value(double d)
 static struct expression_value int_value(int64_t i)
 {
     return (struct expression_value){ .kind = EXPRESSION_INT, .i = i };
+}
+
+/* What the files show of it: of a TIMESTAMP the time in the endpoint's zone. */
+static struct mysql_value shown_value(const struct dms_shaper *s, const struct mysql_value *v)
+{
+    struct mysql_value shown = *v;
+    if (v->kind == MYSQL_V_TIMESTAMP && s->zone && !mysql_value_zero_date(v)) {
+        shown.kind = MYSQL_V_DATETIME;
+        shown.t = dms_local_time(s->zone, &v->t);
+    }
+    return shown;
 }
 
 /* Numbers stay numbers, so that they compare as such; times are texts that SQLite's functions
@@ -244,8 +258,12 @@ static struct mysql_value evaluate(struct dms_shaper *s, size_t i, const struct 
     const struct dms_cell *cell = &s->rules->cells[i];
     for (size_t k = 0; k < cell->inputs_n; k++) {
         const struct dms_input *in = &cell->inputs[k];
-        s->inputs[k] = in->is_variable ? variable_value(s, in->variable, row)
-                                       : column_value(&row->image[in->column], &s->input_rooms[k]);
+        if (in->is_variable) {
+            s->inputs[k] = variable_value(s, in->variable, row);
+        } else {
+            const struct mysql_value v = shown_value(s, &row->image[in->column]);
+            s->inputs[k] = column_value(&v, &s->input_rooms[k]);
+        }
     }
     struct expression_value result;
     char why[EXPRESSION_WHY_MAX];
@@ -274,7 +292,8 @@ static struct mysql_value before_value(const struct dms_shaper *s, const struct 
 {
     bool wanted = row->before && (!cell->only_when_key || row->operation == 'D' ||
                                   key_changed(s->rules->def, row));
-    return wanted ? row->before[cell->column] : (struct mysql_value){ .kind = MYSQL_V_NULL };
+    return wanted ? shown_value(s, &row->before[cell->column])
+                  : (struct mysql_value){ .kind = MYSQL_V_NULL };
 }
 
 static struct mysql_value raw_value(struct dms_shaper *s, size_t i, const struct dms_shaped *row)
@@ -282,7 +301,7 @@ static struct mysql_value raw_value(struct dms_shaper *s, size_t i, const struct
     const struct dms_cell *cell = &s->rules->cells[i];
     switch (cell->kind) {
     case DMS_CELL_CONVERTED:
-        return row->image[cell->column];
+        return shown_value(s, &row->image[cell->column]);
     case DMS_CELL_EXPRESSION:
         return evaluate(s, i, row);
     case DMS_CELL_BEFORE:

@@ -12,8 +12,10 @@ struct dms_shaper;
 /* Asks the source: *ret is what the statement's one cell says ("1"). */
 typedef enum status (*dms_ask_fn)(void *ctx, struct str sql, bool *ret, struct mysql_err *err);
 
-/* `rules` are borrowed and must outlive it. ST_DB: there is no memory for an evaluator. */
-enum status dms_shaper_new(const struct dms_table_rules *rules, struct dms_shaper **ret) MUST_CHECK;
+/* `rules` are borrowed and must outlive it. The rules see a TIMESTAMP as it is printed, in the zone
+ * (NULL: UTC). ST_DB: there is no memory for an evaluator. */
+enum status dms_shaper_new(const struct dms_table_rules *rules, const struct zone *zone,
+                           struct dms_shaper **ret) MUST_CHECK;
 /* NULL is fine. */
 void dms_shaper_free(struct dms_shaper *s);
 

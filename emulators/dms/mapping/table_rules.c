@@ -197,6 +197,19 @@ static enum status resolve_input(struct maker *k, const struct dms_transform *t,
     return ST_OK;
 }
 
+/* Nothing but the name of a column whose numbers have more digits than SQLite's: its value is taken
+ * as it is. */
+static bool exact_copy(const struct maker *k, const struct dms_cell *cell)
+{
+    if (cell->inputs_n != 1 || cell->inputs[0].is_variable) {
+        return false;
+    }
+    const struct mysql_column *c = &k->def->columns[cell->inputs[0].column];
+    struct str text = str_trim(cell->expression);
+    return (c->family == MYSQL_F_DECIMAL || c->family == MYSQL_F_BIGINT) && text.n > 0 &&
+           text.p[0] == '$' && find_column(k->def, str_sub(text, 1, text.n)) >= 0;
+}
+
 static enum status resolve_expression(struct maker *k, const struct dms_transform *t,
                                       struct dms_cell *cell)
 {
@@ -218,6 +231,13 @@ static enum status resolve_expression(struct maker *k, const struct dms_transfor
     cell->expression = t->expression;
     cell->inputs = inputs;
     cell->inputs_n = n;
+    if (st == ST_OK && exact_copy(k, cell)) {
+        cell->kind = DMS_CELL_CONVERTED;
+        cell->column = inputs[0].column;
+        if (cell->type.type == DMS_TYPE_NONE) {
+            cell->type.type = DMS_TYPE_STRING;
+        }
+    }
     return st;
 }
 

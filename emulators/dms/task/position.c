@@ -6,6 +6,8 @@
 #include "server/base/clock.h"
 #include "server/base/mem.h"
 
+#define FIRST_EVENT 4u /* its place in every binlog file */
+
 struct str dms_checkpoint_text(struct arena *a, const struct mysql_position *p, uint64_t n)
 {
     return arena_printf(a,
@@ -95,14 +97,16 @@ enum status dms_start_parse(struct str s, struct mysql_position *ret, int64_t *r
     if (dms_is_gtid(s)) {
         return ST_INVALID;
     }
-    if (str_starts(s, STR("checkpoint:"))) {
-        return checkpoint_parse(s, ret);
-    }
     if (s.n >= 10 && s.p[4] == '-' && s.p[7] == '-' && clock_parse(s, ret_ms) == ST_OK) {
         return ST_OK;
     }
     *ret_ms = -1;
-    return mysql_position_parse(s, ret);
+    enum status st =
+        str_starts(s, STR("checkpoint:")) ? checkpoint_parse(s, ret) : mysql_position_parse(s, ret);
+    if (st == ST_OK && ret->pos < FIRST_EVENT) {
+        ret->pos = FIRST_EVENT; /* as CHANGE MASTER TO does */
+    }
+    return st;
 }
 
 enum status dms_stop_parse(struct str s, enum dms_stop_kind *ret_kind, int64_t *ret_ms)

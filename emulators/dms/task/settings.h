@@ -25,7 +25,7 @@ enum dms_error_policy {
 
 struct dms_settings {
     /* TargetMetadata */
-    struct str target_schema; /* replaces the schema in keys when not empty */
+    struct str target_schema; /* replaces a schema in keys that no rule renames; "": none */
     bool support_lobs;
     bool full_lob_mode; /* not for S3: values are cut as in limited mode, with a warning */
     int64_t lob_max_kb;

@@ -36,6 +36,8 @@ static const struct {
     { "TTSettings", "EnableTT", "time travel logs are not written" },
     { "ControlTablesSettings", "FullLoadExceptionTableEnabled",
       "this control table is not written (AWS documents no columns of it)" },
+    { "ControlTablesSettings", "CommitPositionTableEnabled",
+      "this control table is not written (AWS documents no columns of it)" },
     { "ValidationSettings", "EnableValidation",
       "data validation of an S3 target needs Amazon Athena, which is not part of this server" },
     { "ValidationSettings", "ValidationOnly",

@@ -73,7 +73,9 @@ static const char dms_settings_extras[] =
     "\"MaxKeyColumnSize\":8096,\"TableFailureMaxCount\":1000,\"ValidationOnly\":false,"
     "\"HandleCollationDiff\":false,\"RecordFailureDelayLimitInMinutes\":0,"
     "\"SkipLobColumns\":false,\"ValidationPartialLobSize\":0,"
-    "\"ValidationQueryCdcDelaySeconds\":0},"
+    "\"ValidationQueryCdcDelaySeconds\":0,\"ValidationS3Time\":0,\"ValidationS3Mask\":0},"
+    "\"ChangeProcessingTuning\":{\"RecoveryTimeout\":-1},"
+    "\"ControlTablesSettings\":{\"CommitPositionTableEnabled\":false},"
     "\"Logging\":{\"LogConfiguration\":{\"TraceOnErrorMb\":10,\"EnableTraceOnError\":false}},"
     "\"ResyncSettings\":null,"
     "\"ErrorBehavior\":{\"DataMaskingErrorPolicy\":\"STOP_TASK\"}}";

@@ -140,8 +140,8 @@ static void show(const struct dms_table_row *row, struct dms_table_statistics *s
     }
 }
 
-enum status dms_stats_list(struct call *c, const struct dms_task_row *t,
-                           const struct dms_stats_ask *ask, struct dms_stats_answer *ret)
+enum status dms_stats_list(struct call *c, const struct dms_task_row *t, const struct dms_ask *ask,
+                           struct dms_table_statistics_list *ret, struct str *ret_marker)
 {
     static const char *const known[] = { "schema-name", "table-name", "table-state", NULL };
     enum status st = dms_check_filters(c, ask->filters, known);
@@ -162,14 +162,9 @@ enum status dms_stats_list(struct call *c, const struct dms_task_row *t,
             show(&rows[i], &items[fitting++]);
         }
     }
-    struct dms_page page;
-    st = dms_page(c, ask->max_records, ask->marker, fitting, STATISTICS_MAX_RECORDS, &page);
-    if (st == ST_OK) {
-        ret->marker = page.marker;
-        ret->n = page.to - page.from;
-        ret->v = items + page.from;
-    }
-    return st;
+    ret->v = items;
+    ret->n = fitting;
+    return dms_cut(c, ask, STATISTICS_MAX_RECORDS, ret, ret_marker);
 }
 
 enum status dms_describe_table_statistics(struct call *c,
@@ -177,17 +172,10 @@ enum status dms_describe_table_statistics(struct call *c,
                                           struct dms_describe_table_statistics_response *ret_out)
 {
     struct dms_task_row t;
-    struct dms_stats_answer answer = { 0 };
-    const struct dms_stats_ask ask = { &in->Filters, in->MaxRecords, in->Marker };
     enum status st = dms_task_need(c, in->ReplicationTaskArn, &t);
     if (st == ST_OK) {
-        st = dms_stats_list(c, &t, &ask, &answer);
-    }
-    if (st == ST_OK) {
         ret_out->ReplicationTaskArn = t.arn;
-        ret_out->Marker = answer.marker;
-        ret_out->TableStatistics.n = answer.n;
-        ret_out->TableStatistics.v = answer.v;
+        st = dms_stats_list(c, &t, DMS_ASK(in), &ret_out->TableStatistics, &ret_out->Marker);
     }
     return st;
 }

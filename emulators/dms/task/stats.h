@@ -3,27 +3,16 @@
 #define CISTERN_DMS_STATS_H
 
 #include "emulators/dms/dms_store.h"
-#include "server/wire/shape.h"
 
 struct call;
-struct dms_filter_list;
+struct dms_ask;
+struct dms_table_statistics_list;
 struct dms_replication_task_stats;
-struct dms_table_statistics;
 
 /* One page of a task's table statistics. */
-struct dms_stats_ask {
-    const struct dms_filter_list *filters;
-    struct opt_i64 max_records;
-    struct str marker;
-};
-struct dms_stats_answer {
-    struct dms_table_statistics *v;
-    size_t n;
-    struct str marker; /* absent: that was all */
-};
-enum status dms_stats_list(struct call *c, const struct dms_task_row *t,
-                           const struct dms_stats_ask *ask,
-                           struct dms_stats_answer *ret) MUST_CHECK;
+enum status dms_stats_list(struct call *c, const struct dms_task_row *t, const struct dms_ask *ask,
+                           struct dms_table_statistics_list *ret,
+                           struct str *ret_marker) MUST_CHECK;
 
 /* The task's tables with the latest counts that are known. */
 enum status dms_stats_tables(struct call *c, const struct dms_task_row *t,

@@ -11,7 +11,6 @@
 #include "emulators/dms/task/stats.h"
 #include "emulators/dms/worker/worker.h"
 #include "server/base/id.h"
-#include "server/wire/doc.h"
 
 #define SERVER_ID_LOW 1000000000u /* above what people give their own replicas */
 
@@ -74,28 +73,14 @@ static const struct dms_endpoint *need_endpoint(struct call *c, struct str arn, 
                                                 const char *type, enum status *ret_st)
 {
     struct dms_resource row;
-    void *doc = NULL;
-    enum status st = dms_store_resource_get(c->db, c->arena, DMS_KIND_ENDPOINT, arn, &row);
-    if (st == ST_NOT_FOUND) {
-        *ret_st = call_fail(c, &dms_ResourceNotFoundFault, "The endpoint %.*s could not be found.",
-                            STR_ARG(arn));
-        return NULL;
-    }
-    if (st == ST_OK) {
-        st = doc_read(dms_op("CreateEndpoint"), c->arena, row.doc, &doc);
-    }
-    const struct dms_create_endpoint_response *kept = doc;
-    if (st != ST_OK || !kept->Endpoint) {
-        *ret_st = call_status(c, st != ST_OK ? st : ST_INVALID);
-        return NULL;
-    }
-    if (!str_eqz(kept->Endpoint->EndpointType, type)) {
+    const struct dms_endpoint *e = NULL;
+    *ret_st = dms_need(c, &dms_endpoints, arn, &row, &e);
+    if (*ret_st == ST_OK && !str_eqz(e->EndpointType, type)) {
         *ret_st = call_fail(c, &dms_InvalidParameterValueException,
                             "%s must be the ARN of a %s endpoint; %.*s is none.", member, type,
                             STR_ARG(row.ident));
-        return NULL;
     }
-    return kept->Endpoint;
+    return *ret_st == ST_OK ? e : NULL;
 }
 
 static enum status check_partners(struct call *c, const struct dms_task_row *t)
@@ -103,15 +88,9 @@ static enum status check_partners(struct call *c, const struct dms_task_row *t)
     struct dms_resource instance;
     enum status st = dms_task_is_config(t)
                          ? ST_OK
-                         : dms_store_resource_get(c->db, c->arena, DMS_KIND_INSTANCE,
-                                                  t->instance_arn, &instance);
-    if (st == ST_NOT_FOUND) {
-        return call_fail(c, &dms_ResourceNotFoundFault,
-                         "The replication instance %.*s could not be found.",
-                         STR_ARG(t->instance_arn));
-    }
+                         : dms_need(c, &dms_instances, t->instance_arn, &instance, NULL);
     if (st != ST_OK) {
-        return call_status(c, st);
+        return st;
     }
     const struct dms_endpoint *source, *target = NULL;
     source = need_endpoint(c, t->source_arn, "SourceEndpointArn", "source", &st);
@@ -213,6 +192,20 @@ enum status dms_task_set_positions(struct call *c, struct dms_task_row *t, const
     return ST_OK;
 }
 
+enum status dms_task_set_type(struct call *c, struct dms_task_row *t, struct str type)
+{
+    enum status st = check_type(c, type);
+    if (st == ST_OK && t->fresh_ms > 0 && !str_eq(type, t->type)) {
+        return call_fail(c, &dms_InvalidParameterValueException,
+                         "The migration type of a task that has run can't be changed: it is %.*s, "
+                         "and the changes since its last run would be missed. Create another one "
+                         "of the type %.*s.",
+                         STR_ARG(t->type), STR_ARG(type));
+    }
+    t->type = type;
+    return st;
+}
+
 enum status dms_task_check_new(struct call *c, struct dms_task_row *t, struct str settings)
 {
     enum status st = check_type(c, t->type);
@@ -276,7 +269,7 @@ enum status dms_create_replication_task(struct call *c,
         return taken(c, t.ident);
     }
     if (st == ST_OK) {
-        st = dms_put_tags(c, t.arn, &in->Tags);
+        st = tags_set(c->db, &dms_tags, t.arn, &in->Tags);
     }
     if (st == ST_OK) {
         st = dms_event_task(c->core, &t, DMS_EVENT_TASK_CREATED, STR_NONE);
@@ -323,36 +316,36 @@ enum status dms_describe_replication_tasks(struct call *c,
     if (st != ST_OK) {
         return st;
     }
-    struct dms_task_row *rows = NULL;
-    size_t n = 0, fitting = 0;
-    st = dms_store_task_list(c->db, c->arena, c->caller.account, c->caller.region, &rows, &n);
+    struct {
+        size_t n;
+        struct dms_task_row *v;
+    } rows = { 0 };
+    size_t n = 0;
+    st = dms_store_task_list(c->db, c->arena, c->caller.account, c->caller.region, &rows.v, &n);
     if (st != ST_OK) {
         return call_status(c, st);
     }
     for (size_t i = 0; i < n; i++) {
-        if (fits(&in->Filters, &rows[i])) {
-            rows[fitting++] = rows[i];
+        if (fits(&in->Filters, &rows.v[i])) {
+            rows.v[rows.n++] = rows.v[i];
         }
     }
-    if (fitting == 0 && in->Filters.n > 0) {
-        return call_fail(c, &dms_ResourceNotFoundFault,
-                         "No replication tasks found matching the filter(s).");
+    st = dms_need_any(c, "replication task", rows.n, &in->Filters);
+    if (st == ST_OK) {
+        st = dms_cut(c, DMS_ASK(in), DMS_PAGE_MAX, &rows, &ret_out->Marker);
     }
-    struct dms_page page;
-    st = dms_page(c, in->MaxRecords, in->Marker, fitting, 100, &page);
     if (st != ST_OK) {
         return st;
     }
     struct dms_replication_task *items =
-        ARENA_ARRAY(c->arena, struct dms_replication_task, page.to - page.from + 1);
+        ARENA_ARRAY(c->arena, struct dms_replication_task, rows.n + 1);
     ret_out->ReplicationTasks.v = items;
-    ret_out->Marker = page.marker;
-    for (size_t i = page.from; i < page.to; i++) {
+    for (size_t i = 0; i < rows.n; i++) {
         struct str status;
         struct dms_replication_task *shown = NULL;
-        st = call_status(c, dms_task_look(c, &rows[i], &status));
+        st = call_status(c, dms_task_look(c, &rows.v[i], &status));
         if (st == ST_OK) {
-            st = dms_task_show(c, &rows[i], status, !in->WithoutSettings.v, &shown);
+            st = dms_task_show(c, &rows.v[i], status, !in->WithoutSettings.v, &shown);
         }
         if (st != ST_OK) {
             return st;
@@ -389,8 +382,7 @@ static enum status change(struct call *c, const struct dms_modify_replication_ta
         t->ident = in->ReplicationTaskIdentifier;
     }
     if (st == ST_OK && str_set(in->MigrationType)) {
-        st = check_type(c, in->MigrationType);
-        t->type = in->MigrationType;
+        st = dms_task_set_type(c, t, in->MigrationType);
     }
     if (st == ST_OK && str_set(in->TableMappings)) {
         st = check_mappings(c, in->TableMappings);

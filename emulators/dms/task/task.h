@@ -20,6 +20,8 @@ bool dms_task_is_config(const struct dms_task_row *t);
 /* Checks type, endpoints and mappings, and sets the settings. */
 enum status dms_task_check_new(struct call *c, struct dms_task_row *t,
                                struct str settings) MUST_CHECK;
+/* Checks and sets the migration type; it stays once the task has run. */
+enum status dms_task_set_type(struct call *c, struct dms_task_row *t, struct str type) MUST_CHECK;
 /* The status that this look shows; a state that waits to be seen is seen now. */
 enum status dms_task_look(struct call *c, struct dms_task_row *t, struct str *ret) MUST_CHECK;
 /* Starting, in this order: may a start of this type be? Moves the state; *ret_fresh: from nothing.

@@ -118,11 +118,7 @@ void dms_task_is_up(struct dms *dms, int64_t id)
 void dms_log_names(struct arena *a, const struct dms_task_row *t, struct str instance,
                    struct str *ret_group, struct str *ret_stream)
 {
-    size_t tail = t->arn.n;
-    while (tail > 0 && t->arn.p[tail - 1] != ':') {
-        tail--;
-    }
-    struct str id = str_sub(t->arn, tail, t->arn.n);
+    struct str id = dms_arn_id(t->arn);
     if (str_empty(t->instance_arn)) {
         size_t cut = sizeof(DMS_CONFIG_PREFIX) - 1;
         struct str ident = t->ident.n > cut ? str_sub(t->ident, cut, t->ident.n) : t->ident;

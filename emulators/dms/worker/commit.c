@@ -88,13 +88,17 @@ static enum status put_objects(struct core *core, struct job *j)
     }
     for (size_t i = 0; i < j->c->puts_n; i++) {
         const struct dms_put *p = &j->c->puts[i];
+        const struct s3_put put = {
+            .bucket = j->w->s3.bucket,
+            .key = p->key,
+            .ref = p->piece.ref,
+            .md5 = p->piece.md5,
+            .part_bytes = p->piece.part_bytes,
+        };
         j->puts_done = i + 1;
         atomic_fetch_add_explicit(j->c->reloaded ? &j->w->put_load_bytes : &j->w->put_bytes,
-                                  (uint64_t)p->piece.ref.size, memory_order_relaxed);
-        enum status st = s3_object_put(core, &(struct s3_put){ .bucket = j->w->s3.bucket,
-                                                               .key = p->key,
-                                                               .ref = p->piece.ref,
-                                                               .md5 = p->piece.md5 });
+                                  (uint64_t)put.ref.size, memory_order_relaxed);
+        enum status st = s3_object_put(core, &put);
         if (st == ST_NOT_FOUND) {
             return fail(j, st,
                         "the S3 bucket '%.*s' does not exist (any more): create it, then "

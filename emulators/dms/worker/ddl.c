@@ -146,7 +146,15 @@ static enum status on_appear(struct dms_capture *c, struct str schema, struct st
         t->state = DMS_TABLE_DONE;
         t->seen = c->tx.start;
     }
-    return dms_is_new(c, t) ? on_alter(c, t, before, err) : ST_OK;
+    if (!dms_is_new(c, t)) {
+        return ST_OK;
+    }
+    if (t->state == DMS_TABLE_MISSING) {
+        pthread_mutex_lock(&w->tables_lock);
+        t->state = DMS_TABLE_DONE;
+        pthread_mutex_unlock(&w->tables_lock);
+    }
+    return on_alter(c, t, before, err);
 }
 
 /* As it was described last, if it is one of ours. */
@@ -181,6 +189,9 @@ static enum status on_item(struct dms_capture *c, enum mysql_ddl_kind kind,
     if (t && t->away) {
         return ST_OK; /* read again, from the place of its new load on */
     }
+    if (t && t->state == DMS_TABLE_MISSING && !renamed && kind != MYSQL_DDL_CREATE_TABLE) {
+        return ST_OK; /* of one that went before it was loaded */
+    }
     switch (kind) {
     case MYSQL_DDL_CREATE_TABLE:
         return on_appear(c, item->schema, item->name, known(c, item->like_schema, item->like_name),
@@ -203,7 +214,12 @@ static enum status on_item(struct dms_capture *c, enum mysql_ddl_kind kind,
         }
         return t && dms_is_new(c, t) ? on_alter(c, t, t->def, err) : ST_OK;
     default:
-        return ST_OK; /* DROP: the service doesn't deliver it; objects stay */
+        if (dms_table_captured(t) && kind == MYSQL_DDL_DROP_TABLE) {
+            dms_line(c->w, "SOURCE_CAPTURE", 'W',
+                     "Cannot drop table '%.*s'. DROP TABLE is not currently supported",
+                     STR_ARG(t->name));
+        }
+        return ST_OK; /* the service doesn't deliver it; objects stay */
     }
 }
 

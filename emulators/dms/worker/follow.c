@@ -6,9 +6,19 @@
 #include "server/mysql/ddl_apply.h"
 #include "server/mysql/schema_labels.h"
 
-static enum status check_types(const struct dms_table *t, const struct mysql_table *def,
-                               struct mysql_err *err)
+enum status dms_table_fit(const struct dms_worker *w, const struct dms_table *t,
+                          const struct mysql_table *def, struct mysql_err *err)
 {
+    if (w->captures && def->versioned) {
+        err->kind = MYSQL_ERR_UNSUPPORTED;
+        snprintf(err->text, sizeof(err->text),
+                 "Table %.*s.%.*s is system-versioned, and changes of temporal tables can't be "
+                 "captured: the log has its history as rows of its own. Exclude the table, load it "
+                 "with a task of the type full-load, or ALTER TABLE … DROP SYSTEM VERSIONING and "
+                 "reload it.",
+                 STR_ARG(t->schema), STR_ARG(t->name));
+        return ST_INVALID;
+    }
     for (size_t i = 0; i < def->columns_n; i++) {
         const struct mysql_column *c = &def->columns[i];
         if (c->family == MYSQL_F_OTHER) {
@@ -99,7 +109,7 @@ enum status dms_table_follow(struct dms_worker *w, struct mysql_conn *c, struct 
     if (st == ST_OK && (!told || mysql_table_alike(now, told))) {
         struct dms_csv_order order = order_of(w, t, before, told, now_arena);
         arena_free(told_arena);
-        st = check_types(t, now, err);
+        st = dms_table_fit(w, t, now, err);
         if (st != ST_OK) {
             arena_free(now_arena);
             return st;

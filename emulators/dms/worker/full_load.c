@@ -5,12 +5,12 @@
  *
  * A few loaders work in threads of their own, a table at a time; the worker's thread watches. */
 #include "emulators/dms/worker/control_tables.h"
-#include "emulators/dms/worker/guard.h"
 #include "emulators/dms/worker/load_read.h"
 #include "server/base/log.h"
 #include "server/core.h"
 
 #define LOAD_ATTEMPTS 5 /* of a table that is altered while its snapshot is opened */
+#define GONE_WAIT_S 5u  /* for a statement that is creating or dropping it */
 #define LOAD_ARENA_MAX (64u << 20)
 
 /* One loader and the table it is at. */
@@ -72,29 +72,29 @@ static enum status begin_table(struct loader *l, struct mysql_err *err)
                       err);
 }
 
-/* Only capture cares about the place in the log. */
-static bool guarded(const struct loader *l)
+/* Is the table gone? Then a statement that makes another one of its name comes later in the log
+ * than l->read.at. */
+static bool is_gone(struct loader *l, const struct mysql_err *why)
 {
-    return l->load->w->captures;
+    struct mysql_err err;
+    return why->kind == MYSQL_ERR_MISSING &&
+           mysql_position_end(l->conn, &l->read.at, &err) == ST_OK &&
+           mysql_table_touch(l->conn, l->t->schema, l->t->name, GONE_WAIT_S, &err) == ST_NOT_FOUND;
 }
 
-/* Reads it, again when it was altered meanwhile. */
-static enum status read_steadily(struct loader *l, struct mysql_err *err)
+/* Reads it, again when it was altered meanwhile. *ret_gone: it was dropped, and capture follows. */
+static enum status read_steadily(struct loader *l, bool *ret_gone, struct mysql_err *err)
 {
     enum status st = ST_OK;
     for (int attempt = 0; attempt < LOAD_ATTEMPTS; attempt++) {
         *err = (struct mysql_err){ 0 };
-        st = guarded(l) ? dms_guard_take(l->read.guard, l->t, err) : ST_OK;
-        if (st == ST_OK) {
-            st = dms_table_describe(l->load->w, l->conn, l->t, false, err);
+        st = dms_load_read(&l->read, err);
+        *ret_gone = st != ST_OK && l->load->w->captures && is_gone(l, err);
+        if (*ret_gone) {
+            return ST_OK;
         }
-        if (st == ST_OK) {
-            st = dms_load_read(&l->read, err);
-        }
-        if (guarded(l)) {
-            dms_guard_release(l->read.guard);
-        }
-        if (st == ST_OK || (err->kind != MYSQL_ERR_CHANGED && err->kind != MYSQL_ERR_BUSY)) {
+        if (st == ST_OK || (err->kind != MYSQL_ERR_CHANGED && err->kind != MYSQL_ERR_BUSY &&
+                            err->kind != MYSQL_ERR_MISSING)) {
             break;
         }
     }
@@ -126,6 +126,31 @@ static enum status publish(struct loader *l, struct mysql_err *err)
                           .tables = &t,
                           .tables_n = 1,
                           .emptied = n == 0 && w->settings.prep_mode != DMS_PREP_NOTHING,
+                          .reloaded = true,
+                      },
+                      err);
+}
+
+/* Dropped since it was found. Capture looks out for another table of its name. */
+static enum status publish_gone(struct loader *l, struct mysql_err *err)
+{
+    struct dms_worker *w = l->load->w;
+    struct dms_table *t = l->t;
+    dms_line(w, "TASK_MANAGER", 'W', "Table '%.*s'.'%.*s' was dropped before it could be loaded",
+             STR_ARG(t->schema), STR_ARG(t->name));
+    *err = (struct mysql_err){ 0 };
+    t->seen = l->read.at;
+    t->seen_skip = 0;
+    pthread_mutex_lock(&w->tables_lock);
+    t->reloading = false;
+    t->message = STR_NONE;
+    pthread_mutex_unlock(&w->tables_lock);
+    set_state(w, t, DMS_TABLE_MISSING);
+    return dms_commit(w,
+                      &(struct dms_commit){
+                          .tables = &t,
+                          .tables_n = 1,
+                          .emptied = w->settings.prep_mode != DMS_PREP_NOTHING,
                           .reloaded = true,
                       },
                       err);
@@ -167,13 +192,14 @@ static enum status load_table(struct loader *l, struct mysql_err *err)
     if (st == ST_OK) {
         st = begin_table(l, err);
     }
+    bool gone = false;
     if (st == ST_OK) {
-        st = read_steadily(l, err);
+        st = read_steadily(l, &gone, err);
     }
     if (st == ST_OK) {
-        st = publish(l, err);
+        st = gone ? publish_gone(l, err) : publish(l, err);
     }
-    if (st == ST_OK) {
+    if (st == ST_OK && !gone) {
         tell_end(l, start_us);
     }
     dms_load_read_drop(&l->read);
@@ -209,7 +235,7 @@ static enum status connect_loader(struct loader *l, struct mysql_err *err)
     enum status st = ST_OK;
     if (!l->connected) {
         st = mysql_conn_connect(l->conn, err);
-        if (st == ST_OK && guarded(l)) {
+        if (st == ST_OK && l->load->w->captures) {
             st = mysql_conn_connect(l->read.guard, err);
         }
         l->connected = st == ST_OK;
@@ -268,7 +294,6 @@ static void *run_loader(void *arg)
 {
     struct loader *l = arg;
     struct dms_load *load = l->load;
-    l->read.guard = mysql_conn_twin(l->conn);
     while (!idle(load)) {
         struct mysql_err err = { 0 };
         enum status st = connect_loader(l, &err);
@@ -288,7 +313,6 @@ static void *run_loader(void *arg)
         }
     }
     dms_load_read_drop(&l->read);
-    mysql_conn_free(l->read.guard);
     dms_conn_pool_add(&load->pool, load->w->segment[l->index]);
     atomic_fetch_sub(&load->running, 1);
     dms_worker_wake(load->w);
@@ -303,6 +327,7 @@ static void start_loaders(struct dms_load *load)
         loaders[i].read =
             (struct dms_load_read){ .w = load->w, .broken = &load->broken, .pool = &load->pool };
         loaders[i].read.conns[0] = load->w->load[i];
+        loaders[i].read.guard = load->w->guard[i];
         atomic_fetch_add(&load->running, 1);
         if (pthread_create(&loaders[i].thread, NULL, run_loader, &loaders[i]) != 0) {
             loaders[i].load = NULL;

@@ -1,5 +1,4 @@
 #include "emulators/dms/worker/load_read.h"
-#include "emulators/dms/worker/guard.h"
 
 #include <stdlib.h>
 
@@ -125,7 +124,8 @@ static enum status read_segment(struct reader *p)
 static void *run_reader(void *arg)
 {
     struct reader *p = arg;
-    if (p->r->t->rules && dms_shaper_new(p->r->t->rules, &p->shaper) != ST_OK) {
+    const struct dms_table_rules *rules = p->r->t->rules;
+    if (rules && dms_shaper_new(rules, p->r->w->s3.csv.zone, &p->shaper) != ST_OK) {
         p->st = ST_NOMEM;
         p->err.kind = MYSQL_ERR_LIMIT;
         snprintf(p->err.text, sizeof(p->err.text), "No memory is left for the rules.");
@@ -145,14 +145,14 @@ static void *run_reader(void *arg)
 
 /* --- segments --------------------------------------------------------------------------------- */
 
-static enum status list_partitions(struct dms_load_read *r, struct dms_segment_wish *wish,
-                                   struct mysql_err *err)
+static enum status list_partitions(struct dms_load_read *r, struct mysql_conn *c,
+                                   struct dms_segment_wish *wish, struct mysql_err *err)
 {
     struct str schema = mysql_quote(r->arena, r->t->schema);
     struct str name = mysql_quote(r->arena, r->t->name);
     struct mysql_cells cells;
     enum status st = mysql_conn_collect(
-        r->conns[0], r->arena,
+        c, r->arena,
         arena_printf(r->arena,
                      "SELECT PARTITION_NAME FROM information_schema.PARTITIONS WHERE "
                      "TABLE_SCHEMA = %.*s AND TABLE_NAME = %.*s AND PARTITION_NAME IS NOT NULL "
@@ -167,16 +167,38 @@ static enum status list_partitions(struct dms_load_read *r, struct dms_segment_w
     return st;
 }
 
-static enum status make_segments(struct dms_load_read *r, struct mysql_err *err)
+static const struct dms_table_settings *settings_of(const struct dms_load_read *r)
+{
+    return dms_table_settings_find(&r->w->mapping, r->t->schema, r->t->name);
+}
+
+/* As on AWS such rows are not loaded, and nothing else tells. */
+static void tell_nulls(const struct dms_load_read *r)
+{
+    const struct dms_table_settings *s = settings_of(r);
+    size_t n = s && s->parallel == DMS_PARALLEL_RANGES ? s->columns_n : 0;
+    for (size_t i = 0; i < n; i++) {
+        int at = mysql_table_find(r->t->def, s->columns[i]);
+        if (at >= 0 && r->t->def->columns[at].nullable) {
+            dms_line(r->w, "SOURCE_UNLOAD", 'W',
+                     "Rows of table '%.*s'.'%.*s' whose column '%.*s' is NULL are in no range of "
+                     "its parallel load: they are not loaded",
+                     STR_ARG(r->t->schema), STR_ARG(r->t->name), STR_ARG(s->columns[i]));
+        }
+    }
+}
+
+static enum status make_segments(struct dms_load_read *r, struct mysql_conn *c,
+                                 struct mysql_err *err)
 {
     struct dms_segment_wish wish = {
-        .settings = dms_table_settings_find(&r->w->mapping, r->t->schema, r->t->name),
+        .settings = settings_of(r),
         .def = r->t->def,
         .where = r->t->rules ? r->t->rules->where : STR_NONE,
     };
     enum status st = ST_OK;
     if (wish.settings && wish.settings->parallel == DMS_PARALLEL_PARTITIONS) {
-        st = list_partitions(r, &wish, err);
+        st = list_partitions(r, c, &wish, err);
     }
     struct str why;
     if (st == ST_OK &&
@@ -235,10 +257,12 @@ static size_t connect_all(struct dms_load_read *r, size_t n)
 static enum status open_snapshot(struct dms_load_read *r, size_t *conns_n,
                                  struct mysql_snapshot **ret, struct mysql_err *err)
 {
-    const struct mysql_table *const tables[] = { r->t->def };
+    const struct mysql_table table = { .schema = r->t->schema, .name = r->t->name };
+    const struct mysql_table *const tables[] = { &table };
     const struct mysql_snapshot_options options = {
         .tables = tables,
         .tables_n = 1,
+        .guard = r->w->captures ? r->guard : NULL,
         .no_position = !r->w->captures,
         .forbid_flush = !r->w->captures, /* stopping all writers isn't worth it */
     };
@@ -322,25 +346,61 @@ static enum status run_readers(struct dms_load_read *r, struct mysql_snapshot *s
     return st;
 }
 
+/* The table as it is now, and how it is to be read. */
+static enum status describe(struct dms_load_read *r, struct mysql_conn *c, struct mysql_err *err)
+{
+    enum status st = dms_table_describe(r->w, c, r->t, false, err);
+    return st == ST_OK ? make_segments(r, c, err) : st;
+}
+
+static void tell_doubt(const struct dms_load_read *r, const struct mysql_snapshot *snapshot)
+{
+    const char *why = mysql_snapshot_doubt(snapshot);
+    if (why) {
+        dms_line(r->w, "SOURCE_UNLOAD", 'W',
+                 "Changes of an XA transaction that is being committed just now may be missing "
+                 "from table '%.*s'.'%.*s': MariaDB shows them a moment after their place in the "
+                 "log, and only a lock waits for that. Grant RELOAD, or LOCK TABLES, to the user "
+                 "of the source endpoint. %s",
+                 STR_ARG(r->t->schema), STR_ARG(r->t->name), why);
+    }
+}
+
+/* Where capture follows, the description is one of the snapshot's place in the log: a statement
+ * that alters the table is on one side of both. What is described before only says how many
+ * connections are worth while. */
+static enum status open_described(struct dms_load_read *r, size_t *conns_n,
+                                  struct mysql_snapshot **ret, struct mysql_err *err)
+{
+    enum status st = ST_OK;
+    if (!r->w->captures || settings_of(r)) {
+        st = describe(r, r->conns[0], err);
+    }
+    if (st == ST_OK) {
+        st = open_snapshot(r, conns_n, ret, err);
+    }
+    if (st == ST_OK && r->w->captures) {
+        tell_doubt(r, *ret);
+        st = describe(r, r->guard, err);
+        mysql_snapshot_settle(*ret);
+    }
+    return st;
+}
+
 enum status dms_load_read(struct dms_load_read *r, struct mysql_err *err)
 {
     dms_load_read_drop(r);
     atomic_store(&r->t->load_rows, 0);
     r->arena = arena_new(READ_ARENA_MAX);
-    enum status st = make_segments(r, err);
     struct mysql_snapshot *snapshot = NULL;
     size_t conns_n = 1;
-    if (st == ST_OK) {
-        st = open_snapshot(r, &conns_n, &snapshot, err);
-    }
+    enum status st = open_described(r, &conns_n, &snapshot, err);
     if (st == ST_OK) {
         r->at = *mysql_snapshot_position(snapshot);
-        if (r->w->captures) {
-            dms_guard_release(r->guard);
-        }
+        tell_nulls(r);
         st = run_readers(r, snapshot, conns_n, err);
-        mysql_snapshot_free(snapshot);
     }
+    mysql_snapshot_free(snapshot);
     if (st != ST_OK) {
         dms_load_read_drop(r);
     }

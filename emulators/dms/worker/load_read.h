@@ -29,7 +29,7 @@ struct dms_load_read {
     struct dms_conn_pool *pool;
     struct mysql_conn *conns[MYSQL_SNAPSHOT_CONNS]; /* the first is the loader's, and connected; the
                                                      * others come from the pool and go back */
-    struct mysql_conn *guard; /* released once the snapshot is open (guard.h) */
+    struct mysql_conn *guard; /* of the snapshot; connected where changes are captured */
 
     /* what was read */
     struct arena *arena; /* of the segments */
@@ -44,7 +44,7 @@ struct dms_load_read {
     struct mysql_position at;
 };
 
-/* Reads the table as it was described. On failure nothing is kept. ST_CONFLICT: stopped. */
+/* Describes the table and reads it. On failure nothing is kept. ST_CONFLICT: stopped. */
 enum status dms_load_read(struct dms_load_read *r, struct mysql_err *err) MUST_CHECK;
 /* The keys and pieces, taken out of `r`. */
 struct dms_put *dms_load_read_puts(struct dms_load_read *r, struct arena *a, size_t *ret_n);

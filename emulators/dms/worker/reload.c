@@ -94,7 +94,7 @@ static enum status end(struct dms_worker *w, bool abandon, struct mysql_err *err
         t->away = false;
         if (t->state == DMS_TABLE_BEFORE || t->state == DMS_TABLE_LOADING) {
             w->reload = true; /* not done: the next run begins with it */
-        } else if (t->state == DMS_TABLE_DONE && mysql_position_cmp(&t->seen, &w->at) < 0) {
+        } else if (t->state != DMS_TABLE_ERROR && mysql_position_cmp(&t->seen, &w->at) < 0) {
             w->at = t->seen;
         }
     }

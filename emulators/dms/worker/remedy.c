@@ -98,13 +98,33 @@ static const char *of_login(const struct mysql_err *err)
     }
 }
 
+/* Error 1236, and what the server makes of a place that never was. */
+static const char *of_place(const struct mysql_err *err)
+{
+    if (strstr(err->text, "impossible position") || strstr(err->text, "middle of event") ||
+        strstr(err->text, "bogus data")) {
+        return " No event begins there. Take a CdcStartPosition from SHOW BINLOG EVENTS or SHOW "
+               "BINARY LOGS, or a date and time, and start the task with start-replication; if "
+               "it was a checkpoint, that log was replaced by another one: start the task with "
+               "reload-target.";
+    }
+    return " The changes in between are lost: start the task with reload-target (a task of the "
+           "type cdc with start-replication, at a place that SHOW BINARY LOGS still has), and keep "
+           "the source's binary logs longer (binlog_expire_logs_seconds, or on RDS the binlog "
+           "retention hours).";
+}
+
+const char *dms_remedy_stop(const struct mysql_err *err)
+{
+    size_t n = strlen(err->text);
+    return n > 0 && err->text[n - 1] != '.' && dms_remedy(err)[0] ? "." : "";
+}
+
 const char *dms_remedy(const struct mysql_err *err)
 {
     switch (err->kind) {
     case MYSQL_ERR_PURGED:
-        return " The changes in between are lost: start the task with reload-target, and keep the "
-               "source's binary logs longer (binlog_expire_logs_seconds, or on RDS the binlog "
-               "retention hours).";
+        return of_place(err);
     case MYSQL_ERR_AUTH:
         return of_login(err);
     case MYSQL_ERR_TLS:

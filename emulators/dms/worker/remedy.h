@@ -7,5 +7,7 @@
 /* A sentence that goes behind err->text, with a space before it; "" when the error says it all. A
  * literal; any thread. */
 const char *dms_remedy(const struct mysql_err *err);
+/* The full stop that err->text lacks before it, or "". */
+const char *dms_remedy_stop(const struct mysql_err *err);
 
 #endif

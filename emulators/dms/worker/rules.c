@@ -10,7 +10,8 @@
 void dms_rules_name(struct dms_worker *w, struct dms_table *t)
 {
     dms_target_names(w->arena, &w->mapping, t->schema, t->name, &t->target_schema, &t->target_name);
-    if (w->settings.target_schema.n > 0) {
+    bool renamed = !str_eq(t->target_schema, t->schema); /* takes precedence over the setting */
+    if (w->settings.target_schema.n > 0 && !renamed) {
         t->target_schema = w->settings.target_schema;
     }
     t->prefix = dms_name_prefix(w->arena, w->s3.folder, t->target_schema, t->target_name);
@@ -20,8 +21,9 @@ void dms_rules_name(struct dms_worker *w, struct dms_table *t)
 static const struct dms_table *find_clash(struct dms_worker *w, const struct dms_table *t)
 {
     const struct dms_table *found = NULL;
+    bool renames = w->mapping.transforms_n > 0 || w->settings.target_schema.n > 0;
     pthread_mutex_lock(&w->tables_lock);
-    for (size_t i = 0; w->mapping.transforms_n > 0 && i < w->tables_n && !found; i++) {
+    for (size_t i = 0; renames && i < w->tables_n && !found; i++) {
         if (w->tables[i] == t) {
             break; /* the first one of them has the folder */
         }
@@ -37,11 +39,12 @@ enum status dms_rules_clash(struct dms_worker *w, const struct dms_table *t, str
     if (!other) {
         return ST_OK;
     }
-    snprintf(err->text, sizeof(err->text),
-             "By the transformation rules the tables %.*s.%.*s and %.*s.%.*s have the same "
-             "name in the target, %.*s.%.*s.",
-             STR_ARG(other->schema), STR_ARG(other->name), STR_ARG(t->schema), STR_ARG(t->name),
-             STR_ARG(t->target_schema), STR_ARG(t->target_name));
+    snprintf(
+        err->text, sizeof(err->text),
+        "By transformation rules or TargetSchema the tables %.*s.%.*s and %.*s.%.*s have the same "
+        "name in the target, %.*s.%.*s.",
+        STR_ARG(other->schema), STR_ARG(other->name), STR_ARG(t->schema), STR_ARG(t->name),
+        STR_ARG(t->target_schema), STR_ARG(t->target_name));
     err->kind = MYSQL_ERR_UNSUPPORTED;
     return ST_INVALID;
 }
@@ -167,7 +170,7 @@ static enum status make_shaper(struct dms_capture *c, struct dms_table *t, struc
     if (t->shaper) {
         return ST_OK;
     }
-    if (dms_shaper_new(t->rules, &t->shaper) != ST_OK) {
+    if (dms_shaper_new(t->rules, c->w->s3.csv.zone, &t->shaper) != ST_OK) {
         err->kind = MYSQL_ERR_LOST;
         snprintf(err->text, sizeof(err->text),
                  "No memory is left for the rules of table "

@@ -50,4 +50,5 @@ const char dms_schema_sql[] =
     "CREATE TABLE IF NOT EXISTS dms_xa_start("
     " task INTEGER PRIMARY KEY, file TEXT NOT NULL, pos INTEGER NOT NULL);"
     "CREATE TABLE IF NOT EXISTS dms_sequence("
-    " task INTEGER PRIMARY KEY, time_s INTEGER NOT NULL);";
+    " task INTEGER PRIMARY KEY, time_s INTEGER NOT NULL);"
+    "CREATE TABLE IF NOT EXISTS dms_remap(task INTEGER PRIMARY KEY);";

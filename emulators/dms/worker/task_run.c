@@ -125,22 +125,13 @@ static enum status know_tables(struct dms_worker *w, struct mysql_err *err)
         w->tables_known = true;
         w->reload = false;
     }
+    enum status st = w->remap ? dms_tables_remap(w, err) : ST_OK;
     bool settled = w->tables_n > 0 && !w->loads;
-    if (w->stored.file[0] || settled) {
-        return ST_OK; /* from now on tables come by CREATE TABLE only */
+    if (st != ST_OK || w->stored.file[0] || settled) {
+        return st; /* from now on tables come by CREATE TABLE only */
     }
-    enum status st = dms_tables_discover(w, err);
-    if (st == ST_OK && w->tables_n == 0 && w->settings.fail_without_tables) {
-        err->kind = MYSQL_ERR_FATAL;
-        snprintf(err->text, sizeof(err->text),
-                 "No tables were found at task initialization. Either the selected table(s) or "
-                 "schema(s) no longer exist or no match was found for the table selection "
-                 "pattern(s). If you would like to start a Task that does not initially capture "
-                 "any tables, set Task Setting FailOnNoTablesCaptured to false and restart task. "
-                 "The endpoint's user sees only tables on which it was granted SELECT.");
-        return ST_CONFLICT;
-    }
-    return st;
+    st = dms_tables_discover(w, err);
+    return st == ST_OK ? dms_tables_some(w, w->tables_n, err) : st;
 }
 
 /* --- where capture begins --------------------------------------------------------------------- */
@@ -165,6 +156,9 @@ static enum status describe_tables(struct mysql_conn *c, void *arg, struct mysql
     struct describe_all *d = arg;
     for (size_t i = 0; i < d->w->tables_n; i++) {
         struct dms_table *t = d->w->tables[i];
+        if (t->state != DMS_TABLE_BEFORE) {
+            continue;
+        }
         enum status st = dms_table_describe(d->w, c, t, false, err);
         if (st == ST_NOT_FOUND) {
             t->state = DMS_TABLE_MISSING;
@@ -187,7 +181,18 @@ static enum status describe_tables(struct mysql_conn *c, void *arg, struct mysql
     return ST_OK;
 }
 
-/* CDC without a load: from the asked place, or from now on. */
+static bool anything_to_load(const struct dms_worker *w)
+{
+    for (size_t i = 0; i < w->tables_n; i++) {
+        if (w->tables[i]->state == DMS_TABLE_BEFORE && !w->tables[i]->reloading) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* CDC without a load: from the asked place, or from now on; tables that were selected later come in
+ * where the others are. */
 static enum status begin_cdc_only(struct dms_worker *w, struct mysql_err *err)
 {
     struct describe_all d = { .w = w };
@@ -198,9 +203,10 @@ static enum status begin_cdc_only(struct dms_worker *w, struct mysql_err *err)
         return ST_INVALID;
     }
     w->not_before_us = start_ms >= 0 ? start_ms * 1000 : 0;
-    if (w->stored.file[0]) {
+    if (w->stored.file[0] && !anything_to_load(w)) {
         return ST_OK;
     }
+    d.from = w->stored.file[0] ? w->stored : d.from;
     enum status st = ST_OK;
     if (!d.from.file[0]) {
         st = start_ms >= 0 ? dms_ctl(w, find_oldest, &d.from, err) : dms_xa_wait(w, &d.from, err);
@@ -229,8 +235,8 @@ static enum status begin_after_load(struct dms_worker *w, struct mysql_err *err)
     struct mysql_position at = { 0 };
     for (size_t i = 0; i < w->tables_n; i++) {
         const struct dms_table *t = w->tables[i];
-        if (t->state == DMS_TABLE_DONE && t->seen.file[0] &&
-            (!at.file[0] || mysql_position_cmp(&t->seen, &at) < 0)) {
+        bool captured = t->state == DMS_TABLE_DONE || t->state == DMS_TABLE_MISSING;
+        if (captured && t->seen.file[0] && (!at.file[0] || mysql_position_cmp(&t->seen, &at) < 0)) {
             at = t->seen;
         }
     }
@@ -246,16 +252,6 @@ static enum status begin_after_load(struct dms_worker *w, struct mysql_err *err)
 }
 
 /* --- all of it -------------------------------------------------------------------------------- */
-
-static bool anything_to_load(const struct dms_worker *w)
-{
-    for (size_t i = 0; i < w->tables_n; i++) {
-        if (w->tables[i]->state == DMS_TABLE_BEFORE && !w->tables[i]->reloading) {
-            return true;
-        }
-    }
-    return false;
-}
 
 /* Loads what is missing; sets w->finished when the task ends there. */
 static enum status load_phase(struct dms_worker *w, struct mysql_err *err)

@@ -67,8 +67,9 @@ static bool pause_or_end(struct dms_worker *w, const struct mysql_err *err)
         return false;
     }
     char text[MYSQL_ERR_TEXT + 640];
-    snprintf(text, sizeof(text), "%s%s",
-             err->text[0] ? err->text : "The task ended for an unknown reason.", dms_remedy(err));
+    snprintf(text, sizeof(text), "%s%s%s",
+             err->text[0] ? err->text : "The task ended for an unknown reason.",
+             dms_remedy_stop(err), dms_remedy(err));
     bool again = mysql_err_retryable(err) && (w->was_up || w->resumed);
     w->failures++;
     int64_t wait = again ? pause_ms(w) : -1;
@@ -191,6 +192,7 @@ void dms_worker_stop(struct dms_worker *w, bool flush)
     mysql_conn_abort(w->stream);
     for (size_t i = 0; i < DMS_LOADERS_MAX && w->load[i]; i++) {
         mysql_conn_abort(w->load[i]);
+        mysql_conn_abort(w->guard[i]);
         if (w->segment[i]) {
             mysql_conn_abort(w->segment[i]);
         }

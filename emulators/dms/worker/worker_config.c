@@ -11,7 +11,6 @@
 #include "emulators/dms/worker/worker_impl.h"
 #include "server/base/log.h"
 #include "server/core.h"
-#include "server/wire/doc.h"
 
 #define CONNECT_MS 10000
 #define READ_MS 120000 /* of one answer of the source; a snapshot may wait for locks */
@@ -25,11 +24,10 @@ static struct str first_of(struct str a, struct str b)
 enum status dms_source_options(struct arena *a, const struct dms_resource *endpoint,
                                struct mysql_conn_options *ret, struct str *ret_error)
 {
-    void *doc;
-    if (doc_read(dms_op("CreateEndpoint"), a, endpoint->doc, &doc) != ST_OK) {
+    const struct dms_endpoint *e;
+    if (dms_doc_read(&dms_endpoints, a, endpoint, &e) != ST_OK) {
         return dms_refuse(a, ret_error, "The stored endpoint can't be read.");
     }
-    const struct dms_endpoint *e = ((struct dms_create_endpoint_response *)doc)->Endpoint;
     static const struct dms_mysql_settings none;
     const struct dms_mysql_settings *m = e->MySQLSettings ? e->MySQLSettings : &none;
     struct opt_i64 port = e->Port.set ? e->Port : m->Port;
@@ -62,11 +60,10 @@ enum status dms_source_options(struct arena *a, const struct dms_resource *endpo
 static enum status read_target(struct dms_worker *w, const struct dms_resource *endpoint,
                                struct arena *a, struct str *ret_error)
 {
-    void *doc;
-    if (doc_read(dms_op("CreateEndpoint"), a, endpoint->doc, &doc) != ST_OK) {
+    const struct dms_endpoint *e;
+    if (dms_doc_read(&dms_endpoints, a, endpoint, &e) != ST_OK) {
         return dms_refuse(a, ret_error, "The stored target endpoint can't be read.");
     }
-    const struct dms_endpoint *e = ((struct dms_create_endpoint_response *)doc)->Endpoint;
     if (!e->S3Settings) {
         return dms_refuse(a, ret_error, "The target endpoint has no S3 settings.");
     }
@@ -113,15 +110,11 @@ static enum status read_task(struct dms_worker *w, const struct dms_task_row *t,
 
 static void set_log(struct dms_worker *w, const struct dms_task_row *t, struct str instance)
 {
-    size_t tail = w->arn.n;
-    while (tail > 0 && w->arn.p[tail - 1] != ':') {
-        tail--;
-    }
     w->log_owner =
         (struct logs_owner){ arena_str(w->arena, t->account), arena_str(w->arena, t->region) };
     dms_log_names(w->arena, t, instance, &w->log_group, &w->log_stream);
     w->instance = arena_str(w->arena, instance);
-    w->resource_id = str_sub(w->arn, tail, w->arn.n);
+    w->resource_id = dms_arn_id(w->arn);
     w->measured.ms = clock_mono_ms();
     atomic_store(&w->log_levels, w->settings.log_levels);
 }
@@ -130,14 +123,13 @@ static void set_log(struct dms_worker *w, const struct dms_task_row *t, struct s
 static enum status read_source(struct dms_worker *w, const struct dms_resource *endpoint,
                                struct arena *a, struct str *ret_error)
 {
-    void *doc;
-    if (doc_read(dms_op("CreateEndpoint"), a, endpoint->doc, &doc) != ST_OK) {
+    const struct dms_endpoint *e;
+    if (dms_doc_read(&dms_endpoints, a, endpoint, &e) != ST_OK) {
         return dms_refuse(a, ret_error, "The stored source endpoint can't be read.");
     }
     struct dms_source source;
     struct str why;
-    if (dms_mysql_read(w->arena, ((struct dms_create_endpoint_response *)doc)->Endpoint, &source,
-                       &why) != ST_OK) {
+    if (dms_mysql_read(w->arena, e, &source, &why) != ST_OK) {
         return dms_refuse(a, ret_error, "The source endpoint: %.*s", STR_ARG(why));
     }
     w->s3.csv.zone = source.zone;
@@ -161,6 +153,7 @@ static enum status set_connections(struct dms_worker *w, const struct dms_resour
     w->ctl = mysql_conn_new(&options);
     for (size_t i = 0; i < dms_load_subtasks(w); i++) {
         w->load[i] = mysql_conn_new(&options);
+        w->guard[i] = mysql_conn_new(&options);
         w->segment[i] = w->mapping.wants_segments ? mysql_conn_new(&options) : NULL;
     }
     options.read_ms = STREAM_READ_MS;
@@ -239,6 +232,7 @@ void dms_worker_free(struct dms_worker *w)
     mysql_conn_free(w->stream);
     for (size_t i = 0; i < DMS_LOADERS_MAX; i++) {
         mysql_conn_free(w->load[i]);
+        mysql_conn_free(w->guard[i]);
         mysql_conn_free(w->segment[i]);
     }
     if (w->wake_fd >= 0) {

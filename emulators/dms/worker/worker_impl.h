@@ -156,6 +156,7 @@ struct dms_worker {
     int64_t interval_ms;              /* real milliseconds */
     struct mysql_conn *ctl, *stream;
     struct mysql_conn *load[DMS_LOADERS_MAX];    /* so many as the settings say, then NULL */
+    struct mysql_conn *guard[DMS_LOADERS_MAX];   /* likewise: those of the loads' snapshots */
     struct mysql_conn *segment[DMS_LOADERS_MAX]; /* likewise; all NULL: no rule asks for it */
     int wake_fd;                                 /* eventfd: something below has changed */
 
@@ -210,6 +211,7 @@ struct dms_worker {
     bool ctl_open;
     bool reload;       /* the state in memory is void: read it from the database */
     bool tables_known; /* the stored rows have been read */
+    bool remap;        /* the mappings were changed since they were made: dms_tables_remap() */
     int64_t last_checkpoint_ms, last_stats_ms;
     uint64_t rows_since_tick;
     int64_t failures;     /* in a row */
@@ -245,6 +247,12 @@ struct dms_table *dms_tables_add(struct dms_worker *w, struct str schema, struct
                                  int64_t load_order);
 /* Selected tables of the source that we don't know yet become known. */
 enum status dms_tables_discover(struct dms_worker *w, struct mysql_err *err) MUST_CHECK;
+/* The same after a change of the mappings: tables that are no longer selected are forgotten, new
+ * ones are stored. Loads everything again. ST_CONFLICT: no table is left, and the settings say that
+ * the task fails. */
+enum status dms_tables_remap(struct dms_worker *w, struct mysql_err *err) MUST_CHECK;
+/* ST_CONFLICT and *err, when no table is known and the settings say that the task fails then. */
+enum status dms_tables_some(const struct dms_worker *w, size_t n, struct mysql_err *err) MUST_CHECK;
 /* Are changes of the table waiting in an open file? */
 static inline bool dms_table_waits(const struct dms_table *t)
 {
@@ -269,6 +277,9 @@ enum status dms_table_describe(struct dms_worker *w, struct mysql_conn *c, struc
 enum status dms_table_follow(struct dms_worker *w, struct mysql_conn *c, struct dms_table *t,
                              const struct mysql_statement *s, const struct mysql_table *before,
                              struct mysql_err *err) MUST_CHECK;
+/* ST_INVALID (MYSQL_ERR_UNSUPPORTED): the task can't move a table that looks so. */
+enum status dms_table_fit(const struct dms_worker *w, const struct dms_table *t,
+                          const struct mysql_table *def, struct mysql_err *err) MUST_CHECK;
 /* The log's rows don't fit: the server's description instead of the one from the statement. Only
  * when t->other is there. */
 void dms_table_take_other(struct dms_worker *w, struct dms_table *t);

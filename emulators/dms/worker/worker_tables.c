@@ -125,6 +125,7 @@ struct fetch {
     struct arena *arena;
     struct dms_task_row task;
     int64_t sequence_s;
+    bool remap;
     struct dms_table_row *rows;
     size_t n;
 };
@@ -139,6 +140,7 @@ static enum status fetch_rows(struct core *core, void *arg)
     if (st == ST_OK) {
         st = dms_store_sequence_get(core_db(core), f->w->task, &f->sequence_s);
     }
+    f->remap = dms_store_remap(core_db(core), f->w->task);
     return st;
 }
 
@@ -193,6 +195,7 @@ enum status dms_tables_load(struct dms_worker *w)
     w->in_tx = false;
     w->at = w->stored = f.task.checkpoint;
     w->sequence_s = f.sequence_s;
+    w->remap = f.remap;
     atomic_store(&w->waiting_rows, 0);
     w->shared_name_ms = 0;
     for (size_t i = 0; i < f.n && st == ST_OK; i++) {
@@ -261,17 +264,7 @@ enum status dms_table_describe(struct dms_worker *w, struct mysql_conn *c, struc
     struct mysql_table *def = ARENA_NEW(a, struct mysql_table);
     enum status st = t->view ? mysql_schema_describe_view(c, a, t->schema, t->name, def, err)
                              : mysql_schema_describe(c, a, t->schema, t->name, def, err);
-    for (size_t i = 0; st == ST_OK && i < def->columns_n; i++) {
-        if (def->columns[i].family == MYSQL_F_OTHER) {
-            err->kind = MYSQL_ERR_UNSUPPORTED;
-            snprintf(err->text, sizeof(err->text),
-                     "Column '%.*s' of table %.*s.%.*s has the type '%.*s', which can't be moved; "
-                     "exclude the table or change the column.",
-                     STR_ARG(def->columns[i].name), STR_ARG(t->schema), STR_ARG(t->name),
-                     STR_ARG(def->columns[i].type_text));
-            st = ST_INVALID;
-        }
-    }
+    st = st == ST_OK ? dms_table_fit(w, t, def, err) : st;
     if (st != ST_OK) {
         arena_free(a);
         return st;
