@@ -1,26 +1,22 @@
 /* Every step of RFC 1321 works on a vector that holds the same word of eight messages. A step waits
- * for the one before, so two such vectors take turns and fill each other's gaps. Compilers make
- * of the vectors what the processor has: two registers of SSE2 or NEON each, which is enough. */
+ * for the one before, so two such vectors take turns and fill each other's gaps. Compilers make of
+ * a vector what the processor has, be it two registers of SSE2 or NEON. */
 #include "server/base/md5_lanes.h"
 
 #include <endian.h>
+#include <stdbool.h>
 #include <string.h>
 
 #define WIDTH 8
-#define VECTORS (MD5_LANES / WIDTH)
-
+#define VECTORS 2
 #define QUAD 4
 
 typedef uint32_t vector __attribute__((vector_size(4 * WIDTH)));
 typedef uint32_t quad __attribute__((vector_size(4 * QUAD)));
 
-/* Also compiled for processors with wider registers; the first call chooses. */
-#if defined(__x86_64__) && defined(__GLIBC__)
-#define WIDER __attribute__((target_clones("avx2", "default")))
-#else
-#define WIDER
-#endif
 #define INLINED static inline __attribute__((always_inline))
+
+_Static_assert(MD5_LANES == WIDTH * VECTORS, "all lanes have a place");
 
 /* 2^32 times the absolute sine of 1, 2, … 64 */
 static const uint32_t sines[64] = {
@@ -39,81 +35,98 @@ static const uint32_t sines[64] = {
 #define H(x, y, z) ((x) ^ (y) ^ (z))
 #define I(x, y, z) ((y) ^ ((x) | ~(z)))
 
-/* a = b + rotate(a + fn(b, c, d) + word + sine, by) */
-#define STEP(fn, a, b, c, d, word, step, by)                                  \
-    for (size_t v = 0; v < vectors; v++) {                                    \
-        (a)[v] += fn((b)[v], (c)[v], (d)[v]) + x[v][(word)&15] + sines[step]; \
-        (a)[v] = (b)[v] + ((a)[v] << (by) | (a)[v] >> (32 - (by)));           \
-    }
+/* a = b + rotate(a + fn(b, c, d) + word + sine, by). Everything is spelled out, without loops:
+ * only then the vectors stay in registers. */
+#define TURN(fn, a, b, c, d, word, step, by, v)                           \
+    (a)[v] += fn((b)[v], (c)[v], (d)[v]) + x[v][(word)&15] + sines[step]; \
+    (a)[v] = (b)[v] + ((a)[v] << (by) | (a)[v] >> (32 - (by)));
+#define STEP(fn, a, b, c, d, word, step, by) \
+    TURN(fn, a, b, c, d, word, step, by, 0)  \
+    TURN(fn, a, b, c, d, word, step, by, 1)
+#define ADD(to, what)     \
+    (to)[0] += (what)[0]; \
+    (to)[1] += (what)[1];
 #define STEPS(fn, step, word, stride, by0, by1, by2, by3)        \
     STEP(fn, a, b, c, d, word, step, by0)                        \
     STEP(fn, d, a, b, c, (word) + (stride), (step) + 1, by1)     \
     STEP(fn, c, d, a, b, (word) + 2 * (stride), (step) + 2, by2) \
     STEP(fn, b, c, d, a, (word) + 3 * (stride), (step) + 3, by3)
-/* Spelled out, since only then the vectors stay in registers. */
 #define ROUND(fn, step, word, stride, ...)                            \
     STEPS(fn, step, word, stride, __VA_ARGS__)                        \
     STEPS(fn, (step) + 4, (word) + 4 * (stride), stride, __VA_ARGS__) \
     STEPS(fn, (step) + 8, (word) + 8 * (stride), stride, __VA_ARGS__) \
     STEPS(fn, (step) + 12, (word) + 12 * (stride), stride, __VA_ARGS__)
 
-#define LITTLE_ENDIAN_WORDS(v) \
-    (htole32(1) == 1 ? (v) : (v) << 24 | ((v) << 8 & 0xff0000) | ((v) >> 8 & 0xff00) | (v) >> 24)
-
-/* The block of four messages at p[0 … 3] + at: word i of all goes to the quarter or half `to` of
- * words[i]. */
-INLINED void spread(const unsigned char *const *p, size_t at, vector *words, size_t to)
+INLINED quad load(const unsigned char *p)
 {
-    for (size_t i = 0; i < 16; i += QUAD) {
-        quad m[QUAD], w[QUAD];
-        for (size_t k = 0; k < QUAD; k++) {
-            memcpy(&m[k], p[k] + at + i * sizeof(uint32_t), sizeof(m[k]));
-            m[k] = LITTLE_ENDIAN_WORDS(m[k]);
-        }
-        quad low01 = __builtin_shufflevector(m[0], m[1], 0, 4, 1, 5);
-        quad low23 = __builtin_shufflevector(m[2], m[3], 0, 4, 1, 5);
-        quad high01 = __builtin_shufflevector(m[0], m[1], 2, 6, 3, 7);
-        quad high23 = __builtin_shufflevector(m[2], m[3], 2, 6, 3, 7);
-        w[0] = __builtin_shufflevector(low01, low23, 0, 1, 4, 5);
-        w[1] = __builtin_shufflevector(low01, low23, 2, 3, 6, 7);
-        w[2] = __builtin_shufflevector(high01, high23, 0, 1, 4, 5);
-        w[3] = __builtin_shufflevector(high01, high23, 2, 3, 6, 7);
-        for (size_t k = 0; k < QUAD; k++) {
-            memcpy((char *)&words[i + k] + to * sizeof(w[k]), &w[k], sizeof(w[k]));
-        }
+    quad v;
+    memcpy(&v, p, sizeof(v));
+    return htole32(1) == 1 ? v : v << 24 | (v << 8 & 0xff0000) | (v >> 8 & 0xff00) | v >> 24;
+}
+
+INLINED void store(vector *words, size_t half, quad v)
+{
+    memcpy((char *)words + half * sizeof(v), &v, sizeof(v));
+}
+
+/* The block of four messages at p[0 … 3] + at: words[i] gets word i of all, in its half `half`. */
+INLINED void spread(const unsigned char *const *p, size_t at, vector *words, size_t half)
+{
+    for (size_t i = 0; i < 16; i += QUAD, at += sizeof(quad)) {
+        quad m0 = load(p[0] + at), m1 = load(p[1] + at);
+        quad m2 = load(p[2] + at), m3 = load(p[3] + at);
+        quad low01 = __builtin_shufflevector(m0, m1, 0, 4, 1, 5);
+        quad low23 = __builtin_shufflevector(m2, m3, 0, 4, 1, 5);
+        quad high01 = __builtin_shufflevector(m0, m1, 2, 6, 3, 7);
+        quad high23 = __builtin_shufflevector(m2, m3, 2, 6, 3, 7);
+        store(&words[i], half, __builtin_shufflevector(low01, low23, 0, 1, 4, 5));
+        store(&words[i + 1], half, __builtin_shufflevector(low01, low23, 2, 3, 6, 7));
+        store(&words[i + 2], half, __builtin_shufflevector(high01, high23, 0, 1, 4, 5));
+        store(&words[i + 3], half, __builtin_shufflevector(high01, high23, 2, 3, 6, 7));
     }
 }
 
-/* `vectors` is a constant wherever this is inlined, so that the loops over it vanish. The size is
- * that of what the macros spell out: NOLINTNEXTLINE(readability-function-size) */
-INLINED void digest_blocks(struct md5_lanes *l, const unsigned char *const *p, size_t blocks,
-                           size_t vectors)
+/* The size is that of what the macros spell out: NOLINTNEXTLINE(readability-function-size) */
+INLINED void digest_blocks(struct md5_lanes *l, const unsigned char *const *p, size_t blocks)
 {
     vector sum[4][VECTORS];
     memcpy(sum, l->state, sizeof(sum));
     for (size_t at = 0; at < blocks * MD5_BLOCK; at += MD5_BLOCK) {
         vector x[VECTORS][16];
-        for (size_t lane = 0; lane < vectors * WIDTH; lane += QUAD) {
+        for (size_t lane = 0; lane < MD5_LANES; lane += QUAD) {
             spread(p + lane, at, x[lane / WIDTH], lane % WIDTH / QUAD);
         }
-        vector a[VECTORS], b[VECTORS], c[VECTORS], d[VECTORS];
-        memcpy(a, sum[0], sizeof(a));
-        memcpy(b, sum[1], sizeof(b));
-        memcpy(c, sum[2], sizeof(c));
-        memcpy(d, sum[3], sizeof(d));
+        vector a[VECTORS] = { sum[0][0], sum[0][1] }, b[VECTORS] = { sum[1][0], sum[1][1] };
+        vector c[VECTORS] = { sum[2][0], sum[2][1] }, d[VECTORS] = { sum[3][0], sum[3][1] };
         ROUND(F, 0, 0, 1, 7, 12, 17, 22)
         ROUND(G, 16, 1, 5, 5, 9, 14, 20)
         ROUND(H, 32, 5, 3, 4, 11, 16, 23)
         ROUND(I, 48, 0, 7, 6, 10, 15, 21)
-        for (size_t v = 0; v < vectors; v++) {
-            sum[0][v] += a[v];
-            sum[1][v] += b[v];
-            sum[2][v] += c[v];
-            sum[3][v] += d[v];
-        }
+        ADD(sum[0], a)
+        ADD(sum[1], b)
+        ADD(sum[2], c)
+        ADD(sum[3], d)
     }
     memcpy(l->state, sum, sizeof(sum));
 }
+
+static void digest_anywhere(struct md5_lanes *l, const unsigned char *const *p, size_t blocks)
+{
+    digest_blocks(l, p, blocks);
+}
+
+#if defined(__x86_64__)
+/* The same with registers that hold a whole vector. */
+__attribute__((target("avx2"))) static void
+digest_avx2(struct md5_lanes *l, const unsigned char *const *p, size_t blocks)
+{
+    digest_blocks(l, p, blocks);
+}
+#define HAS_AVX2 __builtin_cpu_supports("avx2")
+#else
+#define digest_avx2 digest_anywhere
+#define HAS_AVX2 false
+#endif
 
 void md5_lanes_init(struct md5_lanes *l, size_t n)
 {
@@ -127,17 +140,13 @@ void md5_lanes_init(struct md5_lanes *l, size_t n)
     }
 }
 
-WIDER void md5_lanes_update(struct md5_lanes *l, const unsigned char *const *p, size_t blocks)
+void md5_lanes_update(struct md5_lanes *l, const unsigned char *const *p, size_t blocks)
 {
     const unsigned char *all[MD5_LANES];
     for (size_t lane = 0; lane < MD5_LANES; lane++) {
         all[lane] = p[lane < l->n ? lane : 0]; /* the idle ones do something harmless */
     }
-    if (l->n <= WIDTH) {
-        digest_blocks(l, all, blocks, 1);
-    } else {
-        digest_blocks(l, all, blocks, VECTORS);
-    }
+    (HAS_AVX2 ? digest_avx2 : digest_anywhere)(l, all, blocks);
     l->bytes += blocks * MD5_BLOCK;
 }
 

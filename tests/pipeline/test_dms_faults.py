@@ -320,8 +320,8 @@ def test_full_disk(db, table, unique, tmp_path):
         t.start(wait=False)
         # The database lies on the same disk: only the server's own log, which doesn't, can surely tell.
         wait_until(lambda: "No space left on device" in server.log(), 60, "a full disk being told")
-        assert t.describe()["Status"] == "running"
         subprocess.run(["mount", "-o", "remount,size=40m", str(disk)], check=True)
+        assert t.describe()["Status"] == "running"
         wait_until(lambda: "FullLoadFinishDate" in t.describe()["ReplicationTaskStats"], 60, "the load")
         told = len(server.log())
         db.execute("UPDATE big SET v=REPEAT('y', 300)", database=table)
