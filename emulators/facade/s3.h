@@ -41,7 +41,8 @@ enum status s3_object_open(struct core *core, const struct s3_object *o, int *re
 
 /* Writes a staged file as an object in the current transaction, fires ObjectCreated:Put, and takes
  * the staged file over (also on failure: it is then discarded). With part_bytes the object is one
- * that came by multipart upload, and ObjectCreated:CompleteMultipartUpload is fired. */
+ * that came by multipart upload. The event is the same then: AWS doesn't say how its services send
+ * long files, and who listens to Put alone must not miss them. */
 struct s3_put {
     struct str bucket, key;
     struct blob_ref ref;

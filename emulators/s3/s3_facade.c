@@ -116,12 +116,10 @@ static enum status put_in_mark(struct s3 *s3, struct arena *a, const struct s3_p
     if (st == ST_OK) {
         st = s3_write_current(s3, a, put->bucket, put->key, &old);
     }
-    const char *event = "s3:ObjectCreated:Put";
     if (put->part_bytes > 0) {
         came_in_parts(a, put, &row);
-        event = "s3:ObjectCreated:CompleteMultipartUpload";
     }
-    struct s3_write write = { &row, old, event };
+    struct s3_write write = { &row, old, "s3:ObjectCreated:Put" };
     return st == ST_OK ? s3_write_object(s3, a, &bucket, &write, &cause) : st;
 }
 

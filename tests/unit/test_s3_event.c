@@ -184,7 +184,7 @@ static void what_came_in_parts(void **state)
     assert_int_equal(put_in_parts("in/large", "12345", 2), ST_OK);
     assert_int_equal(n_caught, 1);
     const struct json_value *r = record(0), *object = json_get(json_get(r, "s3"), "object");
-    assert_true(str_eqz(json_get_str(r, "eventName"), "ObjectCreated:CompleteMultipartUpload"));
+    assert_true(str_eqz(json_get_str(r, "eventName"), "ObjectCreated:Put"));
     assert_true(str_eqz(json_get_str(object, "eTag"), "827ccb0eea8a706c4c34a16891f84e7b-3"));
     assert_int_equal(json_get_i64(object, "size", -1), 5);
     assert_int_equal(s3_object_find(core_db(f.core), a, STR("b-1"), STR("in/large"), &found),
