@@ -99,7 +99,7 @@ static enum status check_tag(struct call *c, const struct glue_tags_map_entry *t
 
 static enum status add(struct call *c, struct str arn, const struct glue_tags_map *tags)
 {
-    struct glue_tags_map all;
+    struct glue_tags_map all = { 0 };
     enum status st = ST_OK;
     for (size_t i = 0; st == ST_OK && i < tags->n; i++) {
         st = check_tag(c, &tags->v[i]);
