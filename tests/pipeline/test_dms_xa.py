@@ -192,6 +192,25 @@ def test_the_load_waits_for_prepared_transactions(task, db, table, xid):
     t.assert_equal("t")
 
 
+@pytest.mark.parametrize("migration", ("full-load-and-cdc", "cdc"))
+def test_one_that_is_prepared_meanwhile_is_not_waited_for(task, db, table, xid, migration):
+    """Its rows are in the log that is read."""
+    prepare(db, table, xid, "INSERT INTO t VALUES (3,'xa')")
+    t = task(migration=migration, settings={"FullLoadSettings": {"TransactionConsistencyTimeout": 36000}})
+    t.start(wait=False)
+    wait_until(lambda: "waits for prepared XA" in status(t.server), 20, "the task telling that it waits")
+    prepare(db, table, xid + "2", "INSERT INTO t VALUES (4,'later')")
+    db.execute("INSERT INTO t VALUES (5,'y')", f"XA COMMIT '{xid}'", database=table)
+    wait_until(lambda: "waits for prepared XA" not in status(t.server), 20, "the end of waiting")
+    t.until("running")
+    t.caught_up()
+    db.execute(f"XA COMMIT '{xid}2'", f"INSERT INTO {table}.t VALUES (6,'z')")
+    t.caught_up()
+    assert t.change_text("t") == "I,4,later\nI,6,z\n"
+    if t.loads("t"):
+        t.assert_equal("t")
+
+
 def test_one_that_stays_prepared_is_told_when_it_is_committed(task, db, table, xid):
     prepare(db, table, xid, "INSERT INTO t VALUES (3,'xa')")
     t = task(settings={"FullLoadSettings": {"TransactionConsistencyTimeout": 1}})
@@ -288,7 +307,8 @@ def test_kills_between_prepare_and_commit(fresh_server, task, db, table, unique)
         t.start()
         kill_at_random(t, rng, [0.5] * KILLS)
     t.caught_up(120)
-    assert t.describe()["Status"] == "running"
+    shown = t.describe()
+    assert shown["Status"] == "running", shown.get("LastFailureMessage")
     state = {}
     for name in t.loads("t"):
         for row in dms_text.read_csv(t.text("t", name)):

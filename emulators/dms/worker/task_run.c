@@ -148,7 +148,7 @@ static enum status find_oldest(struct mysql_conn *c, void *arg, struct mysql_err
 
 struct describe_all {
     struct dms_worker *w;
-    struct mysql_position from;
+    struct mysql_position from; /* changes from there on are the tables' */
 };
 
 static enum status describe_tables(struct mysql_conn *c, void *arg, struct mysql_err *err)
@@ -208,8 +208,9 @@ static enum status begin_cdc_only(struct dms_worker *w, struct mysql_err *err)
     }
     d.from = w->stored.file[0] ? w->stored : d.from;
     enum status st = ST_OK;
+    bool asked = d.from.file[0] || start_ms >= 0;
     if (!d.from.file[0]) {
-        st = start_ms >= 0 ? dms_ctl(w, find_oldest, &d.from, err) : dms_xa_wait(w, &d.from, err);
+        st = asked ? dms_ctl(w, find_oldest, &d.from, err) : dms_xa_wait(w, &w->at, &d.from, err);
     }
     if (st == ST_OK) {
         st = dms_ctl(w, describe_tables, &d, err);
@@ -217,7 +218,7 @@ static enum status begin_cdc_only(struct dms_worker *w, struct mysql_err *err)
     if (st != ST_OK) {
         return st;
     }
-    w->at = d.from;
+    w->at = asked ? d.from : w->at;
     st = dms_commit(
         w,
         &(struct dms_commit){ .tables = w->tables, .tables_n = w->tables_n, .checkpoint = &w->at },

@@ -351,10 +351,11 @@ void dms_line(struct dms_worker *w, const char *component, char level, const cha
     __attribute__((format(printf, 4, 5)));
 
 /* --- xa.c --- */
-/* Waits until no XA transaction is prepared on the source, as long as the settings say. From *ret
- * on the log has all that are prepared later. */
+/* Waits until the XA transactions that are prepared on the source have ended, as long as the
+ * settings say. They have before *ret_ended; from *ret on, which is before it, the log has all that
+ * are prepared later. */
 enum status dms_xa_wait(struct dms_worker *w, struct mysql_position *ret,
-                        struct mysql_err *err) MUST_CHECK;
+                        struct mysql_position *ret_ended, struct mysql_err *err) MUST_CHECK;
 /* The same, once per fresh start of a task; the place is w->xa_start. */
 enum status dms_xa_before_load(struct dms_worker *w, struct mysql_err *err) MUST_CHECK;
 
